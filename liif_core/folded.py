@@ -1,0 +1,196 @@
+"""LIIF's decoder arranged for speed: algebraically `LIIF.query`, with the first layer folded away.
+
+The first layer of f_θ is linear, so W·[unfold(z), δ, cell] + b = conv3×3(z) + Wδ·δ + Wc·cell + b.
+The convolution depends on the latent code alone: it runs once per input pixel instead of four
+times per output pixel, and 576 gathered channels become as many as the layer is wide. On a regular
+grid δ depends on the row or the column only, and the cell not at all: both become small tables.
+What remains per output pixel is four runs through the small hidden layers.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from liif_core.coords import centre_of, nearest_index
+from liif_core.liif import EPSILON, LIIF
+
+#: Output pixels decoded at a time: a row of activations of this many pixels stays in a CPU's
+#: second-level cache, which halves the time of the hidden layers.
+CHUNK_PIXELS = 4096
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where the outputs along one axis stand among the latent codes: n outputs, k = 2 neighbours
+    (before, after), or k = 1 without local ensemble.
+
+    Attributes:
+        index: (k, n) int64, which latent row (or column).
+        delta: (k, n) position seen from that code, in half code spacings.
+        weight: (k, n) share of each neighbour; a code's weight is the product over both axes.
+    """
+
+    index: Tensor
+    delta: Tensor
+    weight: Tensor
+
+    def part(self, start: int, stop: int) -> "Axis":
+        """Return outputs `start` … `stop` - 1 alone."""
+        tables = (self.index, self.delta, self.weight)
+        return Axis(*(table[:, start:stop] for table in tables))
+
+    def shifted(self, origin: int) -> "Axis":
+        """Return the same places on a latent grid that begins at code `origin`."""
+        return replace(self, index=self.index - origin)
+
+
+def axis_neighbours(coord: Tensor, n: int, *, local_ensemble: bool) -> Axis:
+    """Find the latent neighbours of coordinates along one axis.
+
+    Args:
+        coord: (...) coordinates in [-1, 1]; pass float64 for photos over a few thousand pixels.
+        n: latent codes along the axis.
+        local_ensemble: two neighbours each, or the nearest alone.
+
+    Returns:
+        tables of shape (k, ...), δ and weight in `coord`'s dtype.
+    """
+    steps = (-1 / n, 1 / n) if local_ensemble else (0.0,)
+    index = torch.stack([nearest_index(coord + step, n) for step in steps])
+    delta = (coord - centre_of(index, n, dtype=coord.dtype).to(coord.device)) * n
+    weight = (delta.abs() + EPSILON).flip(0)  # the opposite side's length: see LIIF.answers
+    return Axis(index, delta, weight / weight.sum(dim=0))
+
+
+class FoldedDecoder:
+    """The decoder of a `LIIF` with its first layer folded into a convolution.
+
+    The tensors are views of the model's parameters, so gradients flow back to them.
+
+    Args:
+        model: the model to fold; its dtype and device are kept.
+    """
+
+    def __init__(self, model: LIIF) -> None:
+        config = model.config
+        linears = [layer for layer in model.imnet.layers if isinstance(layer, nn.Linear)]
+        first, side = linears[0], 3 if config.feature_unfolding else 1
+        features = config.channels * side * side
+        self.config = config
+        self.kernel = first.weight[:, :features].unflatten(1, (config.channels, side, side))
+        self.bias = first.bias
+        self.width = first.out_features
+        self.delta = first.weight[:, features : features + 2].t()  # (2, hidden)
+        self.cell = first.weight[:, features + 2 :].t()  # (2, hidden), or (0, hidden)
+        self.rest = [(layer.weight, layer.bias) for layer in linears[1:]]
+
+    def hidden_map(self, codes: Tensor) -> Tensor:
+        """Compute the first layer's share of each latent code: (B, C, H, W) -> (B, H, W, hidden).
+
+        The codes outside a photo count as zeros, as in `F.unfold`.
+        """
+        padding = self.kernel.shape[-1] // 2
+        return F.conv2d(codes, self.kernel, self.bias, padding=padding).permute(0, 2, 3, 1)
+
+    def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor | float:
+        """Compute the first layer's share of the cell: (..., 2) -> (..., hidden), or 0."""
+        if not self.config.cell_decoding:
+            return 0.0
+        return (cell * cell.new_tensor(size)) @ self.cell
+
+    def finish(self, x: Tensor) -> Tensor:
+        """Run the layers after the first, overwriting `x` where no gradient is recorded.
+
+        Args:
+            x: (N, hidden) the first layer's sum, before its ReLU.
+
+        Returns:
+            (N, 3) in [-1, 1], without local colour.
+        """
+        for weight, bias in self.rest:
+            x = torch.addmm(bias, torch.relu_(x), weight.t())
+        return x
+
+    def query(self, hidden: Tensor, colours: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
+        """Ask for the colour at any coordinates: `LIIF.query`, differentiable.
+
+        Args:
+            hidden: (B, H, W, hidden) from `hidden_map`.
+            colours: (B, 3, H, W) in [-1, 1], from `LIIF.encode`.
+            coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`.
+
+        Returns:
+            (B, Q, 3) RGB, about [0, 1], not clamped.
+        """
+        batch, height, width, features = hidden.shape
+        ensemble = self.config.local_ensemble
+        rows = axis_neighbours(coord[..., 0], height, local_ensemble=ensemble)  # (k, B, Q)
+        cols = axis_neighbours(coord[..., 1], width, local_ensemble=ensemble)
+        first = torch.arange(batch, device=hidden.device)[:, None] * height
+        place = ((first + rows.index)[:, None] * width + cols.index).flatten()  # (k·k·B·Q,)
+        table = torch.cat([hidden, colours.permute(0, 2, 3, 1)], dim=-1).reshape(
+            batch * height * width, features + 3
+        )
+        picked = F.embedding(place, table)
+        shape = (*rows.index.shape[:1], *cols.index.shape, features)  # (k, k, B, Q, hidden)
+        x = picked[:, :features].reshape(shape) + self.cell_term(cell, (height, width))
+        x = x + (rows.delta[..., None] * self.delta[0])[:, None]
+        x = x + cols.delta[..., None] * self.delta[1]
+        rgb = self.finish(x.reshape(-1, features))
+        if self.config.local_colour:
+            rgb = rgb + picked[:, features:]
+        weight = rows.weight[:, None] * cols.weight
+        blended = (rgb.reshape(*weight.shape, 3) * weight[..., None]).sum(dim=(0, 1))
+        return blended * 0.5 + 0.5
+
+    def grid(self, hidden: Tensor, colours: Tensor, rows: Axis, cols: Axis, cell: Tensor) -> Tensor:
+        """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
+
+        Args:
+            hidden: (H, W, hidden) from `hidden_map`, one photo or a part of it.
+            colours: (H, W, 3) in [-1, 1], the same part.
+            rows, cols: neighbours within that part, h and w outputs long.
+            cell: (hidden,) from `cell_term`.
+
+        Returns:
+            (h, w, 3) RGB, about [0, 1], not clamped.
+        """
+        height, width = rows.index.shape[1], cols.index.shape[1]
+        result = hidden.new_empty(height, width, 3, dtype=torch.float32)
+        across = cols.delta[..., None] * self.delta[1] + cell  # (k, w, hidden)
+        span = -(-width // -(-width // CHUNK_PIXELS))  # wide rows are cut into even parts
+        step = max(1, CHUNK_PIXELS // span)
+        for left in range(0, width, span):
+            right = min(left + span, width)
+            part = cols.part(left, right)
+            for top in range(0, height, step):
+                block = rows.part(top, min(top + step, height))
+                result[top : top + step, left:right] = self._block(
+                    hidden, colours, block, part, across[:, left:right]
+                )
+        return result.mul_(0.5).add_(0.5)
+
+    def _block(
+        self, hidden: Tensor, colours: Tensor, rows: Axis, cols: Axis, across: Tensor
+    ) -> Tensor:
+        """Decode one cache-sized block: (h, w, 3) in [-1, 1]."""
+        height, width = rows.index.shape[1], cols.index.shape[1]
+        total = hidden.new_zeros(height, width, 3, dtype=torch.float32)
+        # Only the columns that this block touches: copying whole latent rows for a narrow block
+        # would cost more than decoding it.
+        first, last = int(cols.index.min()), int(cols.index.max()) + 1
+        for i in range(rows.index.shape[0]):
+            down = rows.delta[i][:, None, None] * self.delta[0]  # (h, 1, hidden)
+            near = hidden[:, first:last].index_select(0, rows.index[i]) + down
+            near_colours = colours[:, first:last].index_select(0, rows.index[i])
+            for j in range(cols.index.shape[0]):
+                index = cols.index[j] - first
+                x = near.index_select(1, index).add_(across[j])
+                rgb = self.finish(x.view(height * width, -1)).view(height, width, 3).float()
+                if self.config.local_colour:
+                    rgb += near_colours.index_select(1, index)
+                weight = rows.weight[i][:, None, None] * cols.weight[j][:, None]
+                total.addcmul_(rgb, weight)
+        return total
