@@ -1,0 +1,28 @@
+"""Where the arithmetic runs: CUDA, Apple's MPS, or the CPU."""
+
+import torch
+
+from liif_core.errors import LiifError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`.
+
+    Args:
+        name: "auto" (CUDA if there is one, then MPS, then CPU), or any name PyTorch knows.
+
+    Raises:
+        LiifError: PyTorch does not know the name, or this machine lacks the device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise LiifError(
+            f"device '{name}' is not available here; use auto, cpu, cuda or mps"
+        ) from error
+    return device
