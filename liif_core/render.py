@@ -1,0 +1,452 @@
+"""A photo as a continuous function, rendered fast: whole, by strips, or through a viewport.
+
+The photo is cut into tiles. A tile is encoded once, together with a halo as wide as the encoder's
+receptive field, so that its latent codes are exactly those of the whole photo; its codes are then
+asked for every output pixel whose centre falls into the tile. Memory is set by a budget, not by
+the size of the photo or of the result.
+"""
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from liif_core.errors import LiifError
+from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
+from liif_core.liif import LIIF
+
+#: Bytes that rendering may use beyond the model, the photo and the result.
+MEMORY = 1 << 30
+
+#: Float32 copies of a tile that the encoder holds at once: measured, rounded up.
+ENCODER_COPIES = 6
+
+#: Told (output pixels done, output pixels in all) as a result grows.
+Progress = Callable[[int, int], None]
+
+#: Told how many output pixels were just finished.
+Tick = Callable[[float], None]
+
+
+class Pixels(Protocol):
+    """A photo that can be read window by window."""
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        """Return a window, (h, w, 3) float32 in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArrayPixels:
+    """A photo held in memory: (H, W, 3), float in [0, 1]."""
+
+    array: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or self.array.shape[2] != 3 or self.array.size == 0:
+            raise LiifError(f"a photo must have shape (height, width, 3), got {self.array.shape}")
+        if not np.issubdtype(self.array.dtype, np.floating):
+            raise LiifError(f"a photo must hold floats in [0, 1], got {self.array.dtype}")
+
+    @property
+    def height(self) -> int:
+        return self.array.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.array.shape[1]
+
+    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        return np.ascontiguousarray(self.array[rows, cols], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class OutputGrid:
+    """Which questions to ask: a grid of height × width pixels laid over a box of the photo.
+
+    Attributes:
+        height, width: pixels of the result.
+        box: (left, top, right, bottom) of what it shows, in input pixels, as in Pillow.
+    """
+
+    height: int
+    width: int
+    box: tuple[float, float, float, float]
+
+    def along(self, axis: int) -> tuple[int, float, float]:
+        """Return (outputs, start, end) along y (0) or x (1)."""
+        left, top, right, bottom = self.box
+        return (self.width, left, right) if axis else (self.height, top, bottom)
+
+
+class Tile(NamedTuple):
+    """A part of the photo, encoded: pixels from (top, left) on, one pixel wider than its core."""
+
+    top: int
+    left: int
+    hidden: Tensor  # (h, w, hidden)
+    colours: Tensor  # (h, w, 3) in [-1, 1]
+
+
+class ContinuousPhoto:
+    """A photo, read by a model, that can be asked for its colours anywhere and at any density.
+
+    Tiles are encoded when they are first asked for, and kept while the budget lasts.
+
+    Args:
+        model: computes on the device its parameters are on.
+        photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
+        memory: budget in bytes beyond model, photo and result.
+        precision: "float32", or "float16" / "bfloat16" on accelerators.
+    """
+
+    def __init__(
+        self,
+        model: LIIF,
+        photo: np.ndarray | Pixels,
+        *,
+        memory: int = MEMORY,
+        precision: str = "float32",
+    ) -> None:
+        self.model = model
+        self.photo: Pixels = ArrayPixels(photo) if isinstance(photo, np.ndarray) else photo
+        self.memory = memory
+        self.device = next(model.parameters()).device
+        self.dtype = getattr(torch, precision)
+        self.halo = model.encoder.receptive_radius + 2  # + unfolding + the neighbouring code
+        with torch.no_grad():
+            self._decoder = FoldedDecoder(model)
+        self.tile = self._tile_side()
+        self._tiles: OrderedDict[tuple[int, int], Tile] = OrderedDict()
+
+    def _tile_side(self) -> tuple[int, int]:
+        """Choose the height and width of a tile's core."""
+        pixel = self.model.config.channels * 4
+        window = int((self.memory / 4 / (ENCODER_COPIES * pixel)) ** 0.5)
+        side = max(32, min(512, window - 2 * self.halo))
+        # A strip is cut from one row of tiles after the other: a whole row should fit the cache.
+        row = self.memory // 4 // (self.photo.width * self._hidden_bytes())
+        return max(32, min(side, row)), side
+
+    def _hidden_bytes(self) -> int:
+        """Bytes that a kept tile takes per pixel: the hidden map and the colours."""
+        return (self._decoder.width + 3) * 4
+
+    def output(
+        self, height: int, width: int, box: tuple[float, float, float, float] | None = None
+    ) -> OutputGrid:
+        """Return the grid of a result of height × width pixels that shows `box` (default: all).
+
+        Raises:
+            LiifError: an empty result, or a box that is empty or leaves the photo.
+        """
+        if height < 1 or width < 1:
+            raise LiifError(f"a result of {width}×{height} pixels is empty; ask for at least 1×1")
+        whole = (0.0, 0.0, float(self.photo.width), float(self.photo.height))
+        left, top, right, bottom = box or whole
+        if not (0 <= left < right <= whole[2] and 0 <= top < bottom <= whole[3]):
+            raise LiifError(
+                f"box {left:g},{top:g},{right:g},{bottom:g} is empty or leaves the photo "
+                f"of {self.photo.width}×{self.photo.height} pixels"
+            )
+        return OutputGrid(height, width, (left, top, right, bottom))
+
+    def render(
+        self,
+        height: int,
+        width: int,
+        box: tuple[float, float, float, float] | None = None,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """Return the whole photo, or a box of it, as height × width pixels.
+
+        Args:
+            height, width: any size of at least 1×1, its proportions free.
+            box: (left, top, right, bottom) in input pixels.
+            progress: called with (pixels done, pixels in all).
+
+        Returns:
+            (height, width, 3) float32, about [0, 1], not clamped.
+        """
+        grid = self.output(height, width, box)
+        result = np.empty((height, width, 3), np.float32)
+        for top, strip in strips(self, grid, progress):
+            result[top : top + len(strip)] = strip
+        return result
+
+    def viewport(
+        self, centre: tuple[float, float], magnification: float, height: int, width: int
+    ) -> np.ndarray:
+        """Return what a screen of height × width pixels shows of the photo.
+
+        Args:
+            centre: (y, x) of the screen's middle, in [-1, 1].
+            magnification: screen pixels per input pixel.
+            height, width: the screen.
+
+        Returns:
+            (height, width, 3) float32, not clamped.
+
+        Raises:
+            LiifError: the screen would show what lies outside the photo.
+        """
+        if not magnification > 0:
+            raise LiifError(f"magnification must be greater than 0, got {magnification:g}")
+        middle_y = (centre[0] + 1) / 2 * self.photo.height
+        middle_x = (centre[1] + 1) / 2 * self.photo.width
+        half_y, half_x = height / magnification / 2, width / magnification / 2
+        box = (middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
+        return self.render(height, width, box)
+
+    def window(
+        self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
+    ) -> np.ndarray:
+        """Return some rows and columns of a result: (len(rows), len(cols), 3) float32."""
+        down = self._axis(grid, 0, rows)
+        across = self._axis(grid, 1, cols)
+        result = np.empty((len(rows), len(cols), 3), np.float32)
+        with torch.inference_mode(), self._autocast():
+            cell = self._cell(grid)
+            for row, top, bottom in self._spans(grid, 0, rows):
+                for col, left, right in self._spans(grid, 1, cols):
+                    tile = self._encoded(row, col)
+                    block = self._decoder.grid(
+                        tile.hidden,
+                        tile.colours,
+                        down.part(top, bottom).shifted(tile.top),
+                        across.part(left, right).shifted(tile.left),
+                        cell,
+                    )
+                    result[top:bottom, left:right] = block.cpu().numpy()
+                    if tick:
+                        tick((bottom - top) * (right - left))
+        return result
+
+    def strip_ends(self, grid: OutputGrid) -> list[int]:
+        """Return where the strips of a result end: at tile borders, sooner if memory asks."""
+        rows = range(grid.height)
+        longest = max(1, self.memory // 8 // (grid.width * 3 * 4))
+        ends: list[int] = []
+        for _, top, bottom in self._spans(grid, 0, rows):
+            parts = -(-(bottom - top) // longest)
+            ends += [top + (bottom - top) * part // parts for part in range(1, parts + 1)]
+        return ends
+
+    def _positions(self, grid: OutputGrid, axis: int, span: range) -> np.ndarray:
+        """Where output centres lie along an axis, in input pixels: float64."""
+        count, start, end = grid.along(axis)
+        return start + (np.arange(span.start, span.stop) + 0.5) * ((end - start) / count)
+
+    def _axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
+        size = self.photo.width if axis else self.photo.height
+        coord = torch.from_numpy(self._positions(grid, axis, span) * (2 / size) - 1)
+        tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
+        return Axis(
+            tables.index.to(self.device),
+            tables.delta.float().to(self.device),
+            tables.weight.float().to(self.device),
+        )
+
+    def _spans(self, grid: OutputGrid, axis: int, span: range) -> Iterator[tuple[int, int, int]]:
+        """Yield (tile, start, stop): which outputs of `span` fall into which tile."""
+        size = self.photo.width if axis else self.photo.height
+        nearest = np.floor(self._positions(grid, axis, span)).clip(0, size - 1)
+        tiles = (nearest // self.tile[axis]).astype(int)
+        starts = [0, *(np.flatnonzero(np.diff(tiles)) + 1).tolist(), len(tiles)]
+        for start, stop in itertools.pairwise(starts):
+            yield int(tiles[start]), start, stop
+
+    def _cell(self, grid: OutputGrid) -> Tensor:
+        """The first layer's share of the cell, which is the same everywhere: (hidden,)."""
+        height, width = self.photo.height, self.photo.width
+        cell = [2 * (end - start) / count for count, start, end in map(grid.along, (0, 1))]
+        size = torch.tensor([cell[0] / height, cell[1] / width], device=self.device)
+        term = self._decoder.cell_term(size, (height, width))
+        return term if isinstance(term, Tensor) else torch.zeros(1, device=self.device)
+
+    def _encoded(self, row: int, col: int) -> Tile:
+        """Return a tile, encoding it if it is not at hand."""
+        key = (row, col)
+        if key in self._tiles:
+            self._tiles.move_to_end(key)
+            return self._tiles[key]
+        tile = self._encode(row, col)
+        room = self.memory // 4 - sum(
+            t.hidden.nbytes + t.colours.nbytes for t in self._tiles.values()
+        )
+        needed = tile.hidden.nbytes + tile.colours.nbytes
+        while self._tiles and room < needed:
+            _, dropped = self._tiles.popitem(last=False)
+            room += dropped.hidden.nbytes + dropped.colours.nbytes
+        self._tiles[key] = tile
+        return tile
+
+    def _encode(self, row: int, col: int) -> Tile:
+        height, width = self.photo.height, self.photo.width
+        top, bottom = _reach(row, self.tile[0], height, 1)
+        left, right = _reach(col, self.tile[1], width, 1)
+        outer_top, outer_bottom = _reach(row, self.tile[0], height, self.halo)
+        outer_left, outer_right = _reach(col, self.tile[1], width, self.halo)
+        window = self.photo.rgb(slice(outer_top, outer_bottom), slice(outer_left, outer_right))
+        photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
+        latents = self.model.encode(photo.contiguous(memory_format=torch.channels_last))
+        hidden = self._decoder.hidden_map(latents.codes)[0]
+        inner = (
+            slice(top - outer_top, bottom - outer_top),
+            slice(left - outer_left, right - outer_left),
+        )
+        colours = latents.colours[0].permute(1, 2, 0)
+        return Tile(top, left, hidden[inner].contiguous(), colours[inner].contiguous())
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+
+class SelfEnsemble:
+    """The average over the 8 flips and transposes of a photo (geometric self-ensemble, EDSR
+    section 3.4): eight times the work, a little more PSNR.
+
+    Args and methods: as `ContinuousPhoto`, of which it shares `window` and `strip_ends`.
+    """
+
+    def __init__(
+        self,
+        model: LIIF,
+        photo: np.ndarray | Pixels,
+        *,
+        memory: int = MEMORY,
+        precision: str = "float32",
+    ) -> None:
+        source: Pixels = ArrayPixels(photo) if isinstance(photo, np.ndarray) else photo
+        self.photo = source
+        self.views = [
+            (
+                turn,
+                ContinuousPhoto(
+                    model,
+                    TurnedPixels(source, turn),
+                    memory=memory // len(_TURNS),
+                    precision=precision,
+                ),
+            )
+            for turn in _TURNS
+        ]
+        self._plain = self.views[0][1]
+        self.output = self._plain.output
+        self.strip_ends = self._plain.strip_ends
+
+    def window(
+        self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
+    ) -> np.ndarray:
+        """Return some rows and columns of the averaged result."""
+        share = (lambda pixels: tick(pixels / len(self.views))) if tick else None
+        total = np.zeros((len(rows), len(cols), 3), np.float32)
+        for turn, view in self.views:
+            turned, turned_rows, turned_cols = turn.grid(grid, rows, cols, self.photo)
+            total += turn.back(view.window(turned, turned_rows, turned_cols, share))
+        return total / len(self.views)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One symmetry of the rectangle: mirror down, mirror across, then swap the axes."""
+
+    down: bool
+    across: bool
+    swap: bool
+
+    def forth(self, picture: np.ndarray) -> np.ndarray:
+        """Apply it to (H, W, 3)."""
+        picture = picture[:: -1 if self.down else 1, :: -1 if self.across else 1]
+        return picture.transpose(1, 0, 2) if self.swap else picture
+
+    def back(self, picture: np.ndarray) -> np.ndarray:
+        """Undo it."""
+        picture = picture.transpose(1, 0, 2) if self.swap else picture
+        return picture[:: -1 if self.down else 1, :: -1 if self.across else 1]
+
+    def grid(
+        self, grid: OutputGrid, rows: range, cols: range, photo: Pixels
+    ) -> tuple[OutputGrid, range, range]:
+        """Return the same questions as they are asked of the turned photo."""
+        left, top, right, bottom = grid.box
+        if self.down:
+            top, bottom = photo.height - bottom, photo.height - top
+            rows = range(grid.height - rows.stop, grid.height - rows.start)
+        if self.across:
+            left, right = photo.width - right, photo.width - left
+            cols = range(grid.width - cols.stop, grid.width - cols.start)
+        if self.swap:
+            return OutputGrid(grid.width, grid.height, (top, left, bottom, right)), cols, rows
+        return OutputGrid(grid.height, grid.width, (left, top, right, bottom)), rows, cols
+
+
+_TURNS = [Turn(d, a, s) for d in (False, True) for a in (False, True) for s in (False, True)]
+
+
+@dataclass(frozen=True)
+class TurnedPixels:
+    """A photo, mirrored or transposed, still read window by window."""
+
+    photo: Pixels
+    turn: Turn
+
+    @property
+    def height(self) -> int:
+        return self.photo.width if self.turn.swap else self.photo.height
+
+    @property
+    def width(self) -> int:
+        return self.photo.height if self.turn.swap else self.photo.width
+
+    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        if self.turn.swap:
+            rows, cols = cols, rows
+        if self.turn.down:
+            rows = slice(self.photo.height - rows.stop, self.photo.height - rows.start)
+        if self.turn.across:
+            cols = slice(self.photo.width - cols.stop, self.photo.width - cols.start)
+        return np.ascontiguousarray(self.turn.forth(self.photo.rgb(rows, cols)))
+
+
+def strips(
+    photo: ContinuousPhoto | SelfEnsemble, grid: OutputGrid, progress: Progress | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield a result from top to bottom as (first row, (h, width, 3) float32) strips."""
+    done, pixels = 0.0, grid.height * grid.width
+
+    def tick(finished: float) -> None:
+        nonlocal done
+        done += finished
+        assert progress
+        progress(round(done), pixels)
+
+    top = 0
+    for end in photo.strip_ends(grid):
+        rows, cols = range(top, end), range(grid.width)
+        yield top, photo.window(grid, rows, cols, tick if progress else None)
+        top = end
+
+
+def render(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a photo, (H, W, 3) floats in [0, 1], as height × width pixels: see `ContinuousPhoto`."""
+    return ContinuousPhoto(model, photo).render(height, width)
+
+
+def _reach(tile: int, side: int, size: int, margin: int) -> tuple[int, int]:
+    """Return the ends of a tile widened by `margin`, cut off at the photo's border."""
+    return max(0, tile * side - margin), min(size, (tile + 1) * side + margin)
