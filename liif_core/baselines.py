@@ -50,7 +50,7 @@ def resize(
         LiifError: an unknown method, a size below 1, a box that is empty or leaves the image, or
             an array that is not a picture.
     """
-    _check_picture(image)
+    check_picture(image)
     if method not in _RESAMPLING:
         raise LiifError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
     if height < 1 or width < 1:
@@ -80,22 +80,19 @@ def downscale(image: np.ndarray, scale: float) -> np.ndarray:
     Raises:
         LiifError: a scale below 1 or not finite, or an array that is not a picture.
     """
-    _check_picture(image)
+    check_picture(image)
     if not (math.isfinite(scale) and scale >= 1):
         raise LiifError(f"downscaling needs a finite scale of at least 1, not {scale}")
     height, width = (max(1, round(side / scale)) for side in image.shape[:2])
     return resize(image, height, width, "bicubic")
 
 
-def _resize_plane(
-    plane: np.ndarray, height: int, width: int, method: str, box: Box | None
-) -> np.ndarray:
-    """Resize whatever Pillow takes as one image: uint8 RGB or grey, or one float32 channel."""
-    image = Image.fromarray(np.ascontiguousarray(plane))
-    return np.array(image.resize((width, height), _RESAMPLING[method], box=box))
+def check_picture(image: np.ndarray) -> None:
+    """Make sure that an array is a picture: (H, W, 3) or (H, W), uint8 or floats, not empty.
 
-
-def _check_picture(image: np.ndarray) -> None:
+    Raises:
+        LiifError: it is not.
+    """
     if not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or image.size == 0:
         raise LiifError(
             f"expected a picture of shape (height, width, 3) or (height, width), got {image.shape}"
@@ -104,6 +101,14 @@ def _check_picture(image: np.ndarray) -> None:
         raise LiifError(
             f"expected uint8 or floats in [0, 1], got {image.dtype}: convert the picture first"
         )
+
+
+def _resize_plane(
+    plane: np.ndarray, height: int, width: int, method: str, box: Box | None
+) -> np.ndarray:
+    """Resize whatever Pillow takes as one image: uint8 RGB or grey, or one float32 channel."""
+    image = Image.fromarray(np.ascontiguousarray(plane))
+    return np.array(image.resize((width, height), _RESAMPLING[method], box=box))
 
 
 def _check_box(box: Box, image: np.ndarray) -> None:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from liif_core.baselines import resize
+from liif_core.baselines import check_picture, resize
 from liif_core.errors import LiifError
 
 #: Share of R, G and B in the luma Y (ITU-R BT.601, studio range), as the paper's benchmarks have it.
@@ -105,6 +105,8 @@ def consistency(result: np.ndarray, photo: np.ndarray) -> float:
     Raises:
         LiifError: the result is smaller than the photo, or the arrays are not pictures alike.
     """
+    check_picture(result)
+    check_picture(photo)
     height, width = photo.shape[:2]
     if result.shape[0] < height or result.shape[1] < width:
         raise LiifError(
@@ -118,13 +120,11 @@ def _prepare(
     result: np.ndarray, reference: np.ndarray, border: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check two pictures; return them without their border, as float64 in [0, 1]."""
+    check_picture(result)
+    check_picture(reference)
     if result.shape != reference.shape:
         raise LiifError(
             f"cannot compare pictures of different shapes, {result.shape} and {reference.shape}"
-        )
-    if not (result.ndim == 2 or (result.ndim == 3 and result.shape[2] == 3)):
-        raise LiifError(
-            f"expected pictures of shape (height, width, 3) or (height, width), got {result.shape}"
         )
     height, width = result.shape[:2]
     if border < 0:
@@ -140,13 +140,7 @@ def _prepare(
 
 def _to_unit(picture: np.ndarray) -> np.ndarray:
     """Return a picture as float64 in [0, 1]."""
-    if picture.dtype == np.uint8:
-        return picture / 255.0
-    if np.issubdtype(picture.dtype, np.floating):
-        return picture.astype(np.float64)
-    raise LiifError(
-        f"expected uint8 or floats in [0, 1], got {picture.dtype}: convert the picture first"
-    )
+    return picture / 255.0 if picture.dtype == np.uint8 else picture.astype(np.float64)
 
 
 def _weigh(picture: np.ndarray) -> np.ndarray:

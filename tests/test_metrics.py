@@ -125,6 +125,14 @@ def test_ssim_of_luma_sees_only_luma() -> None:
     assert ssim(result, truth) < 0.99
 
 
+def test_ssim_of_luma_compares_brightness_in_studio_range() -> None:
+    dark, light = np.full((16, 16, 3), 0.1), np.full((16, 16, 3), 0.2)
+    scale = (65.738 + 129.057 + 25.064) / 256
+    a, b = 16 / 255 + 0.1 * scale, 16 / 255 + 0.2 * scale
+    expected = (2 * a * b + 0.01**2) / (a**2 + b**2 + 0.01**2)  # flat: only the means count
+    assert ssim(light, dark, luma=True) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_consistency_of_an_honest_zoom_is_high(method: str) -> None:
     photo = downscale(smooth(80, 64), 2)
@@ -144,6 +152,17 @@ def test_consistency_refuses_a_result_smaller_than_the_photo() -> None:
         consistency(picture(10, 9, 3), picture(10, 10, 3))
 
 
+@pytest.mark.parametrize("metric", [psnr, ssim, consistency])
+@pytest.mark.parametrize("shape", [(), (7,), (20, 20, 4), (0, 20)])
+def test_what_is_not_a_picture_is_refused(
+    metric: Callable[..., float], shape: tuple[int, ...]
+) -> None:
+    image = picture(20, 20, 3)
+    for pair in [(np.zeros(shape), image), (image, np.zeros(shape))]:
+        with pytest.raises(LiifError, match="expected a picture of shape"):
+            metric(*pair)
+
+
 @pytest.mark.parametrize("metric", [psnr, ssim])
 def test_what_cannot_be_compared_is_refused(metric: Callable[..., float]) -> None:
     image = picture(20, 20, 3)
@@ -151,7 +170,7 @@ def test_what_cannot_be_compared_is_refused(metric: Callable[..., float]) -> Non
         metric(image, image[:-1])
     with pytest.raises(LiifError, match="different shapes"):
         metric(image[..., 0], image)
-    with pytest.raises(LiifError, match="expected pictures of shape"):
+    with pytest.raises(LiifError, match="expected a picture of shape"):
         metric(image[..., :2], image[..., :2])
     with pytest.raises(LiifError, match="border must be 0 or more pixels, not -1"):
         metric(image, image, border=-1)
