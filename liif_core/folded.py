@@ -94,10 +94,13 @@ class FoldedDecoder:
         padding = self.kernel.shape[-1] // 2
         return F.conv2d(codes, self.kernel, self.bias, padding=padding).permute(0, 2, 3, 1)
 
-    def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor | float:
-        """Compute the first layer's share of the cell: (..., 2) -> (..., hidden), or 0."""
+    def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor:
+        """Compute the first layer's share of the cell: (..., 2) -> (..., hidden).
+
+        Without cell decoding it is zero.
+        """
         if not self.config.cell_decoding:
-            return 0.0
+            return self.bias.new_zeros(*cell.shape[:-1], self.width)
         return (cell * cell.new_tensor(size)) @ self.cell
 
     def finish(self, x: Tensor) -> Tensor:
@@ -151,7 +154,8 @@ class FoldedDecoder:
         Args:
             hidden: (H, W, hidden) from `hidden_map`, one photo or a part of it.
             colours: (H, W, 3) in [-1, 1], the same part.
-            rows, cols: neighbours within that part, h and w outputs long.
+            rows, cols: neighbours within that part, h and w outputs long; δ and weight in
+                float32.
             cell: (hidden,) from `cell_term`.
 
         Returns:

@@ -60,7 +60,7 @@ class LIIFConfig:
             if type(values[key]) is not int or not 1 <= values[key] <= 1024:
                 raise ValueError(f"LIIF configuration: {key} must be an integer in 1 … 1024")
         hidden = values["hidden"]
-        if not isinstance(hidden, Sequence) or not all(
+        if not isinstance(hidden, (list, tuple)) or not all(
             type(width) is int and 1 <= width <= 4096 for width in hidden
         ):
             raise ValueError("LIIF configuration: hidden must be a list of integers in 1 … 4096")

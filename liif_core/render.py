@@ -273,8 +273,7 @@ class ContinuousPhoto:
         height, width = self.photo.height, self.photo.width
         cell = [2 * (end - start) / count for count, start, end in map(grid.along, (0, 1))]
         size = torch.tensor([cell[0] / height, cell[1] / width], device=self.device)
-        term = self._decoder.cell_term(size, (height, width))
-        return term if isinstance(term, Tensor) else torch.zeros(1, device=self.device)
+        return self._decoder.cell_term(size, (height, width))
 
     def _encoded(self, row: int, col: int) -> Tile:
         """Return a tile, encoding it if it is not at hand."""

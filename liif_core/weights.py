@@ -141,7 +141,7 @@ def read_official(path: Path) -> LIIF:
         raise LiifError(
             f"checkpoint {path} is damaged or wants to run code, so it was not opened"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # the unpickler meets arbitrary bytes and may raise anything
         raise LiifError(f"checkpoint {path} cannot be read; is it a LIIF .pth file?") from error
     try:
         spec = checkpoint["model"]
