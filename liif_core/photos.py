@@ -1,0 +1,651 @@
+"""Reading and writing pictures safely: everything that Pillow opens, and nothing half written.
+
+A `Photo` is what the model reads: colours, perhaps an alpha channel, and the metadata to hand on.
+A `Canvas` is what it paints on, strip by strip; it becomes the file. `check_target` says before
+any computing whether that file can be written.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+import psutil  # type: ignore[import-untyped]
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
+
+from liif_core.errors import LiifError
+
+#: What `photo_from` reads.
+Source: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
+
+#: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
+MAX_PIXELS = 400_000_000
+
+#: Rows handled at a time where a whole second copy of the output would be needed otherwise.
+STRIP_ROWS = 256
+
+Tag = ExifTags.Base
+
+#: The tags of EXIF's first directory that speak of the photo. The rest describes how one file is
+#: laid out (a TIFF keeps both in one list) and would spoil another.
+EXIF_TAGS = (
+    Tag.ImageDescription,
+    Tag.Make,
+    Tag.Model,
+    Tag.XResolution,
+    Tag.YResolution,
+    Tag.ResolutionUnit,
+    Tag.Software,
+    Tag.DateTime,
+    Tag.Artist,
+    Tag.Copyright,
+)
+
+#: How to turn the pixels of each EXIF orientation upright. (ImageOps.exif_transpose knows the same
+#: table, but writes the EXIF anew as well, and so fails on photos with one broken tag.)
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# What Pillow spends on a pixel of the modes that need less than 4 bytes.
+_PILLOW_BYTES = {"L": 1, "I;16": 2}
+
+# Pillow's limit on pixels belongs to the whole process; one reader at a time may change it.
+_PILLOW_LIMIT = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A format that `Canvas.save` writes.
+
+    Attributes:
+        name: Pillow's name.
+        max_side: most pixels along a side.
+        max_bytes: largest file.
+        bytes_per_pixel: a pessimist's estimate of the file's size. PNG and TIFF: four raw bytes;
+            JPEG and WebP at quality 95: what a sharp, noisy photo needs.
+    """
+
+    name: str
+    max_side: int
+    max_bytes: float
+    bytes_per_pixel: int
+
+
+_JPEG = _Format("JPEG", 65_500, float("inf"), 1)  # libjpeg's own limit; the format's is 65,535
+_PNG = _Format("PNG", 2**31 - 1, float("inf"), 4)
+_WEBP = _Format("WEBP", 16_383, float("inf"), 1)
+_TIFF = _Format("TIFF", 2**31 - 1, 2**32 - 2**20, 4)
+_FORMATS = {
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".png": _PNG,
+    ".webp": _WEBP,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture in memory, upright, ready for the model. Made by `photo_from`.
+
+    Attributes:
+        colour: (height, width, 3), uint8, or uint16 if the source is 16-bit greyscale. Not to be
+            written to. Under fully transparent pixels it holds the nearest visible colour.
+        alpha: (height, width) uint8, or None if every pixel is opaque.
+        grey: every pixel has R == G == B.
+        icc_profile: the colour profile as stored in the source.
+        exif: the camera's notes as `Image.save(exif=...)` takes them; the orientation says
+            "upright", and the thumbnail is left out.
+    """
+
+    colour: np.ndarray
+    alpha: np.ndarray | None
+    grey: bool
+    icc_profile: bytes | None
+    exif: bytes | None
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return self.colour.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Pixels in a row."""
+        return self.colour.shape[1]
+
+    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        """Return a window as the model wants it: float32 (h, w, 3) in [0, 1]."""
+        scale = np.float32(np.iinfo(self.colour.dtype).max)
+        return self.colour[rows, cols].astype(np.float32) / scale
+
+
+def photo_from(source: Source) -> Photo:
+    """Read a photo from a file, a PIL image or an array.
+
+    Files: all that Pillow opens, of several frames the first. The EXIF orientation is applied;
+    CMYK becomes RGB, through the embedded colour profile if there is one. Greyscale of 16 or more
+    bits (I;16, I in 0 … 65535, F in 0 … 1 or 0 … 255) is read with 16 bits, all else with 8; so is
+    16-bit greyscale with transparency.
+
+    Arrays: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and
+    alpha; uint8, uint16, or floats in [0, 1]. Grey uint16 and floats without alpha are read with
+    16 bits. The array is copied.
+
+    Args:
+        source: a path, a PIL image (left as it is) or an array.
+
+    Returns:
+        the photo; independent of the file or object that it came from.
+
+    Raises:
+        LiifError: no such file, no permission, not a picture, empty, broken, more than
+            `MAX_PIXELS` pixels, or an array of another shape, type or value range.
+    """
+    if isinstance(source, np.ndarray):
+        return _photo(*_from_array(source))
+    if isinstance(source, Image.Image):
+        with _explaining("the image"):
+            return _from_image(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(os.fspath(source))
+    raise LiifError(
+        f"cannot read a photo from {type(source).__name__}: "
+        "pass a path, a PIL image or a NumPy array"
+    )
+
+
+def _from_file(path: str) -> Photo:
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise LiifError(f"{path}: is a folder, not a picture; name one file in it")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise LiifError(f"{path}: is not an ordinary file; save the picture to a file first")
+        if status.st_size == 0:
+            raise LiifError(f"{path}: the file is empty; copy or download it again")
+        # Given the path instead, Pillow maps raw TIFFs into memory and gets rotated ones wrong.
+        with open(path, "rb") as file, _explaining(path), _pixel_limit(), Image.open(file) as image:
+            return _from_image(image)
+    except FileNotFoundError:
+        raise LiifError(f"{path}: no such file; check the name and the folder") from None
+    except PermissionError:
+        raise LiifError(f"{path}: no permission to read this file") from None
+    except OSError as error:
+        raise LiifError(f"{path}: cannot be read: {error.strerror or _line(error)}") from error
+
+
+@contextmanager
+def _explaining(name: str) -> Iterator[None]:
+    """Turn what goes wrong in Pillow into one line that begins with `name`."""
+    try:
+        yield
+    except LiifError as error:
+        raise LiifError(f"{name}: {error}") from error
+    except UnidentifiedImageError:
+        raise LiifError(f"{name}: not a picture, or of a kind that Pillow cannot read") from None
+    except Image.DecompressionBombError as error:
+        raise LiifError(f"{name}: {_line(error).rstrip('.')}; shrink or crop it first") from error
+    except MemoryError as error:
+        raise LiifError(f"{name}: not enough memory to read it; shrink or crop it first") from error
+    except Exception as error:  # on broken bytes, Pillow's readers raise almost anything
+        raise LiifError(
+            f"{name}: the picture is broken or cut off ({_line(error)}); copy or download it again"
+        ) from error
+
+
+@contextmanager
+def _pixel_limit() -> Iterator[None]:
+    """Let Pillow refuse pictures of more than `MAX_PIXELS`, and not warn of smaller ones."""
+    with _PILLOW_LIMIT, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns at its limit, refuses at twice it
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _from_image(image: Image.Image) -> Photo:
+    image.load()
+    exif, icc_profile = _exif_of(image), image.info.get("icc_profile") or None
+    image = _upright(image)
+    if image.mode == "CMYK":
+        image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
+    colour, alpha = _pixels(image)
+    return _photo(colour, alpha, icc_profile, exif)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(Tag.Orientation)
+    except Exception:  # noqa: BLE001 (a broken EXIF block says nothing about the pixels)
+        return image
+    # An orientation may be any type in a broken file, hence no look-up by value alone.
+    turn = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
+
+
+def _cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            inks = ImageCms.ImageCmsProfile(BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, inks, srgb, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass  # not a CMYK profile: do without it
+    return image.convert("RGB")
+
+
+def _pixels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """Split into colour, (H, W) or (H, W, 3), and alpha (H, W)."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        values = np.asarray(image)
+        key = image.info.get("transparency")  # PNG: the one value that stands for "nothing here"
+        alpha = np.where(values == key, 0, 255).astype(np.uint8) if key is not None else None
+        return _sixteen_bit(values), alpha
+    grey = image.mode in ("1", "L", "LA", "La")
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L" if grey else "RGB")), None
+    pixels = np.asarray(image.convert("LA" if grey else "RGBA"))
+    return pixels[..., 0] if grey else pixels[..., :3], pixels[..., -1]
+
+
+def _sixteen_bit(values: np.ndarray) -> np.ndarray:
+    """Bring the values of the modes I;16, I and F to uint16."""
+    if values.dtype.kind in "iu":
+        low, high = int(values.min(initial=0)), int(values.max(initial=0))
+        if low < 0 or high > 65535:
+            raise LiifError(f"grey values from {low} to {high}; scale them into 0 … 65535")
+        return values.astype(np.uint16)
+    top = float(values.max(initial=0))
+    # Pillow itself counts mode F from 0 to 255, most other programs from 0 to 1.
+    return _from_unit(values / 255 if 1 < top <= 255 else values, np.uint16)
+
+
+def _from_unit(values: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> np.ndarray:
+    """Round floats in [0, 1] to integers."""
+    if not np.isfinite(values).all():
+        raise LiifError("the pixels contain NaN or infinity")
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if low < -1e-4 or high > 1 + 1e-4:  # a little rounding error is no mistake
+        raise LiifError(f"float values from {low:.4g} to {high:.4g}; scale them into 0 … 1")
+    return np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
+
+
+def _eight_bit(values: np.ndarray) -> np.ndarray:
+    """Round uint16 to uint8, so that 257·v becomes v again; uint8 stays as it is."""
+    if values.dtype == np.uint8:
+        return values
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _from_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    channels = 1 if array.ndim == 2 else array.shape[-1] if array.ndim == 3 else 0
+    if channels not in (1, 2, 3, 4):
+        raise LiifError(
+            f"array of shape {array.shape}; a photo has the shape (height, width), or "
+            "(height, width, channels) with 1 to 4 channels"
+        )
+    native = array.dtype.newbyteorder("=")
+    if native.kind == "f":
+        values = _from_unit(array, np.uint16 if channels == 1 else np.uint8)
+    elif native in (np.uint8, np.uint16):
+        values = array.astype(native)  # a copy
+    else:
+        raise LiifError(f"array of {array.dtype}; use uint8, uint16, or floats in 0 … 1")
+    values = values.reshape(*array.shape[:2], channels)
+    colour = values[..., 0] if channels < 3 else values[..., :3]
+    return colour, values[..., -1] if channels in (2, 4) else None
+
+
+def _photo(
+    colour: np.ndarray,
+    alpha: np.ndarray | None,
+    icc_profile: bytes | None = None,
+    exif: bytes | None = None,
+) -> Photo:
+    """Bring colour, (H, W) or (H, W, 3), and alpha of 8 or 16 bits to the form of `Photo`."""
+    if colour.size == 0:
+        height, width = colour.shape[:2]
+        raise LiifError(f"a photo needs at least 1 pixel; this one is {width}×{height}")
+    if alpha is not None:
+        alpha = _eight_bit(alpha)
+        colour = _fill_hidden(_eight_bit(colour), alpha)
+        if (alpha == 255).all():
+            alpha = None
+    if colour.ndim == 3:
+        first = colour[..., 0]
+        if all(np.array_equal(first, colour[..., channel]) for channel in (1, 2)):
+            colour = first.copy()
+        else:
+            colour = _eight_bit(colour)  # Pillow knows no RGB of 16 bits
+    grey = colour.ndim == 2
+    if grey:  # three views of one channel
+        colour = np.broadcast_to(colour[..., None], (*colour.shape, 3))
+    return Photo(colour, alpha, grey, icc_profile, exif)
+
+
+def _fill_hidden(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Give fully transparent pixels the colour of the nearest visible one.
+
+    Whatever a drawing program left there (often black) would colour the visible edge otherwise.
+    """
+    hidden = alpha == 0
+    if hidden.all() or not hidden.any():
+        return colour
+    rows, cols = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+    filled = colour.copy()
+    filled[hidden] = colour[rows[hidden], cols[hidden]]
+    return filled
+
+
+def _exif_of(image: Image.Image) -> bytes | None:
+    try:
+        exif = _clean_exif(image.getexif())
+        return exif.tobytes() if exif else None
+    except Exception:  # noqa: BLE001 (broken metadata must not cost the photo)
+        return None
+
+
+def _clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
+    """Copy what EXIF says of the photo: orientation upright, without thumbnail.
+
+    Args:
+        exif: what was read.
+        size: the (width, height) to be noted instead of the old one.
+    """
+    clean = Image.Exif()
+    for tag in EXIF_TAGS:
+        if tag in exif:
+            clean[tag] = _as_written(exif[tag])
+    for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        entries = {tag: _as_written(value) for tag, value in exif.get_ifd(directory).items()}
+        entries.pop(ExifTags.IFD.Interop, None)  # speaks of file naming in the camera
+        if size is not None and directory == ExifTags.IFD.Exif and entries:
+            entries[Tag.ExifImageWidth], entries[Tag.ExifImageHeight] = size
+        if entries:
+            clean.get_ifd(directory).update(entries)  # where Pillow's TIFF writer looks
+            clean[directory] = entries
+    if Tag.Orientation in exif:
+        clean[Tag.Orientation] = 1
+    return clean
+
+
+def _as_written(value: Any) -> Any:
+    """Undo Pillow's decoding of text, or else it turns every accent into a question mark."""
+    return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
+
+
+def check_target(
+    path: str | os.PathLike[str], height: int, width: int, *, overwrite: bool = False
+) -> None:
+    """Make sure, before any computing, that a `height` × `width` picture can be saved to `path`.
+
+    Args:
+        path: the file to be written; its ending names the format.
+        height, width: the picture's size in pixels.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        LiifError: an unknown ending, a file that exists, a missing or write-protected folder, a
+            picture larger than the format allows, or too little free space on the disk.
+    """
+    format = _format_of(path)
+    _check_size(path, format, height, width)
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise LiifError(f"{path}: there is no folder {folder}; create it first")
+    _check_vacant(path, target, overwrite)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise LiifError(f"{path}: no permission to write into {folder}; choose another folder")
+    need, free = height * width * format.bytes_per_pixel, shutil.disk_usage(folder).free
+    if need > free:
+        raise LiifError(
+            f"{path}: {width}×{height} pixels may take {need / 1e9:.2f} GB and the disk has only "
+            f"{free / 1e9:.2f} GB free; make room, choose another disk or a smaller size"
+        )
+
+
+def _format_of(path: str | os.PathLike[str]) -> _Format:
+    ending = Path(path).suffix.lower()
+    if ending not in _FORMATS:
+        known = " ".join(_FORMATS)
+        wrong = f"unknown file ending {ending}" if ending else "the file name has no ending"
+        raise LiifError(f"{os.fspath(path)}: {wrong}; choose one of {known}")
+    return _FORMATS[ending]
+
+
+def _check_size(path: str | os.PathLike[str], format: _Format, height: int, width: int) -> None:
+    if max(height, width) > format.max_side:
+        raise LiifError(
+            f"{path}: {format.name} holds at most {format.max_side} pixels per side, and the "
+            f"result has {width}×{height}; choose .png or .tif"
+        )
+    if height * width * format.bytes_per_pixel > format.max_bytes:
+        raise LiifError(
+            f"{path}: {width}×{height} pixels do not fit {format.name}'s 4 GiB; choose .png"
+        )
+
+
+def _check_vacant(path: str | os.PathLike[str], target: str, overwrite: bool) -> None:
+    if os.path.isdir(target):
+        raise LiifError(f"{path}: is a folder; name a file in it")
+    if not overwrite and os.path.lexists(target):
+        raise LiifError(_exists(path))
+
+
+def _exists(path: str | os.PathLike[str]) -> str:
+    return f"{path}: exists already; choose another name or allow --overwrite (overwrite=True)"
+
+
+class Canvas:
+    """The output picture, painted strip by strip. The one full-size copy of it in memory.
+
+    Its mode is L or RGB, with alpha LA or RGBA, for 16-bit greyscale I;16. Grey photos stay exactly
+    grey: one channel, or three equal ones where an RGB colour profile has to go with them.
+
+    Args:
+        photo: what the output is made from: gives the depth, the alpha channel and the metadata.
+        height, width: the output's size in pixels.
+        box: (left, top, right, bottom), the part of the photo that the output covers, in input
+            pixels from the photo's upper left corner; the whole photo by default.
+
+    Raises:
+        LiifError: the output does not fit into memory.
+    """
+
+    def __init__(
+        self,
+        photo: Photo,
+        height: int,
+        width: int,
+        box: tuple[float, float, float, float] | None = None,
+    ) -> None:
+        self._photo = photo
+        self._box = box or (0, 0, photo.width, photo.height)
+        if photo.colour.dtype == np.uint16:
+            mode = "I;16"
+        else:
+            # A profile says which kind of values it is for; "RGB " makes no sense of one channel.
+            one_channel = photo.grey and (photo.icc_profile or b"")[16:20] != b"RGB "
+            mode = ("L" if one_channel else "RGB") + ("A" if photo.alpha is not None else "")
+        # Asked before Pillow allocates: Linux would grant the memory, then kill the program.
+        need = height * width * _PILLOW_BYTES.get(mode, 4)
+        free = psutil.virtual_memory().available
+        if need > free:
+            raise LiifError(
+                f"{width}×{height} = {height * width / 1e6:,.0f} million pixels need "
+                f"{need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB is free; "
+                "choose a smaller size or a crop"
+            )
+        self._image = Image.new(mode, (width, height))
+
+    def paste(self, top: int, rgb: np.ndarray) -> None:
+        """Paint the rows from `top` on.
+
+        Args:
+            top: the output row where the strip begins.
+            rgb: (h, width, 3) floats, about [0, 1]; clamped here, and rounded to the photo's depth.
+                Grey photos keep the mean of the three channels.
+
+        Raises:
+            ValueError: the strip has another width, or reaches beyond the picture.
+        """
+        image, photo = self._image, self._photo
+        rows = rgb.shape[0]
+        if rgb.shape != (rows, image.width, 3) or not 0 <= top <= image.height - rows:
+            raise ValueError(f"strip {rgb.shape} at row {top} does not fit {image.size}")
+        values = rgb.mean(axis=2) if photo.grey else rgb
+        dtype = photo.colour.dtype
+        values = np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
+        strip = Image.fromarray(values)
+        if photo.grey and image.mode.startswith("RGB"):
+            strip = strip.convert("RGB")
+        if photo.alpha is not None:
+            strip.putalpha(self._alpha(photo.alpha, top, rows))
+        image.paste(strip, (0, top))
+
+    def _alpha(self, alpha: np.ndarray, top: int, rows: int) -> Image.Image:
+        """Enlarge the part of the alpha channel that belongs to one strip, by bicubic."""
+        left, upper, right, lower = self._box
+        step = (lower - upper) / self._image.height
+        first, last = upper + top * step, min(upper + (top + rows) * step, lower)
+        # One axis after the other: asked for both, Pillow chooses the order by the strip's shape,
+        # and the strips would not quite meet.
+        down = Image.fromarray(alpha).resize(
+            (alpha.shape[1], rows), Image.Resampling.BICUBIC, box=(0, first, alpha.shape[1], last)
+        )
+        size = (self._image.width, rows)
+        return down.resize(size, Image.Resampling.BICUBIC, box=(left, 0, right, rows))
+
+    def image(self) -> Image.Image:
+        """Return the picture itself, not a copy; without metadata."""
+        return self._image
+
+    def save(
+        self, path: str | os.PathLike[str], *, overwrite: bool = False, quality: int = 95
+    ) -> None:
+        """Write the picture to `path`, whole or not at all.
+
+        The ending names the format: .jpg .jpeg .png .webp .tif .tiff. The colour profile and EXIF
+        go along. JPEG (full colour resolution, 4:4:4) has no transparency: the picture is laid on
+        white. JPEG and WebP have 8 bits. Grey WebP is lossless, as the lossy kind does not keep
+        grey exactly grey, and loses a grey colour profile. TIFF is not compressed.
+
+        Args:
+            path: the file to write. A link is followed.
+            overwrite: replace an existing file.
+            quality: of JPEG and WebP, 1 … 100.
+
+        Raises:
+            LiifError: an unknown ending, a picture too large for the format, a file that exists,
+                a full disk, or anything else that keeps the file from being written. Nothing is
+                left behind then, and an existing file stays as it was.
+        """
+        format = _format_of(path)
+        _check_size(path, format, self._image.height, self._image.width)
+        target = os.path.realpath(path)
+        _check_vacant(path, target, overwrite)
+        ending = Path(path).suffix
+        part = os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}{ending}")
+        try:
+            # open() creates the file with the permissions that the umask asks for.
+            with open(part, "xb") as file:
+                self._encode(file, format, quality)
+                file.flush()
+                os.fsync(file.fileno())
+            _publish(part, target, overwrite)
+        except FileExistsError:
+            raise LiifError(_exists(path)) from None
+        except OSError as error:
+            reason = error.strerror or _line(error)
+            raise LiifError(f"{path}: could not be written: {reason}") from error
+        except MemoryError as error:
+            raise LiifError(f"{path}: not enough memory to write {format.name}") from error
+        finally:
+            with suppress(OSError):
+                os.unlink(part)
+
+    def _encode(self, file: IO[bytes], format: _Format, quality: int) -> None:
+        image, photo = self._image, self._photo
+        icc_profile, exif = photo.icc_profile, self._exif()
+        options: dict[str, Any] = {}
+        if format is _JPEG:
+            options = {"quality": quality, "subsampling": 0}
+            if image.mode not in ("L", "RGB"):
+                image = _flattened(image)
+            if exif and len(exif.tobytes()) > 65_533:
+                exif = None  # longer than a JPEG can hold
+        elif format is _WEBP:
+            options = {"lossless": True} if photo.grey else {"quality": quality}
+            if image.mode == "I;16":
+                image = _flattened(image)
+            if image.mode in ("L", "LA"):
+                icc_profile = None  # WebP makes it RGB, where a grey profile means nothing
+        if icc_profile:
+            options["icc_profile"] = icc_profile
+        if exif:
+            options["exif"] = exif
+        image.save(file, format=format.name, **options)
+
+    def _exif(self) -> Image.Exif | None:
+        if self._photo.exif is None:
+            return None
+        exif = Image.Exif()
+        exif.load(self._photo.exif)
+        return _clean_exif(exif, self._image.size)
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """Return a copy with 8 bits and without alpha, laid on white."""
+    mode = "RGB" if image.mode == "RGBA" else "L"
+    flat = Image.new(mode, image.size, "white")
+    for top in range(0, image.height, STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + STRIP_ROWS, image.height)))
+        if strip.mode == "I;16":
+            strip = Image.fromarray(_eight_bit(np.asarray(strip)))
+        flat.paste(strip, (0, top), mask=strip if strip.mode in ("LA", "RGBA") else None)
+    return flat
+
+
+def _publish(part: str, target: str, overwrite: bool) -> None:
+    """Give the finished file its name, in one step."""
+    if overwrite:
+        os.replace(part, target)
+        return
+    try:
+        os.link(part, target)  # unlike os.replace, never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        os.replace(part, target)
+
+
+def _line(error: BaseException) -> str:
+    """Return an error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
