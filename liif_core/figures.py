@@ -1,0 +1,175 @@
+"""Every plot that a lesson or `figures/` shows. Needs matplotlib (the extra `lab`).
+
+Colours are those of Okabe and Ito, which readers with colour-blindness tell apart; no figure says
+anything by colour alone.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image as PILImage
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#000000",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def new_figure(width: float = 8.0, height: float = 3.0) -> Figure:
+    """Return an empty figure, in inches, that no global state holds on to."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_png(figure: Figure, dpi: int = 110) -> bytes:
+    """Return a figure as PNG bytes that do not depend on the time or the version."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_image(array: np.ndarray) -> PILImage.Image:
+    """Return (H, W, 3) or (H, W) as a Pillow image; floats in [0, 1] are clamped and rounded."""
+    if np.issubdtype(array.dtype, np.floating):
+        array = (array.clip(0, 1) * 255).round().astype(np.uint8)
+    return PILImage.fromarray(np.ascontiguousarray(array))
+
+
+def show(picture: Figure | np.ndarray | PILImage.Image, alt: str, width: int | None = None) -> None:
+    """Show a figure or a picture in a lesson, with a text for readers who cannot see it.
+
+    Args:
+        picture: a figure; a Pillow image; or an array, (H, W, 3) or (H, W), uint8 or in [0, 1].
+            Pictures are shown as JPEG, so that a lesson stays small.
+        alt: what the picture shows, in a sentence.
+        width: on screen, in CSS pixels; the picture's own by default.
+
+    Raises:
+        ValueError: the alternative text is empty.
+    """
+    from IPython.display import Image, display
+
+    if not alt.strip():
+        raise ValueError("a picture needs an alternative text: say what it shows")
+    if isinstance(picture, Figure):
+        data, kind = to_png(picture), "png"
+    else:
+        image = picture if isinstance(picture, PILImage.Image) else to_image(picture)
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0)
+        data, kind = buffer.getvalue(), "jpeg"
+    display(Image(data=data, format=kind, alt=alt, width=width))
+
+
+def side_by_side(
+    pictures: Mapping[str, np.ndarray],
+    *,
+    columns: int | None = None,
+    size: float = 2.6,
+    captions: Sequence[str] = (),
+) -> Figure:
+    """Return pictures in a row or grid, each under its name, pixels drawn as they are.
+
+    Args:
+        pictures: name -> (H, W, 3) or (H, W) array, uint8 or in [0, 1].
+        columns: pictures per row; all in one row by default.
+        size: width of one picture, in inches.
+        captions: one line under each picture, for example its PSNR.
+    """
+    columns = columns or len(pictures)
+    rows = -(-len(pictures) // columns)
+    shape = next(iter(pictures.values())).shape
+    tall = size * shape[0] / shape[1] + (0.55 if captions else 0.3)
+    figure = new_figure(size * columns, tall * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for number, (axis, (name, picture)) in enumerate(zip(axes, pictures.items(), strict=False)):
+        draw_picture(axis, picture, name)
+        if captions:
+            axis.set_xlabel(captions[number], fontsize=9)
+    for axis in list(axes)[len(pictures) :]:
+        axis.set_axis_off()
+    return figure
+
+
+def draw_picture(axis: Any, picture: np.ndarray, title: str = "") -> None:
+    """Draw a picture into matplotlib axes: square pixels, no ticks, greys in true range."""
+    if np.issubdtype(picture.dtype, np.floating):
+        picture = picture.clip(0, 1)
+    limits = {"vmin": 0, "vmax": 255 if picture.dtype == np.uint8 else 1}
+    axis.imshow(picture, cmap="gray", interpolation="nearest", **limits)
+    axis.set_title(title, fontsize=10)
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+def line_plot(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+    size: tuple[float, float] = (7.0, 3.4),
+    log_x: bool = False,
+) -> Figure:
+    """Return lines that differ in colour, marker and dash; name -> (x values, y values)."""
+    figure = new_figure(*size)
+    axis = figure.subplots()
+    colours = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+    dashes = ("-", "--", "-.", ":")
+    for number, (name, (x, y)) in enumerate(lines.items()):
+        axis.plot(
+            x,
+            y,
+            label=name,
+            color=colours[number % len(colours)],
+            linestyle=dashes[number % len(dashes)],
+            marker=MARKERS[number % len(MARKERS)] if len(x) <= 40 else None,
+            markersize=4,
+        )
+    axis.set(xlabel=x_label, ylabel=y_label, title=title)
+    if log_x:
+        axis.set_xscale("log")
+    axis.grid(alpha=0.3)
+    if len(lines) > 1:
+        axis.legend(fontsize=9)
+    return figure
+
+
+def training_curves(rows: Sequence[Mapping[str, float]], bicubic: Mapping[int, float]) -> Figure:
+    """Return a run's loss and its validation gain over bicubic, against the step.
+
+    Args:
+        rows: the lines of a run's `log.csv`, with keys step, loss and psnr_x2 ….
+        bicubic: scale -> mean PSNR of bicubic interpolation on the same photographs, in dB.
+    """
+    figure = new_figure(9.0, 3.4)
+    left, right = figure.subplots(1, 2)
+    steps = [row["step"] for row in rows]
+    left.plot(steps, [row["loss"] for row in rows], color=BLUE, marker="o", markersize=3)
+    left.set(xlabel="step", ylabel="training loss (L1)", yscale="log", title="Loss")
+    for number, (scale, base) in enumerate(bicubic.items()):
+        right.plot(
+            steps,
+            [row[f"psnr_x{scale}"] - base for row in rows],
+            color=(BLUE, ORANGE, GREEN, RED)[number % 4],
+            marker=MARKERS[number % 4],
+            markersize=3,
+            label=f"×{scale}",
+        )
+    right.set(xlabel="step", ylabel="PSNR above bicubic (dB)", title="Validation")
+    right.legend()
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,162 @@
+"""From a photo to a zoomed photo: reading, rendering and the finished picture in one call."""
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from liif_core.baselines import resize
+from liif_core.errors import LiifError
+from liif_core.liif import LIIF
+from liif_core.photos import Canvas, Photo, Source, photo_from
+from liif_core.render import ContinuousPhoto, Progress, SelfEnsemble, strips
+from liif_core.weights import DEFAULT_MODEL, load_model
+
+Box = tuple[int, int, int, int]
+
+#: Rows painted at a time.
+STRIP_ROWS = 256
+
+#: A picture as Pillow holds it: bytes per pixel, whether RGB or RGBA.
+BYTES_PER_PIXEL = 4
+
+
+def zoom(
+    image: Source,
+    scale: float | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    crop: Box | None = None,
+    model: LIIF | str | Path = DEFAULT_MODEL,
+    progress: Progress | None = None,
+) -> Image.Image:
+    """Zoom a photo to any size.
+
+    Args:
+        image: a path, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4), uint8, uint16 or
+            floats in [0, 1].
+        scale: magnification, any number greater than 0; or give `size`.
+        size: (width, height) of the result, any proportions.
+        crop: (left, top, right, bottom) in input pixels: zoom this part alone.
+        model: what `load_model` returned, or a name or path for it.
+        progress: called with (pixels done, pixels in all).
+
+    Returns:
+        a PIL image of the photo's own kind: grey stays grey, transparent stays transparent.
+
+    Raises:
+        LiifError: a photo that cannot be read, or a size that cannot be.
+    """
+    photo = photo_from(image)
+    box = check_crop(photo, crop)
+    height, width = target_size(box, scale, size)
+    chosen = model if isinstance(model, LIIF) else load_model(model)
+    return paint(ContinuousPhoto(chosen, photo), photo, height, width, box, progress).image()
+
+
+def paint(
+    source: ContinuousPhoto | SelfEnsemble,
+    photo: Photo,
+    height: int,
+    width: int,
+    box: Box,
+    progress: Progress | None = None,
+) -> Canvas:
+    """Render a box of a photo onto a canvas of height × width pixels, strip by strip."""
+    canvas = Canvas(photo, height, width, box)
+    grid = source.output(height, width, box)
+    for top, strip in strips(source, grid, progress):
+        canvas.paste(top, strip)
+    return canvas
+
+
+def beside_bicubic(photo: Photo, result: Image.Image, box: Box) -> Canvas:
+    """Paint bicubic interpolation (left) beside the result (right), without transparency.
+
+    Args:
+        photo: what was zoomed.
+        result: the zoomed picture, as `Canvas.image` gives it.
+        box: the part of the photo that it shows.
+    """
+    left, upper, right, lower = box
+    canvas = Canvas(replace(photo, alpha=None, exif=None), result.height, 2 * result.width)
+    step = (lower - upper) / result.height
+    for top in range(0, result.height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, result.height)
+        first, last = upper + top * step, min(upper + bottom * step, lower)
+        # The rows that bicubic interpolation of this strip reads; more when it shrinks.
+        reach = math.ceil(2 * max(step, 1)) + 1
+        start, stop = max(0, int(first) - reach), min(photo.height, math.ceil(last) + reach)
+        part = photo.rgb(slice(start, stop), slice(0, photo.width))
+        source = (left, first - start, right, last - start)
+        bicubic = resize(part, bottom - top, result.width, "bicubic", box=source)
+        zoomed = _unit_rgb(result.crop((0, top, result.width, bottom)))
+        canvas.paste(top, np.concatenate([bicubic, zoomed], axis=1))
+    return canvas
+
+
+def _unit_rgb(image: Image.Image) -> np.ndarray:
+    """Return a picture as (H, W, 3) float32 in [0, 1], any transparency left out."""
+    if image.mode == "I;16":
+        return np.repeat(np.asarray(image)[..., None] / np.float32(65535), 3, axis=2)
+    return np.asarray(image.convert("RGB")) / np.float32(255)
+
+
+def check_crop(photo: Photo, crop: Box | None) -> Box:
+    """Return the box to zoom: the whole photo, or `crop` if it lies within.
+
+    Raises:
+        LiifError: the crop is empty or leaves the photo.
+    """
+    if crop is None:
+        return 0, 0, photo.width, photo.height
+    left, top, right, bottom = crop
+    if not (0 <= left < right <= photo.width and 0 <= top < bottom <= photo.height):
+        raise LiifError(
+            f"crop {left},{top},{right},{bottom} is empty or leaves the photo of "
+            f"{photo.width}×{photo.height} pixels; give left,top,right,bottom within it"
+        )
+    return crop
+
+
+def target_size(
+    box: Box, scale: float | None, size: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """Return (height, width) of the result of zooming `box`.
+
+    Raises:
+        LiifError: neither or both of scale and size; not a positive number; a result that this
+            machine's memory cannot hold.
+    """
+    if (scale is None) == (size is None):
+        raise LiifError("give either a scale or a size, for example scale=12 or size=(4000, 3000)")
+    if scale is not None:
+        if not (math.isfinite(scale) and scale > 0):
+            raise LiifError(f"scale must be a number greater than 0, got {scale:g}")
+        width, height = (
+            max(1, round((end - start) * scale)) for start, end in (box[::2], box[1::2])
+        )
+    else:
+        assert size is not None
+        width, height = size
+        if width < 1 or height < 1:
+            raise LiifError(f"size must be at least 1x1 pixels, got {width}x{height}")
+    needed, there = height * width * BYTES_PER_PIXEL, physical_memory()
+    if needed > there:
+        raise LiifError(
+            f"a result of {width}×{height} pixels ({height * width / 1e6:,.0f} megapixels) would "
+            f"take {needed / 1e9:,.1f} GB of memory, and this machine has {there / 1e9:,.1f} GB; "
+            "choose a smaller scale, or a crop"
+        )
+    return height, width
+
+
+def physical_memory() -> int:
+    """Return the machine's memory in bytes; 16 GB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not POSIX
+        return 16_000_000_000

@@ -1,0 +1,218 @@
+"""The command line: what it writes, what it prints, and how it fails."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import liif_core
+from liif_core import zooming
+from liif_core.__main__ import main
+from liif_core.errors import LiifError
+from liif_core.weights import load_model
+from liif_core.zooming import target_size
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    rng = np.random.default_rng(3)
+    small = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8))
+    small.resize((36, 30), Image.Resampling.BICUBIC).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def fails(capsys, *arguments: object) -> str:
+    """Run a command that must exit with 2; return its one line."""
+    try:
+        status = main([str(a) for a in arguments])
+    except SystemExit as exit:  # argparse
+        status = exit.code
+    printed = capsys.readouterr()
+    assert status == 2, printed
+    assert printed.err.count("\n") == 1, printed.err
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def test_zoom_writes_beside_the_photo(photo, capsys):
+    assert main(["zoom", str(photo), "--scale", "2.5"]) == 0
+    with Image.open(photo.with_name("photo_x2.5.png")) as result:
+        assert result.size == (90, 75)
+        expected = liif_core.zoom(photo, scale=2.5)
+        np.testing.assert_array_equal(np.asarray(result), np.asarray(expected))
+    assert "90×75" in capsys.readouterr().out
+
+
+def test_zoom_options(photo, tmp_path):
+    output = tmp_path / "out.jpg"
+    arguments = ["zoom", str(photo), "--size", "100x40", "--crop", "4,2,24,12", "--compare"]
+    assert main([*arguments, "--self-ensemble", "--quality", "80", "-o", str(output)]) == 0
+    with Image.open(output) as result:
+        assert (result.format, result.size) == ("JPEG", (100, 40))
+    with Image.open(tmp_path / "out_compare.jpg") as both:
+        assert both.size == (200, 40)
+        left = np.asarray(both.crop((0, 0, 100, 40)), float)
+    with Image.open(photo) as image:
+        box = (4, 2, 24, 12)
+        bicubic = image.resize((100, 40), Image.Resampling.BICUBIC, box=box)
+    assert np.abs(left - np.asarray(bicubic, float)).mean() < 4  # JPEG's loss
+
+
+def test_python_face(photo):
+    array = np.asarray(Image.open(photo))
+    model = load_model(device="cpu")
+    expected = np.asarray(liif_core.zoom(photo, size=(50, 41)))
+    assert expected.shape == (41, 50, 3)
+    for image in (str(photo), Image.open(photo), array, array.astype(np.float32) / 255):
+        result = liif_core.zoom(image, size=(50, 41), model=model)
+        np.testing.assert_array_equal(np.asarray(result), expected)
+    assert liif_core.zoom(array[..., 0], scale=2).mode == "L"
+    shrunk = liif_core.zoom(photo, scale=0.01)
+    assert shrunk.size == (1, 1)
+
+
+def test_both_ways_of_calling_agree(photo):
+    environment = {**os.environ, "PYTHONPATH": str(Path(liif_core.__file__).parent.parent)}
+    command = [sys.executable, "-m", "liif_core", "weights", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert "liif-edsr-small" in done.stdout
+    assert "(default)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--scale", "0"], "greater than 0"),
+        (["--scale", "-3"], "greater than 0"),
+        (["--scale", "nan"], "greater than 0"),
+        (["--scale", "inf"], "greater than 0"),
+        (["--scale", "two"], "invalid float"),
+        (["--scale", "2", "--size", "3x3"], "not allowed with"),
+        ([], "required"),
+        (["--size", "40"], "40x3000|WIDTHxHEIGHT"),
+        (["--size", "0x40"], "at least 1x1"),
+        (["--scale", "1e6"], "megapixels"),
+        (["--scale", "2", "--crop", "1,2,3"], "LEFT,TOP"),
+        (["--scale", "2", "--crop", "10,10,10,20"], "empty"),
+        (["--scale", "2", "--crop", "0,0,99,20"], "leaves the photo"),
+        (["--scale", "2", "--weights", "none-such"], "no weights called"),
+        (["--scale", "2", "--device", "abacus"], "device"),
+        (["--scale", "2", "--quality", "0"], "1 to 100"),
+        (["--scale", "2", "-o", "nowhere/out.png"], "nowhere"),
+        (["--scale", "2", "-o", "out.gif"], ".png"),
+    ],
+)
+def test_mistakes_get_one_line_and_status_2(photo, capsys, arguments, message):
+    line = fails(capsys, "zoom", photo, *arguments)
+    assert re.search(message, line), line
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
+
+
+def test_an_existing_output_is_kept(photo, capsys):
+    output = photo.with_name("photo_x2.png")
+    output.write_bytes(b"precious")
+    assert "--overwrite" in fails(capsys, "zoom", photo, "--scale", "2")
+    assert output.read_bytes() == b"precious"
+    assert main(["zoom", str(photo), "--scale", "2", "--overwrite"]) == 0
+    assert Image.open(output).size == (72, 60)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"GIF89a", b"hello"])
+def test_photos_that_are_none(tmp_path, capsys, content):
+    path = tmp_path / "photo.png"
+    if content is not None:
+        path.write_bytes(content)
+    assert "photo.png" in fails(capsys, "zoom", path, "--scale", "2")
+
+
+def test_an_interrupt_leaves_nothing(tmp_path):
+    """SIGINT in the middle of a long zoom: status 130, one line, no file."""
+    rng = np.random.default_rng(0)
+    photo = tmp_path / "photo.png"
+    Image.fromarray(rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)).save(photo)
+    environment = {**os.environ, "PYTHONPATH": str(Path(liif_core.__file__).parent.parent)}
+    command = [sys.executable, "-m", "liif_core", "zoom", str(photo), "--scale", "20"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    # The bar appears two seconds into the work: until then the process may still be importing.
+    assert process.stderr is not None
+    seen = process.stderr.read(1)
+    assert seen
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+def test_evaluate(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    for name in ("a.png", "b.png"):
+        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        small.resize((64, 72), Image.Resampling.BICUBIC).save(tmp_path / name)
+    output = tmp_path / "scores.json"
+    assert main(["evaluate", str(tmp_path), "--scales", "2", "4", "--json", str(output)]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads(output.read_text())
+    assert len(found["scores"]) == 2 * 2 * 3
+    for scale in ("x2", "x4"):
+        for method in ("bicubic", "lanczos", "liif"):
+            mean = found["means"][scale][method]["psnr"]
+            assert f"{mean:.3f}" in printed
+            group = [
+                score["psnr"]
+                for score in found["scores"]
+                if (score["scale"], score["method"]) == (int(scale[1:]), method)
+            ]
+            assert mean == pytest.approx(np.mean(group))
+    assert "too small for ×40" in fails(capsys, "evaluate", tmp_path, "--scales", "40")
+    assert "from 2 on" in fails(capsys, "evaluate", tmp_path, "--scales", "1")
+    assert "no folder" in fails(capsys, "evaluate", tmp_path / "none")
+
+
+def test_convert_refuses_what_it_cannot(tmp_path, capsys):
+    (tmp_path / "junk.pth").write_bytes(b"junk")
+    target = tmp_path / "out.safetensors"
+    assert "junk.pth" in fails(capsys, "weights", "convert", tmp_path / "junk.pth", target)
+    assert "safetensors" in fails(capsys, "weights", "convert", "a.pth", tmp_path / "out.bin")
+    target.write_bytes(b"precious")
+    assert "--overwrite" in fails(capsys, "weights", "convert", tmp_path / "junk.pth", target)
+    assert target.read_bytes() == b"precious"
+
+
+def test_train_mistakes(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert "no folder" in fails(capsys, "train", "--photos", tmp_path / "none", "--out", out)
+    line = fails(capsys, "train", "--photos", tmp_path, "--out", out, "--config", "none-such")
+    assert "liif-edsr-small" in line
+    line = fails(capsys, "train", "--photos", tmp_path, "--out", out, "--steps", "0")
+    assert "greater than 0" in line
+
+
+def test_help_needs_no_pytorch():
+    code = (
+        "import sys; from liif_core.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_sizes_are_rounded_and_never_empty(monkeypatch):
+    assert target_size((0, 0, 100, 3), 0.1) == (1, 10)
+    assert target_size((10, 0, 20, 4), 12.26) == (49, 123)
+    assert target_size((0, 0, 5, 5), None, (7, 9)) == (9, 7)
+    monkeypatch.setattr(zooming, "physical_memory", lambda: 1000)
+    with pytest.raises(LiifError, match=r"0\.0 GB"):
+        target_size((0, 0, 100, 100), 1.0)
+    with pytest.raises(LiifError, match="either"):
+        target_size((0, 0, 5, 5), None)
