@@ -1,0 +1,105 @@
+"""The optimiser and the learning rate over time."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from liif_core.liif import LIIF
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update matrix is orthogonalised (Keller Jordan 2024, "Muon").
+
+    Convolution kernels count as matrices of shape (out, in·height·width). PyTorch's own
+    `torch.optim.Muon` takes 2-D parameters only and orthogonalises one after another in bfloat16,
+    which CPUs without bfloat16 emulate: measured on 33 matrices of 64×576, 0.44 s a step against
+    0.04 s for the batched float32 form below, of a training step of about 1.2 s.
+
+    Args:
+        params: parameters of two or more dimensions.
+        lr: learning rate; an update's root mean square is about 0.2·lr, as Adam's.
+        momentum: decay of the momentum, which is looked ahead as by Nesterov.
+    """
+
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float = 1e-3, momentum: float = 0.95
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Update every parameter that has a gradient."""
+        assert closure is None, "Muon evaluates no closure"
+        for group in self.param_groups:
+            alike: dict[Any, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    matrix = self._look_ahead(parameter, group["momentum"]).flatten(1)
+                    alike[matrix.shape].append((parameter, matrix))
+            for shape, pairs in alike.items():
+                updates = orthogonalise(torch.stack([matrix for _, matrix in pairs]))
+                size = group["lr"] * 0.2 * math.sqrt(max(shape))
+                for (parameter, _), update in zip(pairs, updates, strict=True):
+                    parameter.sub_(update.view_as(parameter), alpha=size)
+
+    def _look_ahead(self, parameter: Tensor, momentum: float) -> Tensor:
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
+        gradient = parameter.grad
+        assert gradient is not None
+        state["momentum"].lerp_(gradient, 1 - momentum)
+        return gradient.contiguous().lerp(state["momentum"], momentum)
+
+
+def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+    """Push all singular values towards 1 by Newton–Schulz iterations.
+
+    Args:
+        matrices: (N, rows, columns).
+
+    Returns:
+        the same shape; singular values between about 0.7 and 1.2.
+    """
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+def make_optimizers(model: LIIF, name: str, rate: float) -> list[torch.optim.Optimizer]:
+    """Return the optimisers of a recipe: Muon for the matrices and Adam for the biases, or AdamW.
+
+    Args:
+        model: the model to train.
+        name: "muon" or "adamw".
+        rate: peak learning rate.
+    """
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    if name == "adamw":
+        return [torch.optim.AdamW([*matrices, *vectors], lr=rate, weight_decay=1e-4)]
+    if name == "muon":
+        return [Muon(matrices, lr=rate), torch.optim.Adam(vectors, lr=rate)]
+    raise ValueError(f"optimizer must be 'muon' or 'adamw', got {name!r}")
+
+
+def rate_factor(step: int, *, steps: int, warmup: int, decay: int) -> float:
+    """Return the learning rate at `step` as a share of the peak: warm up, hold, decay.
+
+    It rises linearly over the first `warmup` steps and falls as half a cosine to zero over the
+    last `decay` of `steps`; with decay = steps - warmup it is the plain cosine schedule.
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    left = steps - step
+    if left >= decay:
+        return 1.0
+    return 0.5 * (1 - math.cos(math.pi * max(left, 0) / decay))

@@ -1,0 +1,155 @@
+"""Training pairs cut from photographs (paper, section 4: "Training").
+
+Sample i of a run depends on (seed, i) alone: a resumed run and several processes draw the very
+samples that one uninterrupted process would.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from liif_core.coords import cell_size, pixel_centres
+from liif_core.errors import LiifError
+from liif_core.training.degrade import Degradation
+from liif_core.training.recipe import Recipe
+
+ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+class Batch(NamedTuple):
+    """What one training step sees.
+
+    Attributes:
+        photo: (B, 3, patch, patch) inputs in [0, 1].
+        coord: (B, Q, 2) where the target pixels' centres lie, in [-1, 1].
+        cell: (B, Q, 2) the target pixels' size in the same frame.
+        colour: (B, Q, 3) the target pixels in [0, 1].
+    """
+
+    photo: Tensor
+    coord: Tensor
+    cell: Tensor
+    colour: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on another device."""
+        return Batch(*(part.to(device, non_blocking=True) for part in self))
+
+
+def photo_paths(folder: Path) -> list[Path]:
+    """Return the photographs directly in `folder`, by name; a LiifError if there are none."""
+    if not folder.is_dir():
+        raise LiifError(f"no folder {folder}; give a folder of photographs")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+    if not paths:
+        raise LiifError(f"no photographs in {folder} (looked for {', '.join(sorted(ENDINGS))})")
+    return paths
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Decode one photograph: (H, W, 3) uint8; a LiifError names the file that cannot be."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise LiifError(f"photograph {path} cannot be read; mend it or take it out") from error
+
+
+class PairSampler:
+    """Cuts training samples from photographs held in memory, each decoded once.
+
+    Args:
+        paths: the photographs.
+        recipe: patch size, queries, scales and seed.
+        degrade: what each pair goes through, or None.
+
+    Raises:
+        LiifError: a photograph cannot be read, or is smaller than the largest crop.
+    """
+
+    def __init__(
+        self, paths: list[Path], recipe: Recipe, degrade: Degradation | None = None
+    ) -> None:
+        self.recipe = recipe
+        self.degrade = degrade
+        with ThreadPoolExecutor() as pool:
+            self.photos = list(pool.map(read_rgb, paths))
+        largest = round(recipe.patch * recipe.max_scale)
+        for path, photo in zip(paths, self.photos, strict=True):
+            if min(photo.shape[:2]) < largest:
+                raise LiifError(f"photograph {path} is smaller than {largest} pixels; take it out")
+
+    def sample(self, number: int) -> Batch:
+        """Return sample `number` of the run, as a batch of one without the batch axis."""
+        recipe = self.recipe
+        rng = np.random.default_rng([recipe.seed, number])
+        photo = self.photos[rng.integers(len(self.photos))]
+        scale = rng.uniform(recipe.min_scale, recipe.max_scale)
+        side = round(recipe.patch * scale)
+        top = rng.integers(photo.shape[0] - side + 1)
+        left = rng.integers(photo.shape[1] - side + 1)
+        target = _flip(photo[top : top + side, left : left + side], rng)
+        if self.degrade is not None:
+            target = self.degrade.both(target, rng)
+        small = np.asarray(
+            Image.fromarray(target).resize((recipe.patch, recipe.patch), Image.Resampling.BICUBIC)
+        )
+        if self.degrade is not None:
+            small = self.degrade.input_only(small, rng)
+        chosen = torch.from_numpy(rng.choice(side * side, recipe.queries, replace=False))
+        centres = pixel_centres(side)
+        coord = torch.stack([centres[chosen // side], centres[chosen % side]], dim=-1)
+        colours = torch.from_numpy(target.reshape(-1, 3)[chosen.numpy()])
+        return Batch(
+            torch.tensor(small).permute(2, 0, 1).float() / 255,
+            coord,
+            cell_size(side, side).expand(recipe.queries, 2),
+            colours.float() / 255,
+        )
+
+    def batch(self, pool: ThreadPoolExecutor, numbers: range) -> Batch:
+        """Return the samples `numbers` stacked, cut by the threads of `pool`."""
+        samples = list(pool.map(self.sample, numbers))
+        return Batch(*(torch.stack(parts) for parts in zip(*samples, strict=True)))
+
+
+def batches(
+    sampler: PairSampler, first_step: int, *, rank: int = 0, world: int = 1
+) -> Iterator[Batch]:
+    """Yield the batches of process `rank` of `world` from `first_step` on, without end.
+
+    The next batch is cut in the background while the caller computes: Pillow and numpy let go of
+    the interpreter's lock, so threads serve and the photographs are not copied to processes.
+    """
+    size = sampler.recipe.batch
+
+    def numbers(step: int) -> range:
+        start = (step * world + rank) * size
+        return range(start, start + size)
+
+    with ThreadPoolExecutor(4) as cutters, ThreadPoolExecutor(1) as ahead:
+        step = first_step
+        pending = ahead.submit(sampler.batch, cutters, numbers(step))
+        while True:
+            ready = pending.result()
+            step += 1
+            pending = ahead.submit(sampler.batch, cutters, numbers(step))
+            yield ready
+
+
+def _flip(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mirror and transpose at random: the 8 symmetries of the square."""
+    down, across, swap = rng.integers(2, size=3)
+    if down:
+        picture = picture[::-1]
+    if across:
+        picture = picture[:, ::-1]
+    if swap:
+        picture = picture.transpose(1, 0, 2)
+    return np.ascontiguousarray(picture)

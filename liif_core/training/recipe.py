@@ -1,0 +1,111 @@
+"""A recipe: everything that decides what a training run computes, apart from the photographs."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from typing import Any
+
+from liif_core.errors import LiifError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one model.
+
+    Attributes:
+        model: name of a configuration in `liif_core.liif.CONFIGS`.
+        steps: optimiser steps in all.
+        batch: patches per step and process.
+        patch: side of a patch at input resolution, in pixels.
+        queries: random target pixels asked for per patch (at most patch², so that ×1 has them).
+        min_scale, max_scale: each patch's scale is drawn evenly from between (paper: 1 … 4).
+        optimizer: "muon" or "adamw".
+        rate: peak learning rate.
+        warmup: steps of linear rise at the start.
+        decay: steps of cosine fall to zero at the end; steps - warmup gives a plain cosine.
+        ema: decay per step of the moving average of the weights, which is what is shipped.
+        clip: largest norm of the whole gradient.
+        degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
+        seed: decides every random choice.
+        validate_every: steps between validations.
+        save_every: steps between checkpoints.
+    """
+
+    model: str
+    steps: int
+    batch: int = 16
+    patch: int = 32
+    queries: int = 1024
+    min_scale: float = 1.0
+    max_scale: float = 4.0
+    optimizer: str = "muon"
+    rate: float = 1.5e-3
+    warmup: int = 200
+    decay: int = 0
+    ema: float = 0.999
+    clip: float = 1.0
+    degrade: str = "none"
+    seed: int = 0
+    validate_every: int = 1000
+    save_every: int = 200
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Recipe":
+        """Build a recipe from JSON values.
+
+        Raises:
+            LiifError: an unknown key, or a value that cannot be.
+        """
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
+        recipe = cls(**values)
+        positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
+        for key in positive:
+            if not getattr(recipe, key) > 0:
+                raise LiifError(f"recipe: {key} must be greater than 0")
+        if recipe.queries > recipe.patch**2:
+            raise LiifError(f"recipe: queries must be at most patch² = {recipe.patch**2}")
+        if recipe.degrade not in ("none", "photo"):
+            raise LiifError("recipe: degrade must be 'none' or 'photo'")
+        if recipe.optimizer not in ("muon", "adamw"):
+            raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
+        if not 1 <= recipe.min_scale <= recipe.max_scale:
+            raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
+        if recipe.warmup + recipe.decay > recipe.steps:
+            raise LiifError("recipe: warmup and decay together take more than all steps")
+        return recipe
+
+    def with_steps(self, steps: int) -> "Recipe":
+        """Return the same recipe for another number of steps, warm-up and decay in proportion."""
+        share = steps / self.steps
+        return Recipe.from_dict(
+            {
+                **self.to_dict(),
+                "steps": steps,
+                "warmup": min(self.warmup, int(self.warmup * share)),
+                "decay": int(self.decay * share),
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; inverse of `from_dict`."""
+        return asdict(self)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes in the package, one for each shipped weight."""
+    folder = resources.files(__package__) / "recipes"
+    return sorted(
+        entry.name.removesuffix(".json")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".json")
+    )
+
+
+def load_recipe(name: str) -> Recipe:
+    """Return the recipe called `name`; a LiifError lists the names where there is none."""
+    if name not in recipe_names():
+        raise LiifError(f"no recipe called '{name}'; there are: {', '.join(recipe_names())}")
+    text = (resources.files(__package__) / "recipes" / f"{name}.json").read_text(encoding="utf-8")
+    return Recipe.from_dict(json.loads(text))

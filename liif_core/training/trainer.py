@@ -1,0 +1,343 @@
+"""The training loop: resumable bit for bit, on one process or several.
+
+A run folder holds `recipe.json`, `log.csv`, `curves.png`, `last.pt` (everything a resumed run
+needs) and `best.safetensors` (the averaged weights that validated best).
+"""
+
+import copy
+import csv
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from liif_core.device import pick_device
+from liif_core.errors import LiifError
+from liif_core.folded import FoldedDecoder
+from liif_core.liif import CONFIGS, LIIF
+from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
+from liif_core.training.grow import grow
+from liif_core.training.optim import make_optimizers, rate_factor
+from liif_core.training.pairs import Batch, PairSampler, batches, photo_paths
+from liif_core.training.recipe import Recipe
+from liif_core.training.validation import Validator
+from liif_core.weights import load_model, save_weights
+
+#: Of a folder without a separate validation folder, every 16th photograph is kept for it.
+HELD_OUT = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which process this is: its rank among `world`, and the device it computes on."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+
+class PairLoss(nn.Module):
+    """L1 between the model's answers and the target pixels; a module, so that DDP can wrap it."""
+
+    def __init__(self, model: LIIF) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the mean absolute error, with colours in [0, 1]: a scalar."""
+        decoder = FoldedDecoder(self.model)
+        latents = self.model.encode(batch.photo)
+        hidden = decoder.hidden_map(latents.codes)
+        rgb = decoder.query(hidden, latents.colours, batch.coord, batch.cell)
+        return (rgb - batch.colour).abs().mean()
+
+
+def train(
+    recipe: Recipe,
+    photos: Path,
+    out: Path,
+    *,
+    val: Path | None = None,
+    init: str | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    quiet: bool = False,
+) -> float:
+    """Run a recipe.
+
+    Args:
+        recipe: what to train and how.
+        photos: folder of training photographs.
+        out: run folder, made if missing.
+        val: folder of validation photographs; without one, every 16th of `photos` is held out.
+        init: weights to start from; grown where the recipe's encoder is larger.
+        resume: go on with the run in `out`; its own recipe must be the same.
+        device: see `pick_device`.
+        quiet: no progress bar.
+
+    Returns:
+        the best validation gain over bicubic, in dB.
+
+    Raises:
+        LiifError: a folder, weight or run that does not fit.
+    """
+    with _processes(device) as place:
+        run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
+        return run.loop(quiet=quiet)
+
+
+@contextmanager
+def _processes(device: str) -> Iterator[Place]:
+    """Join the other processes that torchrun started, if it did."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Place(0, 1, pick_device(device))
+        return
+    chosen = pick_device(device)
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(chosen)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Place(dist.get_rank(), world, chosen)
+    finally:
+        dist.destroy_process_group()
+
+
+class Run:
+    """One training run: its model, average, optimisers, folder and place in time."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        photos: Path,
+        out: Path,
+        *,
+        val: Path | None,
+        init: str | None,
+        resume: bool,
+        place: Place,
+    ) -> None:
+        self.recipe, self.out, self.place = recipe, out, place
+        self.step, self.best, self.seconds = 0, float("-inf"), 0.0
+        self.losses: list[float] = []  # since the last validation
+        _check_folder(out, recipe, resume)
+        paths = photo_paths(photos)
+        held_out = photo_paths(val) if val else paths[::HELD_OUT]
+        paths = [path for path in paths if path not in set(held_out)]
+        if not paths:
+            raise LiifError(f"{photos} holds too few photographs; give more, or --val a folder")
+        self.sampler = PairSampler(paths, recipe, DEGRADATIONS[recipe.degrade])
+        self.validator = Validator(held_out, noise_and_jpeg if recipe.degrade == "photo" else None)
+
+        torch.manual_seed(recipe.seed)
+        self.model = _first_model(recipe, init).train().requires_grad_(True)
+        self.model.to(place.device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.optimizers = make_optimizers(self.model, recipe.optimizer, recipe.rate)
+        if resume:
+            self._load()
+        if place.leads:
+            _write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
+        self.log = Log(out / "log.csv", self.step) if place.leads else None
+        loss = PairLoss(self.model)
+        self.loss = DistributedDataParallel(loss) if place.world > 1 else loss
+
+    def loop(self, *, quiet: bool) -> float:
+        """Train to the end of the recipe; return the best gain over bicubic, in dB."""
+        recipe = self.recipe
+        bar = tqdm(
+            total=recipe.steps,
+            initial=self.step,
+            unit="step",
+            disable=quiet or not self.place.leads,
+            smoothing=0.05,
+        )
+        source = batches(self.sampler, self.step, rank=self.place.rank, world=self.place.world)
+        started = time.monotonic() - self.seconds
+        with bar:
+            while self.step < recipe.steps:
+                self.losses.append(self._update(next(source).to(self.place.device)))
+                self.step += 1
+                self.seconds = time.monotonic() - started
+                bar.update()
+                if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
+                    self._validate(bar)
+                if self.step % recipe.save_every == 0 or self.step == recipe.steps:
+                    self._save()
+        source.close()  # type: ignore[attr-defined]
+        return self.best
+
+    def _update(self, batch: Batch) -> float:
+        """Take one optimiser step; return the loss."""
+        recipe = self.recipe
+        factor = rate_factor(
+            self.step, steps=recipe.steps, warmup=recipe.warmup, decay=recipe.decay
+        )
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate * factor
+        with _autocast(self.place.device):
+            loss = self.loss(batch)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        # Early on the average follows quickly, so that it forgets the random start.
+        decay = min(recipe.ema, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.model.parameters()), 1 - decay
+            )
+        return float(loss)
+
+    def _validate(self, bar: Any) -> None:
+        loss = sum(self.losses) / len(self.losses)
+        self.losses.clear()
+        if self.log is None:
+            return
+        scores = self.validator.scores(self.average)
+        gain = sum(scores.gain.values()) / len(scores.gain)
+        self.log.add(self.step, self.seconds, loss, self.optimizers[0], scores.psnr)
+        bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
+        if gain > self.best:
+            self.best = gain
+            save_weights(self.average, self.out / "best.safetensors", self.facts(scores.psnr))
+        self.log.draw(self.out / "curves.png", self.validator.bicubic)
+
+    def facts(self, psnr: dict[int, float]) -> dict[str, Any]:
+        """Return what a weight file says about its training."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "step": self.step,
+            "hours": round(self.seconds / 3600, 2),
+            "photographs": len(self.sampler.photos),
+            "validation_psnr": {f"x{scale}": round(value, 3) for scale, value in psnr.items()},
+        }
+
+    def _save(self) -> None:
+        if not self.place.leads:
+            return
+        state = {
+            "recipe": self.recipe.to_dict(),
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "step": self.step,
+            "best": self.best,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "world": self.place.world,
+        }
+        part = self.out / "last.pt.part"
+        torch.save(state, part)
+        os.replace(part, self.out / "last.pt")
+
+    def _load(self) -> None:
+        state = torch.load(self.out / "last.pt", map_location=self.place.device, weights_only=True)
+        if state["recipe"] != self.recipe.to_dict() or state["world"] != self.place.world:
+            raise LiifError(
+                f"the run in {self.out} has another recipe or number of processes; "
+                "resume it with its own, or start afresh in another folder"
+            )
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.best, self.seconds = state["step"], state["best"], state["seconds"]
+        self.losses = state["losses"]
+
+
+class Log:
+    """The run's CSV log; lines after `step` (from a run that was cut off) are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        kept = [line for line in lines[1:] if int(line.split(",")[0]) <= step]
+        _write_text(path, "".join(f"{line}\n" for line in lines[:1] + kept))
+
+    def add(
+        self,
+        step: int,
+        seconds: float,
+        loss: float,
+        optimizer: torch.optim.Optimizer,
+        psnr: dict[int, float],
+    ) -> None:
+        """Append one validation."""
+        row: dict[str, Any] = {
+            "step": step,
+            "hours": f"{seconds / 3600:.3f}",
+            "loss": f"{loss:.6f}",
+            "rate": f"{optimizer.param_groups[0]['lr']:.3e}",
+        }
+        row |= {f"psnr_x{scale}": f"{value:.4f}" for scale, value in psnr.items()}
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, row, lineterminator="\n")
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def draw(self, path: Path, bicubic: dict[int, float]) -> None:
+        """Draw loss and validation gain over bicubic against the step, as PNG."""
+        try:
+            from liif_core.figures import training_curves
+        except ImportError:  # matplotlib is an extra; the log is there without it
+            return
+        with self.path.open(newline="", encoding="utf-8") as file:
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        training_curves(rows, bicubic).savefig(path, dpi=110)
+
+
+def _first_model(recipe: Recipe, init: str | None) -> LIIF:
+    if recipe.model not in CONFIGS:
+        raise LiifError(f"recipe: no model called '{recipe.model}'; known: {', '.join(CONFIGS)}")
+    config = CONFIGS[recipe.model]
+    if init is None:
+        return LIIF(config)
+    model = load_model(init, device="cpu")
+    return model if model.config == config else grow(model, config)
+
+
+def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
+    """Refuse to overwrite a run, and to resume one that is not there."""
+    started = (out / "last.pt").is_file() or (out / "log.csv").is_file()
+    if resume and not (out / "last.pt").is_file():
+        raise LiifError(f"no run to resume in {out}; start it without --resume")
+    if started and not resume:
+        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LiifError(f"run folder {out} cannot be made: {error.strerror}") from error
+
+
+def _autocast(device: torch.device) -> Any:
+    """bfloat16 where an accelerator has it; plain float32 elsewhere."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
+
+
+def _write_text(path: Path, text: str) -> None:
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,75 @@
+"""Trains a tiny model as its own process, so that tests can kill it or start two."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from liif_core.liif import CONFIGS, LIIFConfig
+from liif_core.training import trainer
+from liif_core.training.recipe import Recipe
+
+CONFIGS["tiny"] = LIIFConfig(blocks=2, channels=8, hidden=(8,), local_colour=True)
+BASE = {
+    "model": "tiny",
+    "steps": 12,
+    "batch": 2,
+    "patch": 8,
+    "queries": 16,
+    "warmup": 2,
+    "decay": 4,
+    "validate_every": 5,
+    "save_every": 3,
+}
+
+
+def kill_at_step(step: int) -> None:
+    """SIGKILL this process in the middle of a step: gradients computed, weights not updated."""
+    clip = torch.nn.utils.clip_grad_norm_
+    calls = 0
+
+    def clip_or_die(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return clip(*args, **kwargs)
+
+    trainer.nn.utils.clip_grad_norm_ = clip_or_die
+
+
+def kill_at_save(number: int) -> None:
+    """SIGKILL this process in the middle of writing a checkpoint: half of it is on the disk."""
+    save = torch.save
+    calls = 0
+
+    def save_or_die(state, path):
+        nonlocal calls
+        calls += 1
+        save(state, path)
+        if calls == number:
+            content = Path(path).read_bytes()
+            Path(path).write_bytes(content[: len(content) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    trainer.torch.save = save_or_die
+
+
+if __name__ == "__main__":
+    options = json.loads(sys.argv[1])
+    torch.set_num_threads(1)
+    if "kill_at_step" in options:
+        kill_at_step(options["kill_at_step"])
+    if "kill_at_save" in options:
+        kill_at_save(options["kill_at_save"])
+    trainer.train(
+        Recipe.from_dict({**BASE, **options.get("recipe", {})}),
+        Path(options["photos"]),
+        Path(options["out"]),
+        resume=options.get("resume", False),
+        device="cpu",
+        quiet=True,
+    )
