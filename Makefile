@@ -1,0 +1,31 @@
+# make lab   set everything up and open the first lesson
+# make test  the same set-up, then every check and test, lessons included
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: lab test setup figures
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo "Python 3.10 or newer is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	    { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,test]'
+	@touch $@
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks/00_how_does_ai_zoom.ipynb
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+figures: $(READY)
+	$(BIN)/python figures/make_figures.py
