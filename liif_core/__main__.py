@@ -5,25 +5,24 @@ PyTorch is imported by the commands that compute, not by `--help`.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from liif_core.errors import LiifError
-
-if TYPE_CHECKING:
-    from typing import Self
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and exits with status 2."""
 
     def error(self, message: str) -> NoReturn:
+        """Print one line and exit."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status: 0, 2 for the caller's mistakes, 130 if interrupted."""
+    """Run one command; return the exit status: 0, or 2 for mistakes, 130 if interrupted."""
     options = build_parser().parse_args(arguments)
     try:
         options.run(options)
@@ -136,7 +135,7 @@ def _zoom(options: argparse.Namespace) -> None:
         )
     else:
         source = ContinuousPhoto(model, photo, precision=options.precision)
-    with _ProgressBar("pixels") as progress:
+    with _progress_bar("pixels") as progress:
         canvas = paint(source, photo, height, width, box, progress)
     canvas.save(output, overwrite=options.overwrite, quality=options.quality)
     print(f"{output}: {width}×{height} pixels")
@@ -153,7 +152,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     name = options.weights or DEFAULT_MODEL
     model = load_model(name, options.device)
     photos = read_folder(options.photos)
-    with _ProgressBar("photo × scale") as progress:
+    with _progress_bar("photo × scale") as progress:
         scores = evaluate(model, photos, options.scales, progress=progress)
     print(format_table(scores, str(name)))
     if options.json:
@@ -198,23 +197,18 @@ def _convert_weights(options: argparse.Namespace) -> None:
     print(f"{options.target}: written")
 
 
-class _ProgressBar:
-    """A bar on standard error for work that takes longer than two seconds."""
+@contextmanager
+def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error for work that takes longer than two seconds."""
+    from tqdm import tqdm
 
-    def __init__(self, unit: str) -> None:
-        from tqdm import tqdm
+    with tqdm(unit=f" {unit}", unit_scale=True, delay=2, leave=False, total=1) as bar:
 
-        self.bar = tqdm(unit=f" {unit}", unit_scale=True, delay=2, leave=False, total=1)
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
 
-    def __enter__(self) -> "Self":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def __call__(self, done: int, total: int) -> None:
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)
+        yield progress
 
 
 def _beside(photo: Path, scale: float | None, height: int, width: int) -> Path:

@@ -21,7 +21,8 @@ class ResBlock(nn.Module):
             conv3x3(channels, channels), nn.ReLU(), conv3x3(channels, channels)
         )
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x plus its correction: (B, C, H, W) -> (B, C, H, W)."""
         return x + self.body(x)
 
 

@@ -126,7 +126,8 @@ class MLP(nn.Module):
             in_dim = width
         self.layers = nn.Sequential(*layers, nn.Linear(in_dim, out_dim))
 
-    def forward(self, x: Tensor) -> Tensor:  # (..., in_dim) -> (..., out_dim)
+    def forward(self, x: Tensor) -> Tensor:
+        """Decode: (..., in_dim) -> (..., out_dim)."""
         return self.layers(x)
 
 

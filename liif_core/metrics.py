@@ -11,7 +11,7 @@ import numpy as np
 from liif_core.baselines import check_picture, resize
 from liif_core.errors import LiifError
 
-#: Share of R, G and B in the luma Y (ITU-R BT.601, studio range), as the paper's benchmarks have it.
+#: Share of R, G and B in the luma Y (ITU-R BT.601, studio range), as in the paper's benchmarks.
 LUMA = np.array([65.738, 129.057, 25.064]) / 256
 
 #: Y of black in the same convention. Differences do not see it; SSIM compares means and does.

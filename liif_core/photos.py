@@ -238,7 +238,7 @@ def _from_image(image: Image.Image) -> Photo:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(Tag.Orientation)
-    except Exception:  # noqa: BLE001 (a broken EXIF block says nothing about the pixels)
+    except Exception:
         return image
     # An orientation may be any type in a broken file, hence no look-up by value alone.
     turn = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
@@ -365,7 +365,7 @@ def _exif_of(image: Image.Image) -> bytes | None:
     try:
         exif = _clean_exif(image.getexif())
         return exif.tobytes() if exif else None
-    except Exception:  # noqa: BLE001 (broken metadata must not cost the photo)
+    except Exception:
         return None
 
 

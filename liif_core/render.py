@@ -38,10 +38,14 @@ class Pixels(Protocol):
     """A photo that can be read window by window."""
 
     @property
-    def height(self) -> int: ...
+    def height(self) -> int:
+        """Rows."""
+        ...
 
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """Columns."""
+        ...
 
     def rgb(self, rows: slice, cols: slice) -> np.ndarray:
         """Return a window, (h, w, 3) float32 in [0, 1]."""
@@ -62,13 +66,16 @@ class ArrayPixels:
 
     @property
     def height(self) -> int:
+        """Rows."""
         return self.array.shape[0]
 
     @property
     def width(self) -> int:
+        """Columns."""
         return self.array.shape[1]
 
     def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        """Return a window, (h, w, 3) float32."""
         return np.ascontiguousarray(self.array[rows, cols], dtype=np.float32)
 
 
@@ -406,13 +413,16 @@ class TurnedPixels:
 
     @property
     def height(self) -> int:
+        """Rows."""
         return self.photo.width if self.turn.swap else self.photo.height
 
     @property
     def width(self) -> int:
+        """Columns."""
         return self.photo.height if self.turn.swap else self.photo.width
 
     def rgb(self, rows: slice, cols: slice) -> np.ndarray:
+        """Return a window of the turned photo, (h, w, 3) float32."""
         if self.turn.swap:
             rows, cols = cols, rows
         if self.turn.down:
@@ -442,7 +452,10 @@ def strips(
 
 
 def render(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return a photo, (H, W, 3) floats in [0, 1], as height × width pixels: see `ContinuousPhoto`."""
+    """Return a photo, (H, W, 3) floats in [0, 1], as height × width pixels.
+
+    See `ContinuousPhoto.render`.
+    """
     return ContinuousPhoto(model, photo).render(height, width)
 
 

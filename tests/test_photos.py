@@ -44,7 +44,8 @@ def painted(photo: Photo, strip: int = 3) -> Canvas:
 
 def one_line(error: pytest.ExceptionInfo[LiifError]) -> str:
     message = str(error.value)
-    assert "\n" not in message and len(message) > 10
+    assert "\n" not in message
+    assert len(message) > 10
     return message
 
 
@@ -60,7 +61,9 @@ def test_rgb_pixels_are_read_as_they_are(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(tmp_path / "a.png")
     photo = photo_from(tmp_path / "a.png")
     assert (photo.height, photo.width, photo.grey) == (7, 5, False)
-    assert photo.alpha is None and photo.icc_profile is None and photo.exif is None
+    assert photo.alpha is None
+    assert photo.icc_profile is None
+    assert photo.exif is None
     assert photo.colour.dtype == np.uint8
     np.testing.assert_array_equal(photo.colour, pixels)
 
@@ -83,7 +86,8 @@ def test_window_is_float32_in_unit_range() -> None:
     np.testing.assert_allclose(window, pixels[2:5, 1:8] / 255, atol=1e-7)
     deep = noise(9, 8, dtype=np.uint16)
     window = photo_from(deep).rgb(slice(2, 5), slice(1, 8))
-    assert window.dtype == np.float32 and window.shape == (3, 7, 3)
+    assert window.dtype == np.float32
+    assert window.shape == (3, 7, 3)
     np.testing.assert_allclose(window[..., 1], deep[2:5, 1:8] / 65535, atol=1e-7)
 
 
@@ -119,7 +123,8 @@ def test_premultiplied_colours_are_undone(mode: str) -> None:
     plain = Image.new(mode.replace("a", "A"), (3, 2), "#c0c0c0")
     plain.putalpha(128)
     photo = photo_from(plain.convert(mode))
-    assert photo.alpha is not None and (photo.alpha == 128).all()
+    assert photo.alpha is not None
+    assert (photo.alpha == 128).all()
     np.testing.assert_allclose(photo.colour, 0xC0, atol=1)
 
 
@@ -144,7 +149,9 @@ def test_colour_key_transparency(tmp_path: Path, mode: str, key: Any) -> None:
     image.putpixel((1, 1), value)
     image.save(tmp_path / "a.png", transparency=key)
     photo = photo_from(tmp_path / "a.png")
-    assert photo.alpha is not None and photo.grey and photo.colour.dtype == np.uint8
+    assert photo.alpha is not None
+    assert photo.grey
+    assert photo.colour.dtype == np.uint8
     assert photo.alpha.tolist() == [[0, 0, 0], [0, 255, 0]]
     assert (photo.colour == 20).all()
 
@@ -154,7 +161,8 @@ def test_sixteen_bit_grey_round_trip(tmp_path: Path, ending: str) -> None:
     pixels = noise(9, 4, dtype=np.uint16)
     Image.fromarray(pixels).save(tmp_path / f"in{ending}")
     photo = photo_from(tmp_path / f"in{ending}")
-    assert photo.colour.dtype == np.uint16 and photo.grey
+    assert photo.colour.dtype == np.uint16
+    assert photo.grey
     np.testing.assert_array_equal(photo.colour[..., 2], pixels)
     painted(photo).save(tmp_path / f"out{ending}")
     with Image.open(tmp_path / f"out{ending}") as image:
@@ -222,12 +230,15 @@ def test_the_source_is_left_alone() -> None:
     photo = photo_from(pixels)
     np.testing.assert_array_equal(pixels, before)
     pixels[:] = 0
-    assert photo.colour.any() and photo.alpha is not None and photo.alpha.any()
+    assert photo.colour.any()
+    assert photo.alpha is not None
+    assert photo.alpha.any()
 
     image = Image.fromarray(before)
     image.getexif()[ExifTags.Base.Orientation] = 6
     photo_from(image)
-    assert image.size == (4, 4) and image.getexif()[ExifTags.Base.Orientation] == 6
+    assert image.size == (4, 4)
+    assert image.getexif()[ExifTags.Base.Orientation] == 6
     np.testing.assert_array_equal(np.asarray(image), before)
 
 
@@ -308,7 +319,8 @@ def test_wholly_transparent_photo_stays_as_it_is() -> None:
     pixels[..., 3] = 0
     photo = photo_from(pixels)
     np.testing.assert_array_equal(photo.colour, pixels[..., :3])
-    assert photo.alpha is not None and not photo.alpha.any()
+    assert photo.alpha is not None
+    assert not photo.alpha.any()
 
 
 def test_zoomed_edge_shows_no_fringe_of_the_hidden_colour() -> None:
@@ -426,7 +438,8 @@ def test_exif_of_a_tiff_leaves_its_layout_behind(tmp_path: Path) -> None:
         assert result.getexif()[ExifTags.Base.Make] == "Kamera"
     with Image.open(tmp_path / "out.jpg") as result:
         tags = set(result.getexif())
-        assert ExifTags.Base.Make in tags and ExifTags.Base.StripOffsets not in tags
+        assert ExifTags.Base.Make in tags
+        assert ExifTags.Base.StripOffsets not in tags
 
 
 def test_exif_longer_than_a_jpeg_can_hold_is_left_out(tmp_path: Path) -> None:
@@ -748,7 +761,8 @@ def test_alpha_covers_the_box_and_is_exact_where_flat() -> None:
     canvas = Canvas(photo, 40, 120, box=(5, 2, 15, 12))
     canvas.paste(0, np.zeros((40, 120, 3), np.float32))
     alpha = np.asarray(canvas.image())[..., 3].astype(int)
-    assert (alpha[:, :36] == 0).all() and (alpha[:, 84:] == 255).all()
+    assert (alpha[:, :36] == 0).all()
+    assert (alpha[:, 84:] == 255).all()
     assert (alpha == alpha[:1]).all()
     assert alpha[0, 59] < 128 <= alpha[0, 60]  # the edge is where it was
 
@@ -792,7 +806,8 @@ def test_sixteen_bits_become_eight(tmp_path: Path, ending: str) -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint16)[:, None] * 257, 8, axis=1)
     painted(photo_from(ramp), strip=100).save(tmp_path / f"a{ending}", quality=100)
     back = photo_from(tmp_path / f"a{ending}")
-    assert back.grey and back.colour.dtype == np.uint8
+    assert back.grey
+    assert back.colour.dtype == np.uint8
     np.testing.assert_allclose(back.colour[..., 0], ramp // 257, atol=1)
 
 
@@ -848,7 +863,8 @@ def test_file_that_appears_meanwhile_is_kept(
         monkeypatch.setattr(os, "link", no_links)
     with pytest.raises(LiifError, match="exists already"):
         painted(photo_from(noise(4, 4, 3))).save(path)
-    assert path.read_text() == "mine" and entries(tmp_path) == ["a.png"]
+    assert path.read_text() == "mine"
+    assert entries(tmp_path) == ["a.png"]
 
 
 def test_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -892,7 +908,8 @@ def test_failure_leaves_nothing_behind(
     with pytest.raises(expected) as error:
         canvas.save(path, overwrite=True)
     if isinstance(failure, OSError):
-        assert "No space left" in str(error.value) and "\n" not in str(error.value)
+        assert "No space left" in str(error.value)
+        assert "\n" not in str(error.value)
     assert entries(tmp_path) == ([] if old is None else ["a.png"])
     assert old is None or path.read_text() == old
 
@@ -980,7 +997,8 @@ def test_bad_targets(tmp_path: Path) -> None:
     for name, words in cases.items():
         with pytest.raises(LiifError) as error:
             check_target(tmp_path / name, 10, 10)
-        assert words in one_line(error) and name in str(error.value)
+        assert words in one_line(error)
+        assert name in str(error.value)
         if name != "old.png":
             with pytest.raises(LiifError):
                 Canvas(photo_from(noise(2, 2)), 2, 2).save(tmp_path / name, overwrite=True)
@@ -1010,7 +1028,8 @@ def test_format_limits(tmp_path: Path, ending: str, largest: int) -> None:
     for height, width in [(largest + 1, 1), (1, largest + 1)]:
         with pytest.raises(LiifError, match=r"\.png or \.tif") as error:
             check_target(path, height, width)
-        assert str(largest) in one_line(error) and str(largest + 1) in str(error.value)
+        assert str(largest) in one_line(error)
+        assert str(largest + 1) in str(error.value)
     canvas = Canvas(photo_from(noise(1, 1)), largest, 1)
     canvas.save(path)  # the limit is the format's own
     assert photo_from(path).height == largest

@@ -62,9 +62,7 @@ def test_every_switch(local_ensemble, feature_unfolding, cell_decoding, local_co
 def test_tiny_photos(shape):
     model, photo = small_model(), noise(*shape)
     size = (shape[0] * 7, shape[1] * 3)
-    np.testing.assert_allclose(
-        render(model, photo, *size), asked(model, photo, *size), atol=1e-5
-    )
+    np.testing.assert_allclose(render(model, photo, *size), asked(model, photo, *size), atol=1e-5)
 
 
 @settings(max_examples=25, deadline=None)

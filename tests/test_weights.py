@@ -97,7 +97,9 @@ def test_official_checkpoint_gives_the_papers_function(tmp_path, full_size):
 
 
 def reference_query(state, photo, coord, cell):
-    return torch.from_numpy(reference.query(state, photo[0].numpy(), coord[0].numpy(), cell[0].numpy()))
+    return torch.from_numpy(
+        reference.query(state, photo[0].numpy(), coord[0].numpy(), cell[0].numpy())
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,9 @@ class Trap:
         return (Path.touch, (self.path,))
 
 
-@pytest.mark.parametrize("writer", [torch.save, lambda obj, path: path.write_bytes(pickle.dumps(obj))])
+@pytest.mark.parametrize(
+    "writer", [torch.save, lambda obj, path: path.write_bytes(pickle.dumps(obj))]
+)
 def test_a_checkpoint_never_runs_code(tmp_path, writer):
     writer({"model": Trap(tmp_path / "sprung")}, tmp_path / "trap.pth")
     with pytest.raises(LiifError, match="run code"):

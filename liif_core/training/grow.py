@@ -46,7 +46,8 @@ def _copy_encoder(small: EDSR, large: EDSR) -> None:
         out_channels, in_channels = source.weight.shape[:2]
         target.weight[:out_channels].zero_()
         target.weight[:out_channels, :in_channels] = source.weight
-        assert source.bias is not None and target.bias is not None
+        assert source.bias is not None
+        assert target.bias is not None
         target.bias[:out_channels] = source.bias
     for last_of_block in new[kept + 1 : -1 : 2]:
         for parameter in last_of_block.parameters():

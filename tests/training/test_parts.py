@@ -1,5 +1,6 @@
 """The parts of training: samples, degradations, optimiser, growing, validation."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_orthogonalise_flattens_the_singular_values():
     matrices = torch.randn(3, 12, 40) * torch.tensor([1e-4, 1.0, 1e4])[:, None, None]
     for found in (orthogonalise(matrices), orthogonalise(matrices.mT).mT):
         values = torch.linalg.svdvals(found)
-        assert 0.6 < values.min()
+        assert values.min() > 0.6
         assert values.max() < 1.3
 
 
@@ -158,7 +159,7 @@ def test_the_rate_warms_up_holds_and_decays_to_zero():
     rates = [rate_factor(step, steps=100, warmup=10, decay=40) for step in range(101)]
     assert rates[0] == 0.1
     assert rates[9:61] == [1.0] * 52
-    assert all(a > b for a, b in zip(rates[61:], rates[62:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(rates))
     assert rates[80] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0)
 
@@ -209,4 +210,6 @@ def test_validation_beats_itself_only_when_the_model_changes(photos):
     error = (bilinear - np.asarray(picture, float))[2:-2, 2:-2]
     single = Validator(photo_paths(photos)[:1]).scores(model)
     assert single.psnr[2] == pytest.approx(20 * np.log10(255 / np.sqrt((error**2).mean())), abs=0.1)
-    assert single.gain[2] == pytest.approx(single.psnr[2] - Validator(photo_paths(photos)[:1]).bicubic[2])
+    assert single.gain[2] == pytest.approx(
+        single.psnr[2] - Validator(photo_paths(photos)[:1]).bicubic[2]
+    )

@@ -22,7 +22,11 @@ def drive(options, *, processes=1):
     start = [sys.executable]
     if processes > 1:
         start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [*start, str(DRIVER), json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in options.items()})]
+    command = [
+        *start,
+        str(DRIVER),
+        json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in options.items()}),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 

@@ -1,0 +1,62 @@
+"""The checker of lesson 00: where the button is, and what a wrong answer is told."""
+
+import numpy as np
+import pytest
+
+from liif_core.exercises import check, lesson_00
+from liif_core.lesson_figures.lesson_00 import cut, to_scale
+from liif_core.samples import sample_photo
+
+#: The x coordinate that the lesson gives away.
+GIVEN_X = -0.04
+
+
+@pytest.mark.parametrize("y", [0.93, 0.955, 125 / 64 - 1 + 1 / 128])
+def test_the_button_is_found(y: float, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(lesson_00.button, y)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("y", "hint"),
+    [
+        (0.0, "y = 0.0 is in the upper half"),
+        (-0.95, "downwards"),
+        (0.7, "further down"),
+        (1.0, "Go back up"),
+        (118.0, "outside the photo"),
+        ("0.95", "plain number"),
+    ],
+)
+def test_a_wrong_answer_gets_its_hint(y: object, hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_00.button(y)  # type: ignore[arg-type]
+
+
+def test_the_accepted_range_is_gold_in_the_photo() -> None:
+    photo = sample_photo("portrait").astype(int)
+    height, width = photo.shape[:2]
+    column = round((GIVEN_X + 1) / 2 * width)
+    top, bottom = (int((y + 1) / 2 * height) for y in lesson_00.BUTTON)
+    red, _, blue = photo[top : bottom + 1, column].T
+    assert np.mean(red - blue > 40) > 0.8  # a bright spot on the metal may be white
+    assert np.mean(photo[top - 30 : top - 15, column]) < 60  # the coat above it is nearly black
+
+
+def test_cut_takes_the_same_part_of_pictures_of_any_size() -> None:
+    small, large = np.zeros((8, 6, 3)), np.zeros((80, 60, 3))
+    small[2:4, 1:5] = 1
+    large[20:40, 10:50] = 1
+    box = (1, 2, 5, 4)
+    assert cut(small, box, small).shape == (2, 4, 3)
+    assert cut(large, box, small).shape == (20, 40, 3)
+    assert cut(small, box, small).all()
+    assert cut(large, box, small).all()
+
+
+def test_to_scale_keeps_the_proportion_of_the_two_sizes() -> None:
+    picture = to_scale(np.zeros((10, 8, 3)), np.zeros((100, 80, 3)), shrink=2)
+    dark = (picture == 0).all(axis=2)
+    assert dark[:, -40:].all()
+    assert picture.shape[0] == 50
+    assert dark[:, :4].sum() == 5 * 4
