@@ -115,8 +115,10 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _zoom(options: argparse.Namespace) -> None:
-    from liif_core.photos import check_target, photo_from
-    from liif_core.render import ContinuousPhoto, SelfEnsemble
+    from liif_core.canvas import check_target
+    from liif_core.photos import photo_from
+    from liif_core.render import ContinuousPhoto
+    from liif_core.self_ensemble import SelfEnsemble
     from liif_core.weights import DEFAULT_MODEL, load_model
     from liif_core.zooming import beside_bicubic, check_crop, paint, target_size
 

@@ -1,25 +1,20 @@
-"""Reading and writing pictures safely: everything that Pillow opens, and nothing half written.
+"""Reading photos safely: everything that Pillow opens.
 
-A `Photo` is what the model reads: colours, perhaps an alpha channel, and the metadata to hand on.
-A `Canvas` is what it paints on, strip by strip; it becomes the file. `check_target` says before
-any computing whether that file can be written.
+A `Photo` is what the model reads: colours, perhaps an alpha channel, and the metadata to hand on
+to the result.
 """
 
 import os
-import secrets
-import shutil
 import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
 
@@ -30,9 +25,6 @@ Source: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
-
-#: Rows handled at a time where a whole second copy of the output would be needed otherwise.
-STRIP_ROWS = 256
 
 Tag = ExifTags.Base
 
@@ -63,43 +55,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# What Pillow spends on a pixel of the modes that need less than 4 bytes.
-_PILLOW_BYTES = {"L": 1, "I;16": 2}
-
 # Pillow's limit on pixels belongs to the whole process; one reader at a time may change it.
 _PILLOW_LIMIT = threading.Lock()
-
-
-@dataclass(frozen=True)
-class _Format:
-    """A format that `Canvas.save` writes.
-
-    Attributes:
-        name: Pillow's name.
-        max_side: most pixels along a side.
-        max_bytes: largest file.
-        bytes_per_pixel: a pessimist's estimate of the file's size. PNG and TIFF: four raw bytes;
-            JPEG and WebP at quality 95: what a sharp, noisy photo needs.
-    """
-
-    name: str
-    max_side: int
-    max_bytes: float
-    bytes_per_pixel: int
-
-
-_JPEG = _Format("JPEG", 65_500, float("inf"), 1)  # libjpeg's own limit; the format's is 65,535
-_PNG = _Format("PNG", 2**31 - 1, float("inf"), 4)
-_WEBP = _Format("WEBP", 16_383, float("inf"), 1)
-_TIFF = _Format("TIFF", 2**31 - 1, 2**32 - 2**20, 4)
-_FORMATS = {
-    ".jpg": _JPEG,
-    ".jpeg": _JPEG,
-    ".png": _PNG,
-    ".webp": _WEBP,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +147,7 @@ def _from_file(path: str) -> Photo:
     except PermissionError:
         raise LiifError(f"{path}: no permission to read this file") from None
     except OSError as error:
-        raise LiifError(f"{path}: cannot be read: {error.strerror or _line(error)}") from error
+        raise LiifError(f"{path}: cannot be read: {error.strerror or one_line(error)}") from error
 
 
 @contextmanager
@@ -203,12 +160,14 @@ def _explaining(name: str) -> Iterator[None]:
     except UnidentifiedImageError:
         raise LiifError(f"{name}: not a picture, or of a kind that Pillow cannot read") from None
     except Image.DecompressionBombError as error:
-        raise LiifError(f"{name}: {_line(error).rstrip('.')}; shrink or crop it first") from error
+        raise LiifError(
+            f"{name}: {one_line(error).rstrip('.')}; shrink or crop it first"
+        ) from error
     except MemoryError as error:
         raise LiifError(f"{name}: not enough memory to read it; shrink or crop it first") from error
     except Exception as error:  # on broken bytes, Pillow's readers raise almost anything
         raise LiifError(
-            f"{name}: the picture is broken or cut off ({_line(error)}); copy or download it again"
+            f"{name}: broken or cut off ({one_line(error)}); copy or download it again"
         ) from error
 
 
@@ -294,7 +253,7 @@ def _from_unit(values: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> n
     return np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
 
 
-def _eight_bit(values: np.ndarray) -> np.ndarray:
+def eight_bit(values: np.ndarray) -> np.ndarray:
     """Round uint16 to uint8, so that 257·v becomes v again; uint8 stays as it is."""
     if values.dtype == np.uint8:
         return values
@@ -331,8 +290,8 @@ def _photo(
         height, width = colour.shape[:2]
         raise LiifError(f"a photo needs at least 1 pixel; this one is {width}×{height}")
     if alpha is not None:
-        alpha = _eight_bit(alpha)
-        colour = _fill_hidden(_eight_bit(colour), alpha)
+        alpha = eight_bit(alpha)
+        colour = _fill_hidden(eight_bit(colour), alpha)
         if (alpha == 255).all():
             alpha = None
     if colour.ndim == 3:
@@ -340,7 +299,7 @@ def _photo(
         if all(np.array_equal(first, colour[..., channel]) for channel in (1, 2)):
             colour = first.copy()
         else:
-            colour = _eight_bit(colour)  # Pillow knows no RGB of 16 bits
+            colour = eight_bit(colour)  # Pillow knows no RGB of 16 bits
     grey = colour.ndim == 2
     if grey:  # three views of one channel
         colour = np.broadcast_to(colour[..., None], (*colour.shape, 3))
@@ -363,13 +322,13 @@ def _fill_hidden(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _exif_of(image: Image.Image) -> bytes | None:
     try:
-        exif = _clean_exif(image.getexif())
+        exif = clean_exif(image.getexif())
         return exif.tobytes() if exif else None
     except Exception:
         return None
 
 
-def _clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
+def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
     """Copy what EXIF says of the photo: orientation upright, without thumbnail.
 
     Args:
@@ -398,255 +357,6 @@ def _as_written(value: Any) -> Any:
     return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
 
 
-def check_target(
-    path: str | os.PathLike[str], height: int, width: int, *, overwrite: bool = False
-) -> None:
-    """Make sure, before any computing, that a `height` × `width` picture can be saved to `path`.
-
-    Args:
-        path: the file to be written; its ending names the format.
-        height, width: the picture's size in pixels.
-        overwrite: whether an existing file may be replaced.
-
-    Raises:
-        LiifError: an unknown ending, a file that exists, a missing or write-protected folder, a
-            picture larger than the format allows, or too little free space on the disk.
-    """
-    format = _format_of(path)
-    _check_size(path, format, height, width)
-    target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise LiifError(f"{path}: there is no folder {folder}; create it first")
-    _check_vacant(path, target, overwrite)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise LiifError(f"{path}: no permission to write into {folder}; choose another folder")
-    need, free = height * width * format.bytes_per_pixel, shutil.disk_usage(folder).free
-    if need > free:
-        raise LiifError(
-            f"{path}: {width}×{height} pixels may take {need / 1e9:.2f} GB and the disk has only "
-            f"{free / 1e9:.2f} GB free; make room, choose another disk or a smaller size"
-        )
-
-
-def _format_of(path: str | os.PathLike[str]) -> _Format:
-    ending = Path(path).suffix.lower()
-    if ending not in _FORMATS:
-        known = " ".join(_FORMATS)
-        wrong = f"unknown file ending {ending}" if ending else "the file name has no ending"
-        raise LiifError(f"{os.fspath(path)}: {wrong}; choose one of {known}")
-    return _FORMATS[ending]
-
-
-def _check_size(path: str | os.PathLike[str], format: _Format, height: int, width: int) -> None:
-    if max(height, width) > format.max_side:
-        raise LiifError(
-            f"{path}: {format.name} holds at most {format.max_side} pixels per side, and the "
-            f"result has {width}×{height}; choose .png or .tif"
-        )
-    if height * width * format.bytes_per_pixel > format.max_bytes:
-        raise LiifError(
-            f"{path}: {width}×{height} pixels do not fit {format.name}'s 4 GiB; choose .png"
-        )
-
-
-def _check_vacant(path: str | os.PathLike[str], target: str, overwrite: bool) -> None:
-    if os.path.isdir(target):
-        raise LiifError(f"{path}: is a folder; name a file in it")
-    if not overwrite and os.path.lexists(target):
-        raise LiifError(_exists(path))
-
-
-def _exists(path: str | os.PathLike[str]) -> str:
-    return f"{path}: exists already; choose another name or allow --overwrite (overwrite=True)"
-
-
-class Canvas:
-    """The output picture, painted strip by strip. The one full-size copy of it in memory.
-
-    Its mode is L or RGB, with alpha LA or RGBA, for 16-bit greyscale I;16. Grey photos stay exactly
-    grey: one channel, or three equal ones where an RGB colour profile has to go with them.
-
-    Args:
-        photo: what the output is made from: gives the depth, the alpha channel and the metadata.
-        height, width: the output's size in pixels.
-        box: (left, top, right, bottom), the part of the photo that the output covers, in input
-            pixels from the photo's upper left corner; the whole photo by default.
-
-    Raises:
-        LiifError: the output does not fit into memory.
-    """
-
-    def __init__(
-        self,
-        photo: Photo,
-        height: int,
-        width: int,
-        box: tuple[float, float, float, float] | None = None,
-    ) -> None:
-        self._photo = photo
-        self._box = box or (0, 0, photo.width, photo.height)
-        if photo.colour.dtype == np.uint16:
-            mode = "I;16"
-        else:
-            # A profile says which kind of values it is for; "RGB " makes no sense of one channel.
-            one_channel = photo.grey and (photo.icc_profile or b"")[16:20] != b"RGB "
-            mode = ("L" if one_channel else "RGB") + ("A" if photo.alpha is not None else "")
-        # Asked before Pillow allocates: Linux would grant the memory, then kill the program.
-        need = height * width * _PILLOW_BYTES.get(mode, 4)
-        free = psutil.virtual_memory().available
-        if need > free:
-            raise LiifError(
-                f"{width}×{height} = {height * width / 1e6:,.0f} million pixels need "
-                f"{need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB is free; "
-                "choose a smaller size or a crop"
-            )
-        self._image = Image.new(mode, (width, height))
-
-    def paste(self, top: int, rgb: np.ndarray) -> None:
-        """Paint the rows from `top` on.
-
-        Args:
-            top: the output row where the strip begins.
-            rgb: (h, width, 3) floats, about [0, 1]; clamped here, and rounded to the photo's depth.
-                Grey photos keep the mean of the three channels.
-
-        Raises:
-            ValueError: the strip has another width, or reaches beyond the picture.
-        """
-        image, photo = self._image, self._photo
-        rows = rgb.shape[0]
-        if rgb.shape != (rows, image.width, 3) or not 0 <= top <= image.height - rows:
-            raise ValueError(f"strip {rgb.shape} at row {top} does not fit {image.size}")
-        values = rgb.mean(axis=2) if photo.grey else rgb
-        dtype = photo.colour.dtype
-        values = np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
-        strip = Image.fromarray(values)
-        if photo.grey and image.mode.startswith("RGB"):
-            strip = strip.convert("RGB")
-        if photo.alpha is not None:
-            strip.putalpha(self._alpha(photo.alpha, top, rows))
-        image.paste(strip, (0, top))
-
-    def _alpha(self, alpha: np.ndarray, top: int, rows: int) -> Image.Image:
-        """Enlarge the part of the alpha channel that belongs to one strip, by bicubic."""
-        left, upper, right, lower = self._box
-        step = (lower - upper) / self._image.height
-        first, last = upper + top * step, min(upper + (top + rows) * step, lower)
-        # One axis after the other: asked for both, Pillow chooses the order by the strip's shape,
-        # and the strips would not quite meet.
-        down = Image.fromarray(alpha).resize(
-            (alpha.shape[1], rows), Image.Resampling.BICUBIC, box=(0, first, alpha.shape[1], last)
-        )
-        size = (self._image.width, rows)
-        return down.resize(size, Image.Resampling.BICUBIC, box=(left, 0, right, rows))
-
-    def image(self) -> Image.Image:
-        """Return the picture itself, not a copy; without metadata."""
-        return self._image
-
-    def save(
-        self, path: str | os.PathLike[str], *, overwrite: bool = False, quality: int = 95
-    ) -> None:
-        """Write the picture to `path`, whole or not at all.
-
-        The ending names the format: .jpg .jpeg .png .webp .tif .tiff. The colour profile and EXIF
-        go along. JPEG (full colour resolution, 4:4:4) has no transparency: the picture is laid on
-        white. JPEG and WebP have 8 bits. Grey WebP is lossless, as the lossy kind does not keep
-        grey exactly grey, and loses a grey colour profile; its encoder wants some 25 bytes of
-        memory per pixel (measured), JPEG with alpha one more copy. TIFF is not compressed.
-
-        Args:
-            path: the file to write. A link is followed.
-            overwrite: replace an existing file.
-            quality: of JPEG and WebP, 1 … 100.
-
-        Raises:
-            LiifError: an unknown ending, a picture too large for the format, a file that exists,
-                a full disk, or anything else that keeps the file from being written. Nothing is
-                left behind then, and an existing file stays as it was.
-        """
-        format = _format_of(path)
-        _check_size(path, format, self._image.height, self._image.width)
-        target = os.path.realpath(path)
-        _check_vacant(path, target, overwrite)
-        ending = Path(path).suffix
-        part = os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}{ending}")
-        try:
-            # open() creates the file with the permissions that the umask asks for.
-            with open(part, "xb") as file:
-                self._encode(file, format, quality)
-                file.flush()
-                os.fsync(file.fileno())
-            _publish(part, target, overwrite)
-        except FileExistsError:
-            raise LiifError(_exists(path)) from None
-        except OSError as error:
-            reason = error.strerror or _line(error)
-            raise LiifError(f"{path}: could not be written: {reason}") from error
-        except MemoryError as error:
-            raise LiifError(f"{path}: not enough memory to write {format.name}") from error
-        finally:
-            with suppress(OSError):
-                os.unlink(part)
-
-    def _encode(self, file: IO[bytes], format: _Format, quality: int) -> None:
-        image, photo = self._image, self._photo
-        icc_profile, exif = photo.icc_profile, self._exif()
-        options: dict[str, Any] = {}
-        if format is _JPEG:
-            options = {"quality": quality, "subsampling": 0}
-            if image.mode not in ("L", "RGB"):
-                image = _flattened(image)
-            if exif and len(exif.tobytes()) > 65_533:
-                exif = None  # longer than a JPEG can hold
-        elif format is _WEBP:
-            options = {"lossless": True} if photo.grey else {"quality": quality}
-            if image.mode == "I;16":
-                image = _flattened(image)
-            if image.mode in ("L", "LA"):
-                icc_profile = None  # WebP makes it RGB, where a grey profile means nothing
-        if icc_profile:
-            options["icc_profile"] = icc_profile
-        if exif:
-            options["exif"] = exif
-        image.save(file, format=format.name, **options)
-
-    def _exif(self) -> Image.Exif | None:
-        if self._photo.exif is None:
-            return None
-        exif = Image.Exif()
-        exif.load(self._photo.exif)
-        return _clean_exif(exif, self._image.size)
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """Return a copy with 8 bits and without alpha, laid on white."""
-    mode = "RGB" if image.mode == "RGBA" else "L"
-    flat = Image.new(mode, image.size, "white")
-    for top in range(0, image.height, STRIP_ROWS):
-        strip = image.crop((0, top, image.width, min(top + STRIP_ROWS, image.height)))
-        if strip.mode == "I;16":
-            strip = Image.fromarray(_eight_bit(np.asarray(strip)))
-        flat.paste(strip, (0, top), mask=strip if strip.mode in ("LA", "RGBA") else None)
-    return flat
-
-
-def _publish(part: str, target: str, overwrite: bool) -> None:
-    """Give the finished file its name, in one step."""
-    if overwrite:
-        os.replace(part, target)
-        return
-    try:
-        os.link(part, target)  # unlike os.replace, never replaces a file
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(target) from None
-        os.replace(part, target)
-
-
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error's message on one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,18 +1,19 @@
 """From a photo to a zoomed photo: reading, rendering and the finished picture in one call."""
 
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PIL import Image
 
 from liif_core.baselines import resize
+from liif_core.canvas import Canvas
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF
-from liif_core.photos import Canvas, Photo, Source, photo_from
-from liif_core.render import ContinuousPhoto, Progress, SelfEnsemble, strips
+from liif_core.photos import Photo, Source, photo_from
+from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer, strips
 from liif_core.weights import DEFAULT_MODEL, load_model
 
 Box = tuple[int, int, int, int]
@@ -58,7 +59,7 @@ def zoom(
 
 
 def paint(
-    source: ContinuousPhoto | SelfEnsemble,
+    source: Renderer,
     photo: Photo,
     height: int,
     width: int,
@@ -67,7 +68,7 @@ def paint(
 ) -> Canvas:
     """Render a box of a photo onto a canvas of height × width pixels, strip by strip."""
     canvas = Canvas(photo, height, width, box)
-    grid = source.output(height, width, box)
+    grid = OutputGrid(height, width, box)
     for top, strip in strips(source, grid, progress):
         canvas.paste(top, strip)
     return canvas
@@ -155,8 +156,5 @@ def target_size(
 
 
 def physical_memory() -> int:
-    """Return the machine's memory in bytes; 16 GB where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not POSIX
-        return 16_000_000_000
+    """Return the machine's memory in bytes."""
+    return psutil.virtual_memory().total

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from liif_core import photos
+from liif_core import canvas, photos
+from liif_core.canvas import Canvas, check_target
 from liif_core.errors import LiifError
-from liif_core.photos import Canvas, Photo, check_target, photo_from
+from liif_core.photos import Photo, photo_from
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]  # enough of one: it is passed on, not used
@@ -787,7 +788,7 @@ def test_result_too_large_for_memory() -> None:
 def test_alpha_is_laid_on_white_for_jpeg(
     tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos, "STRIP_ROWS", 7)
+    monkeypatch.setattr(canvas, "STRIP_ROWS", 7)
     image = Image.new(mode, (24, 32), "#000004" if mode == "RGBA" else "black")
     image.putalpha(
         Image.fromarray(
@@ -922,7 +923,8 @@ def test_full_disk(tmp_path: Path, ending: str) -> None:
 import resource, sys
 import numpy as np
 from liif_core.errors import LiifError
-from liif_core.photos import Canvas, photo_from
+from liif_core.canvas import Canvas
+from liif_core.photos import photo_from
 canvas = Canvas(photo_from(np.uint8([[[1, 2, 3]]])), 400, 400)
 canvas.paste(0, np.random.default_rng(0).random((400, 400, 3), np.float32))
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -948,7 +950,8 @@ def test_killed_run_leaves_no_half_file(tmp_path: Path) -> None:
 import time
 import numpy as np
 from PIL import Image
-from liif_core.photos import Canvas, photo_from
+from liif_core.canvas import Canvas
+from liif_core.photos import photo_from
 def hang(self, file, **options):
     file.write(b"half a picture")
     file.flush()
@@ -1039,7 +1042,7 @@ def test_format_limits(tmp_path: Path, ending: str, largest: int) -> None:
 
 def test_disk_space_is_asked_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(photos.shutil, "disk_usage", lambda _: usage(0, 0, 40_000_000))
+    monkeypatch.setattr(canvas.shutil, "disk_usage", lambda _: usage(0, 0, 40_000_000))
     check_target(tmp_path / "a.png", 3000, 3000)
     check_target(tmp_path / "a.jpg", 6000, 6000)
     with pytest.raises(LiifError, match="0.14 GB and the disk has only 0.04 GB free") as error:
@@ -1049,7 +1052,7 @@ def test_disk_space_is_asked_beforehand(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_tiff_of_more_than_four_gibibytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(photos.shutil, "disk_usage", lambda _: usage(0, 0, 1 << 50))
+    monkeypatch.setattr(canvas.shutil, "disk_usage", lambda _: usage(0, 0, 1 << 50))
     check_target(tmp_path / "a.tif", 30_000, 30_000)
     check_target(tmp_path / "a.png", 40_000, 40_000)
     with pytest.raises(LiifError, match="4 GiB; choose .png"):

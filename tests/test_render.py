@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
-from liif_core.render import ContinuousPhoto, SelfEnsemble, render, strips
+from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
+from liif_core.self_ensemble import SelfEnsemble
 
 #: So small a budget that every photo of these tests falls into several tiles of 32 pixels.
 TIGHT = 1 << 16
@@ -142,7 +143,7 @@ def test_a_tile_is_encoded_once_for_all_strips():
 def test_self_ensemble_averages_the_eight_views():
     model, photo = small_model(), noise(40, 26)
     ensemble = SelfEnsemble(model, photo, memory=8 * TIGHT)
-    grid = ensemble.output(75, 51)
+    grid = OutputGrid(75, 51, (0, 0, 26, 40))
     result = np.concatenate([strip for _, strip in strips(ensemble, grid)])
     views = []
     for swap in (False, True):

@@ -1,0 +1,89 @@
+"""The checkers of lesson 01: the stub fails, the solution passes, a typical mistake gets its hint."""
+
+import numpy as np
+import pytest
+
+from liif_core.exercises import check, lesson_01
+from liif_core.lesson_figures.photographs import as_photograph, photographs
+
+
+def stub(*_args):
+    raise NotImplementedError
+
+
+def verdict(capsys, checker, *answers) -> str:
+    check(checker, *answers)
+    return capsys.readouterr().out
+
+
+def which_pixel(x, n):
+    return min(max(int(np.floor((x + 1) * n / 2)), 0), n - 1)
+
+
+def bilinear_at(photo, y, x, *, clamp=True, half=0.5, swap=False):
+    down, across = ((c + 1) / 2 * n - half for c, n in zip((y, x), photo.shape[:2], strict=True))
+    top, left = int(np.floor(down)), int(np.floor(across))
+    colour = np.zeros(3)
+    for row in (top, top + 1):
+        for col in (left, left + 1):
+            shares = np.array([1 - abs(down - row), 1 - abs(across - col)])
+            place = (row, col)
+            if clamp:
+                place = tuple(np.clip(place, 0, np.subtract(photo.shape[:2], 1)))
+            colour += np.prod(1 - shares if swap else shares) * photo[place]
+    return colour
+
+
+@pytest.mark.parametrize("checker", [lesson_01.which_pixel, lesson_01.bilinear_at])
+def test_stub_is_not_yet_solved(capsys, checker):
+    assert "NotImplementedError" in verdict(capsys, checker, stub)
+
+
+@pytest.mark.parametrize(
+    ("checker", "answer"),
+    [
+        (lesson_01.which_pixel, which_pixel),
+        (lesson_01.which_pixel, lambda x, n: np.clip(np.floor((x + 1) / 2 * n), 0, n - 1)),
+        (lesson_01.straight_ramp, -0.5),
+        (lesson_01.bilinear_at, bilinear_at),
+    ],
+)
+def test_solution_passes(capsys, checker, answer):
+    assert verdict(capsys, checker, answer) == "✓ Solved.\n"
+
+
+@pytest.mark.parametrize(
+    ("checker", "answer", "hint"),
+    [
+        (lesson_01.which_pixel, lambda x, n: None, "returns nothing"),
+        (lesson_01.which_pixel, lambda x, n: round((x + 1) * n / 2), "Undo"),
+        (lesson_01.which_pixel, lambda x, n: int(np.floor((x + 1) * n / 2)), "Keep the index"),
+        (lesson_01.straight_ramp, -1.0, "Go up"),
+        (lesson_01.straight_ramp, -0.25, "Go down"),
+        (lesson_01.straight_ramp, 0.5, "positive"),
+        (lesson_01.straight_ramp, "half", "plain number"),
+        (lesson_01.bilinear_at, lambda photo, y, x: None, "returns nothing"),
+        (lesson_01.bilinear_at, lambda photo, y, x: photo.mean(), "3 numbers"),
+        (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, half=0), "− 0.5"),
+        (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, swap=True), "own"),
+        (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, clamp=False), "Clamp"),
+    ],
+)
+def test_mistake_gets_its_hint(capsys, checker, answer, hint):
+    said = verdict(capsys, checker, answer)
+    assert said.startswith("✗ Not yet")
+    assert hint in said
+
+
+def test_photographs_are_pictures_of_the_figure():
+    pictures = {"dark": np.zeros((8, 8, 3)), "bright": np.ones((8, 8, 3))}
+    picture = photographs(pictures, size=1)
+    assert picture.mode == "RGB"
+    colours = {colour for _, colour in picture.getcolors(1 << 16)}
+    assert {(0, 0, 0), (255, 255, 255)} <= colours
+
+
+def test_as_photograph_keeps_the_size_in_pixels():
+    from liif_core.figures import new_figure
+
+    assert as_photograph(new_figure(2, 1)).size == (220, 110)
