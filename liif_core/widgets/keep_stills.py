@@ -1,0 +1,49 @@
+"""Prepare executed notebooks for pages without a kernel: `python -m liif_core.widgets.keep_stills`.
+
+A live widget is shown by its `widget-view` output, which refers to an object in the kernel by a
+random number. In a saved file that object is gone: Jupyter then shows "model not found" instead of
+the still picture beside it. So before a lesson is committed its widget views are taken out, and
+the stills (`text/html`) stay. Running the lesson brings the widgets back.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def keep_stills(notebook: NotebookNode) -> bool:
+    """Take widget views that have a still beside them, and all widget state, out of a notebook.
+
+    Returns:
+        Whether anything was taken out.
+    """
+    changed = notebook.metadata.pop("widgets", None) is not None
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if WIDGET_VIEW in data and "text/html" in data:
+                del data[WIDGET_VIEW]
+                changed = True
+    return changed
+
+
+def main(paths: Sequence[str]) -> int:
+    """Apply `keep_stills` to notebook files in place; return the exit status."""
+    if not paths:
+        print("usage: python -m liif_core.widgets.keep_stills NOTEBOOK …", file=sys.stderr)
+        return 2
+    for path in map(Path, paths):
+        notebook = nbformat.read(path, as_version=4)
+        if keep_stills(notebook):
+            nbformat.write(notebook, path)
+            print(f"{path}: widgets replaced by their stills")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
