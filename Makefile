@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: lab test setup figures
+.PHONY: lab test setup figures lessons
 
 setup: $(READY)
 
@@ -27,5 +27,12 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
 
+# Rebuild the pictures of README and lessons.
 figures: $(READY)
 	$(BIN)/python figures/make_figures.py
+
+# Run every lesson and solution again and keep what they show.
+lessons: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	    --ExecutePreprocessor.record_timing=False notebooks/*.ipynb notebooks/solutions/*.ipynb
+	$(BIN)/python -m liif_core.widgets.keep_stills notebooks/*.ipynb notebooks/solutions/*.ipynb
