@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from liif_core.exercises import check, lesson_00
+from liif_core.exercises import is_solved, lesson_00
 from liif_core.lesson_figures.lesson_00 import cut, to_scale
 from liif_core.samples import sample_photo
 
@@ -13,14 +13,14 @@ GIVEN_X = -0.04
 
 @pytest.mark.parametrize("y", [0.93, 0.955, 125 / 64 - 1 + 1 / 128])
 def test_the_button_is_found(y: float, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(lesson_00.button, y)
+    assert is_solved(lesson_00.button, y)
     assert "✓" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("y", "hint"),
     [
-        (0.0, "y = 0.0 is in the upper half"),
+        (0.0, "y = 0.0 is not below the middle"),
         (-0.95, "downwards"),
         (0.7, "further down"),
         (1.0, "Go back up"),

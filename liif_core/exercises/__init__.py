@@ -8,16 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 
-def check(checker: Callable[..., None], *answers: Any) -> bool:
+def check(checker: Callable[..., None], *answers: Any) -> None:
     """Run a checker on the reader's answers and print how it went.
+
+    It returns nothing, so that a cell may end with it and show this one line alone.
 
     Args:
         checker: raises AssertionError with a hint where an answer is wrong.
         answers: functions or values, as the checker takes them.
-
-    Returns:
-        whether the exercise is solved.
     """
+    is_solved(checker, *answers)
+
+
+def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
+    """Do what `check` does, and return whether the exercise is solved."""
     try:
         checker(*answers)
     except NotImplementedError:

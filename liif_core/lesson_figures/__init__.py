@@ -1,0 +1,1 @@
+"""The plots that belong to one lesson each; what several lessons share is in `figures`."""
