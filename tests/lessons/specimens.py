@@ -1,0 +1,109 @@
+"""A lesson and its solutions that break no rule, made in memory, for the tests to spoil."""
+
+import json
+from collections.abc import Callable
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from reading import NOTEBOOKS, Notebook
+
+Spoil = Callable[[NotebookNode], object]
+
+NEXT_LESSON = next(NOTEBOOKS.glob("01_*.ipynb"), NOTEBOOKS).name
+#: Places in LESSON, for the functions that spoil it.
+TITLE, PICTURE, QUESTION, REVEAL, STUB, CHECK, HINTS, ENDING = range(8)
+
+JPEG = "image/jpeg"
+HINT = "<details><summary>{}</summary>\n\nTry one more.\n\n</details>"
+LESSON = {
+    "# Is one a number?\n\nAfter this you can explain it. **Time:** 5 minutes. Any laptop.": None,
+    "show(one)": new_output(
+        "display_data", data={JPEG: "/9j/", "text/plain": "1"}, metadata={JPEG: {"alt": "A one."}}
+    ),
+    'question = Predict("1?", ["yes", "no"])\nquestion': new_output(
+        "execute_result", data={"text/html": "<p>1?</p>", "text/plain": "Predict"}
+    ),
+    "print(question.commit(0))": new_output("stream", text="✓ Right: yes\n"),
+    "answer = 0": None,
+    "check(lesson_00.one, answer)": new_output("stream", text="✗ Not yet: it is more.\n"),
+    "\n".join(map(HINT.format, ("Hint 1", "Hint 2", "Hint 3"))): None,
+    "## Questionnaire\n\n## What the pictures do not show\n\n"
+    f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
+}
+SOLUTION = {
+    "# Solutions\n\nBack to [the lesson](../00_one.ipynb).": None,
+    "answer = 1": None,
+    "check(lesson_00.one, answer)": new_output("stream", text="✓ Solved.\n"),
+}
+TAGS = {
+    "answer = 0": ["exercise"],
+    "answer = 1": ["solution"],
+    "check(lesson_00.one, answer)": ["check", "nbval-check-output"],
+}
+
+
+def lesson(spoil: Spoil | None = None) -> Notebook:
+    """Return the good lesson, or what `spoil` makes of it."""
+    return notebook(LESSON, "00_one.ipynb", spoil)
+
+
+def solution(spoil: Spoil | None = None) -> Notebook:
+    """Return the good solutions, or what `spoil` makes of them."""
+    return notebook(SOLUTION, "solutions/00_one.ipynb", spoil)
+
+
+def notebook(contents: dict[str, NotebookNode | None], name: str, spoil: Spoil | None) -> Notebook:
+    """Return a notebook of cells with an output each; it need not exist as a file."""
+    cells, count = [], 0
+    for number, (source, output) in enumerate(contents.items()):
+        if source.startswith(("#", "<")):
+            cells.append(new_markdown_cell(source, id=f"cell-{number}"))
+            continue
+        count += 1
+        cells.append(new_code_cell(source, id=f"cell-{number}", execution_count=count))
+        cells[-1].metadata = {"tags": TAGS[source]} if source in TAGS else {}
+        cells[-1].outputs = [nbformat.from_dict(dict(output))] if output else []
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    node = new_notebook(
+        cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
+    )
+    if spoil:
+        spoil(node)
+    return Notebook(NOTEBOOKS / name, json.dumps(node))
+
+
+# Ways to spoil one
+
+
+def put(cell: int, **changes: object) -> Spoil:
+    """Spoil a cell by changing what it has, such as its source."""
+    return lambda node: node.cells[cell].update(changes)
+
+
+def say(cell: int, text: str) -> Spoil:
+    """Spoil a cell by adding text to its source."""
+    return lambda node: node.cells[cell].update(source=f"{node.cells[cell].source}\n\n{text}")
+
+
+def show(cell: int, kind: str, data: str = "x", **more: object) -> Spoil:
+    """Spoil a cell by adding an output."""
+    output = new_output("display_data", data={kind: data}, **more)
+    return lambda node: node.cells[cell].outputs.append(output)
+
+
+def printing(cell: int, text: str, name: str = "stdout") -> Spoil:
+    """Spoil a cell by adding something printed."""
+    return lambda node: node.cells[cell].outputs.append(new_output("stream", text=text, name=name))
+
+
+def both(*spoils: Spoil) -> Spoil:
+    return lambda node: [spoil(node) for spoil in spoils]
+
+
+def meta(**changes: object) -> Spoil:
+    return lambda node: node.metadata.update(changes)
+
+
+def tag(cell: int, *tags: str) -> Spoil:
+    return put(cell, metadata={"tags": list(tags)})

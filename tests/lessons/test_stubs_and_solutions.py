@@ -1,0 +1,99 @@
+"""As committed: each stub fails its checker, each solution passes, and each exercise has one.
+
+That the committed outputs are true shows when nbval runs the notebooks: see notebooks/conftest.py.
+"""
+
+from pathlib import Path
+
+import form
+import pytest
+import specimens
+from form import Rule
+from reading import Notebook, lessons, name_of, read, solutions
+from specimens import CHECK, STUB, Spoil, both, printing, put, tag
+
+
+@pytest.mark.parametrize("path", lessons(), ids=name_of)
+def test_stubs_fail_and_have_solutions(path: Path) -> None:
+    beside = path.parent / "solutions" / path.name
+    assert beside.exists(), f"{path.name} has no solutions"
+    complaints = [*form.stubs_fail(read(path)), *form.answered(read(path), read(beside))]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize("path", solutions(), ids=name_of)
+def test_solutions_pass(path: Path) -> None:
+    complaints = list(form.solutions_pass(read(path)))
+    assert not complaints, "\n".join(complaints)
+    assert (path.parents[1] / path.name).exists(), f"{path.name} has no lesson"
+
+
+# The rules themselves
+
+
+def test_good_specimens_break_no_rule() -> None:
+    lesson, solution = specimens.lesson(), specimens.solution()
+    assert list(form.stubs_fail(lesson)) == []
+    assert list(form.solutions_pass(solution)) == []
+    assert list(form.answered(lesson, solution)) == []
+
+
+SOLUTION, VERDICT = 1, 2  # places in specimens.SOLUTION
+
+
+@pytest.mark.parametrize(
+    ("rule", "notebook", "complaint"),
+    [
+        (form.stubs_fail, specimens.lesson(put(CHECK, outputs=[])), "prints '', not “✗ Not yet”"),
+        (
+            form.stubs_fail,
+            specimens.lesson(both(put(CHECK, outputs=[]), printing(CHECK, "✓ Solved."))),
+            "not “✗ Not yet”",
+        ),
+        (
+            form.stubs_fail,
+            specimens.lesson(put(CHECK, source="check(lesson_07.one, answer)")),
+            "must call check(lesson_00.…, …), not 'lesson_07.one'",
+        ),
+        (
+            form.stubs_fail,
+            specimens.lesson(put(CHECK, source="print('✗ Not yet')")),
+            "must call check",
+        ),
+        (
+            form.solutions_pass,
+            specimens.solution(both(put(VERDICT, outputs=[]), printing(VERDICT, "✗ Not yet: …"))),
+            "not “✓ Solved.”",
+        ),
+        (form.solutions_pass, specimens.solution(tag(SOLUTION)), "not tagged as a solution"),
+        (
+            form.solutions_pass,
+            specimens.solution(put(0, source="[back](../00_one.ipynb)")),
+            "must begin with a title",
+        ),
+        (form.solutions_pass, specimens.solution(put(0, source="# One")), "no link back"),
+    ],
+)
+def test_a_rule_finds_its_breach(rule: Rule, notebook: Notebook, complaint: str) -> None:
+    found = list(rule(notebook))
+    assert any(complaint in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        put(VERDICT, source="check(lesson_00.two, answer)"),
+        lambda node: node.cells.pop(VERDICT),
+        lambda node: node.cells.append({**node.cells[VERDICT], "id": "again"}),
+    ],
+)
+def test_an_exercise_without_its_solution_is_found(spoil: Spoil) -> None:
+    (complaint,) = form.answered(specimens.lesson(), specimens.solution(spoil))
+    assert complaint.startswith("the lesson asks for ['lesson_00.one'], the solutions answer")
+
+
+def test_a_checker_is_known_by_another_name() -> None:
+    code = "from liif_core.exercises import lesson_00 as mine\nprint(mine)"
+    spoil = both(put(STUB, source=code), put(CHECK, source="check(mine.one, answer);"))
+    lesson = specimens.lesson(spoil)
+    assert list(form.stubs_fail(lesson)) == []
