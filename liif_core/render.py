@@ -293,7 +293,8 @@ class ContinuousPhoto:
         """The first layer's share of the cell, which is the same everywhere: (hidden,)."""
         height, width = self.photo.height, self.photo.width
         cell = [2 * (end - start) / count for count, start, end in map(grid.along, (0, 1))]
-        size = torch.tensor([cell[0] / height, cell[1] / width], device=self.device)
+        values = [cell[0] / height, cell[1] / width]
+        size = torch.tensor(values, dtype=torch.float32, device=self.device)
         return self._decoder.cell_term(size, (height, width))
 
     def _encoded(self, row: int, col: int) -> Tile:

@@ -116,6 +116,13 @@ def test_viewport_is_a_box_about_a_centre():
         source.viewport((0.0, 0.0), float("nan"), 80, 120)
 
 
+def test_a_box_may_hold_numpy_numbers():
+    source = ContinuousPhoto(small_model(), noise(20, 20))
+    box = (3.0, 4.5, 9.0, 11.0)
+    expected = source.render(30, 20, box)
+    np.testing.assert_array_equal(source.render(30, 20, tuple(np.array(box))), expected)
+
+
 def test_strips_are_the_whole_from_top_to_bottom():
     source = ContinuousPhoto(small_model(), noise(70, 40), memory=TIGHT)
     grid = source.output(333, 95)
