@@ -1,4 +1,4 @@
-"""The checkers of lesson 01: the stub fails, the solution passes, a typical mistake gets its hint."""
+"""Checkers of lesson 01: the stub fails, the solution passes, a typical mistake gets its hint."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,8 @@ def test_solution_passes(capsys, checker, answer):
     ("checker", "answer", "hint"),
     [
         (lesson_01.which_pixel, lambda x, n: None, "returns nothing"),
-        (lesson_01.which_pixel, lambda x, n: round((x + 1) * n / 2), "Undo"),
+        (lesson_01.which_pixel, lambda x, n: int((x + 1) / 2), "Undo"),
+        (lesson_01.which_pixel, lambda x, n: round((x + 1) * n / 2), "count cells"),
         (lesson_01.which_pixel, lambda x, n: int(np.floor((x + 1) * n / 2)), "Keep the index"),
         (lesson_01.straight_ramp, -1.0, "Go up"),
         (lesson_01.straight_ramp, -0.25, "Go down"),

@@ -1,0 +1,99 @@
+"""Checkers of lesson 02, latent codes."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from liif_core.edsr import EDSR
+from liif_core.liif import Latents
+
+
+def convolution(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
+    """Check a function (x, weight, bias) -> 3×3 convolution with zero padding, of one picture."""
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 6, 7, generator=random)
+    weight = torch.randn(5, 3, 3, 3, generator=random)
+    bias = torch.randn(5, generator=random)
+    right = F.conv2d(x[None], weight, bias, padding=1)[0]
+    found = answer(x, weight, bias)
+    assert isinstance(found, Tensor), f"your function should return a tensor, not {found!r}"
+    assert found.shape == right.shape, (
+        f"from x of shape (3, 6, 7) and 5 kernels, a picture of shape (5, 6, 7) should come out; "
+        f"yours is {tuple(found.shape)}. Pad x with one ring of zeros, so that the border pixels "
+        "have neighbours too."
+    )
+    inner = (slice(None), slice(1, -1), slice(1, -1))
+    no_bias = right - bias[:, None, None]
+    assert not torch.allclose(found[inner], no_bias[inner], atol=1e-4), (
+        "almost: you forgot to add the bias, one number per kernel: bias[:, None, None]"
+    )
+    flipped = F.conv2d(x[None], weight.flip(-1, -2), bias, padding=1)[0]
+    assert not torch.allclose(found[inner], flipped[inner], atol=1e-4), (
+        "your kernel is upside down: weight[:, :, 0, 0] belongs to the neighbour *above left*"
+    )
+    assert torch.allclose(found[inner], right[inner], atol=1e-4), (
+        "wrong already in the middle of the picture. For each of the 9 places (dy, dx) of the "
+        "kernel: take the picture shifted by it, mix its channels by weight[:, :, dy, dx], add up."
+    )
+    assert torch.allclose(found, right, atol=1e-4), (
+        "right in the middle, wrong along the border: a neighbour outside the picture counts as 0 "
+        "(does your shift wrap around to the other side?)"
+    )
+
+
+def reach(answer: Callable[[int], int]) -> None:
+    """Check a function blocks -> how many pixels away an EDSR's code can still notice a change."""
+    for blocks in (1, 2, 8, 16, 32):
+        right = EDSR(blocks, channels=1).receptive_radius
+        found = answer(blocks)
+        assert found is not None, "your function returns nothing; does it end with `return`?"
+        assert found != 2 * blocks, (
+            f"{blocks} blocks hold {2 * blocks} convolutions, but there are two more: the head "
+            "before the blocks and one after them"
+        )
+        assert found != blocks, "a block holds two convolutions, and each reaches one pixel further"
+        assert found != 2 * right + 1, (
+            f"{found} is the width of the whole square; asked is how far it reaches to one side"
+        )
+        assert found == right, (
+            f"an encoder with blocks = {blocks} reaches {right} pixels, yours says {found}. Count "
+            "its 3×3 convolutions: each passes news on by one pixel."
+        )
+
+
+def transplant(answer: Callable[[Latents, Latents, slice, slice], Latents]) -> None:
+    """Check a function (host, donor, rows, cols) -> host with a window of the donor's latents."""
+    random = torch.Generator().manual_seed(0)
+
+    def made_up() -> Latents:
+        return Latents(
+            torch.randn(1, 4, 5, 6, generator=random), torch.randn(1, 3, 5, 6, generator=random)
+        )
+
+    host, donor = made_up(), made_up()
+    before = Latents(host.codes.clone(), host.colours.clone())
+    rows, cols = slice(1, 3), slice(2, 6)
+    found = answer(host, donor, rows, cols)
+    assert isinstance(found, Latents), (
+        f"your function should return Latents(codes, colours), not {type(found).__name__}"
+    )
+    assert torch.equal(host.codes, before.codes) and torch.equal(host.colours, before.colours), (  # noqa: PT018
+        "your function changed the host itself; work on copies: host.codes.clone()"
+    )
+    window = (..., rows, cols)
+    assert torch.equal(found.codes[window], donor.codes[window]), (
+        "inside the window, the codes should be the donor's: codes[..., rows, cols] = …"
+    )
+    assert torch.equal(found.colours[window], donor.colours[window]), (
+        "the codes moved, but the colours stayed behind: Latents holds two grids, move both"
+    )
+    rest = torch.ones(5, 6, dtype=torch.bool)
+    rest[rows, cols] = False
+    assert torch.equal(found.codes[..., rest], host.codes[..., rest]), (
+        "outside the window, the codes should still be the host's"
+    )
+    assert torch.equal(found.colours[..., rest], host.colours[..., rest]), (
+        "outside the window, the colours should still be the host's"
+    )
