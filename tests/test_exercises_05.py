@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from liif_core.baselines import resize
-from liif_core.exercises import check, lesson_05
+from liif_core.exercises import is_solved, lesson_05
 from liif_core.render import render
 from liif_core.weights import load_model
 
 
 def test_the_right_magnification() -> None:
-    assert check(lesson_05.screen_magnification, 48)
+    assert is_solved(lesson_05.screen_magnification, 48)
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"), [(1.0, "shows 1920 pixels"), (40 / 1920, "upside down"), (0, "inf")]
 )
 def test_wrong_magnifications(wrong: float, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not check(lesson_05.screen_magnification, wrong)
+    assert not is_solved(lesson_05.screen_magnification, wrong)
     assert hint in capsys.readouterr().out
 
 
 def test_the_right_scale_for_print() -> None:
-    assert check(lesson_05.scale_for_print, lambda pixels, cm, dpi: cm / 2.54 * dpi / pixels)
+    assert is_solved(lesson_05.scale_for_print, lambda pixels, cm, dpi: cm / 2.54 * dpi / pixels)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_right_scale_for_print() -> None:
     ],
 )
 def test_wrong_scales_for_print(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert not check(lesson_05.scale_for_print, wrong)
+    assert not is_solved(lesson_05.scale_for_print, wrong)
     assert hint in capsys.readouterr().out
 
 
@@ -45,7 +45,7 @@ def stretch(model, small, height, width, at=4, method="lanczos"):  # type: ignor
 
 
 def test_the_right_rival() -> None:
-    assert check(lesson_05.stop_and_stretch, stretch)
+    assert is_solved(lesson_05.stop_and_stretch, stretch)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_right_rival() -> None:
     ],
 )
 def test_wrong_rivals(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert not check(lesson_05.stop_and_stretch, wrong)
+    assert not is_solved(lesson_05.stop_and_stretch, wrong)
     assert hint in capsys.readouterr().out
 
 
@@ -69,5 +69,5 @@ def test_stubs_fail() -> None:
     def stub(*_: object) -> np.ndarray:
         raise NotImplementedError
 
-    assert not check(lesson_05.scale_for_print, stub)
-    assert not check(lesson_05.stop_and_stretch, stub)
+    assert not is_solved(lesson_05.scale_for_print, stub)
+    assert not is_solved(lesson_05.stop_and_stretch, stub)

@@ -1,0 +1,28 @@
+"""Lesson 07's props: lettering and JPEG."""
+
+import numpy as np
+
+from liif_core.lesson_figures.lesson_07 import jpeg, lettering
+
+
+def test_lettering_keeps_between_ink_and_paper() -> None:
+    card = lettering("8", 24, 16, 20, ink=0.2, paper=0.9)
+    assert card.shape == (24, 16)
+    assert card.dtype == np.float32
+    assert np.isclose(card.max(), 0.9)
+    assert 0.2 - 1e-6 <= card.min() < 0.4
+    assert np.allclose(card[0], 0.9), "the margin should be empty"
+
+
+def test_lettering_stands_in_the_middle() -> None:
+    ink = np.flatnonzero((lettering("H", 24, 17, 20) < 0.5).any(axis=0))
+    assert abs(ink[0] + ink[-1] - 16) <= 1
+
+
+def test_jpeg_keeps_shape_and_range_and_loses_more_at_low_quality() -> None:
+    picture = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
+    low, high = jpeg(picture, 10), jpeg(picture, 95)
+    assert low.shape == picture.shape
+    assert 0 <= low.min() <= low.max() <= 1
+    assert np.std(low - picture) > np.std(high - picture) > 0
+    assert jpeg(picture[..., 0], 50).shape == (16, 24)
