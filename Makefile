@@ -1,5 +1,7 @@
 # make lab   set everything up and open the first lesson
 # make test  the same set-up, then every check and test, lessons included
+#
+# PYTHON=python3.12 chooses the Python that .venv is made with; LAB_ARGS=--no-browser is for JupyterLab.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,15 +13,18 @@ READY := $(VENV)/.ready
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "no $(PYTHON) here; install Python 3.10 or newer, or name one: make PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo "Python 3.10 or newer is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || \
-	    { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 2; }
+	    { echo "$(PYTHON) is too old; Python 3.10 or newer is needed, name one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,test]'
 	@touch $@
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks/00_how_does_ai_zoom.ipynb
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_how_does_ai_zoom.ipynb
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -1,9 +1,14 @@
 """The set-up files agree with one another, and the wheel carries what it needs."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,9 @@ else:
 
 ROOT = Path(__file__).parent.parent
 
+#: The Pythons that constraints.txt must serve.
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
 #: What conda-forge calls some of PyPI's packages.
 CONDA_NAMES = {
     "matplotlib-base": "matplotlib",
@@ -30,50 +38,89 @@ def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def wanted() -> dict[str, Requirement]:
+def wanted(extras: Iterable[str] = ("lab", "test")) -> dict[str, Requirement]:
     """Every dependency of the project and its extras, by name."""
-    extras = project()["optional-dependencies"].values()
-    lines = [*project()["dependencies"], *(line for extra in extras for line in extra)]
-    found = [Requirement(line) for line in lines]
-    return {
-        canonicalize_name(requirement.name): requirement
-        for requirement in found
-        if requirement.marker is None or requirement.marker.evaluate()
-    }
+    optional = project()["optional-dependencies"]
+    lines = [*project()["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return {canonicalize_name(found.name): found for found in map(Requirement, lines)}
 
 
-def pinned() -> dict[str, Requirement]:
+def applies(requirement: Requirement, python: str) -> bool:
+    """Whether a requirement counts on this system with another Python, such as "3.10"."""
+    environment = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    return requirement.marker is None or requirement.marker.evaluate(environment)
+
+
+def pinned(python: str) -> dict[str, Requirement]:
+    """The lines of constraints.txt that count with a Python, by name."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    return {canonicalize_name(requirement.name): requirement for requirement in found}
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found = [pin for pin in pins if applies(pin, python)]
+    by_name = {canonicalize_name(pin.name): pin for pin in found}
+    assert len(by_name) == len(found), "constraints.txt pins a package twice"
+    return by_name
 
 
-def test_every_dependency_is_pinned_within_its_range():
-    pins = pinned()
+def installed_needs() -> Iterator[str]:
+    """Names of all packages that the installed ones ask for, from this project's own on."""
+    waiting = [("how-does-ai-zoom", "lab"), ("how-does-ai-zoom", "test")]
+    seen = set(waiting)
+    while waiting:
+        name, extra = waiting.pop()
+        for requirement in map(Requirement, metadata.requires(name) or []):
+            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+                continue
+            # An exact requirement, such as PyTorch's parts of CUDA, is its own pin.
+            if re.fullmatch(r"==[^,*]+", str(requirement.specifier)):
+                continue
+            needed = canonicalize_name(requirement.name)
+            yield needed
+            new = {(needed, wanted) for wanted in requirement.extras or {""}} - seen
+            seen |= new
+            waiting += new
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_dependency_is_pinned_within_its_range(python):
+    pins = pinned(python)
     for name, requirement in wanted().items():
+        if not applies(requirement, python):
+            continue
         assert name in pins, f"{name} is missing in constraints.txt"
         (pin,) = pins[name].specifier
-        assert pin.operator == "=="
         assert requirement.specifier.contains(pin.version), f"{pins[name]} against {requirement}"
 
 
-def test_constraints_are_exact_and_of_no_machine():
-    for name, pin in pinned().items():
+@pytest.mark.skipif(sys.platform != "linux", reason="the set was made on Linux")
+def test_nothing_that_gets_installed_is_left_unpinned():
+    try:
+        needs = set(installed_needs())
+    except metadata.PackageNotFoundError as missing:
+        pytest.skip(f"not the full set-up: {missing}")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert needs >= {"numpy", "jupyterlab", "ipykernel"}
+    assert needs <= set(pinned(python))
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_constraints_are_exact_and_of_no_machine(python):
+    for name, pin in pinned(python).items():
         assert pin.url is None, f"{name} names a file or address"
-        assert re.fullmatch(r"==[^,+]+", str(pin.specifier)), f"{pin} is not one plain version"
+        assert re.fullmatch(r"==[^,+*]+", str(pin.specifier)), f"{pin} is not one plain version"
 
 
 def test_conda_asks_for_the_same_ranges():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     *packages, pip = environment["dependencies"]
-    assert pip == {"pip": ["--no-deps -e ."]}, "pip must not replace conda's packages"
+    assert pip == {"pip": ["-e ."]}
     found = {}
     for line in packages:
         requirement = Requirement(line)
         found[CONDA_NAMES.get(requirement.name, requirement.name)] = requirement.specifier
     assert found.pop("python") == Requirement(f"python{project()['requires-python']}").specifier
     assert found.pop("pip") == ""
-    assert found == {name: requirement.specifier for name, requirement in wanted().items()}
+    everywhere = {n: needed.specifier for n, needed in wanted().items() if not needed.marker}
+    assert found == everywhere
 
 
 def test_the_readme_begins_with_the_two_commands():
@@ -115,3 +162,39 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
     for kind in (".js", ".css"):
         source = {p.name for p in (ROOT / "liif_core/widgets/static").glob(f"*{kind}")}
         assert source <= {Path(name).name for name in names}
+
+
+def test_the_source_distribution_carries_the_weights(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (found,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(found) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    files = {f"weights/{path.name}" for path in (ROOT / "weights").iterdir()}
+    assert "weights/manifest.json" in files
+    assert files <= names
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        (None, "no ./python here"),
+        ("exit 1", "./python is too old"),
+        ('case "$2" in *ensurepip*) exit 1;; esac', "./python cannot make virtual environments"),
+    ],
+)
+def test_make_says_in_one_line_which_python_is_missing(tmp_path, python, words):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    if python is not None:
+        (tmp_path / "python").write_text(f"#!/bin/sh\n{python}\n", encoding="utf-8")
+        (tmp_path / "python").chmod(0o755)
+    # Without what an outer make hands down to the ones it starts.
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "test", "PYTHON=./python"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    first, *rest = run.stderr.splitlines()
+    assert run.returncode == 2
+    assert first.startswith(words)
+    assert all(line.startswith("make") for line in rest)
