@@ -93,12 +93,12 @@ def side_by_side(
     shape = next(iter(pictures.values())).shape
     tall = size * shape[0] / shape[1] + (0.55 if captions else 0.3)
     figure = new_figure(size * columns, tall * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for number, (axis, (name, picture)) in enumerate(zip(axes, pictures.items(), strict=False)):
         draw_picture(axis, picture, name)
         if captions:
             axis.set_xlabel(captions[number], fontsize=9)
-    for axis in list(axes)[len(pictures) :]:
+    for axis in axes[len(pictures) :]:
         axis.set_axis_off()
     return figure
 

@@ -159,7 +159,7 @@ def test_the_rate_warms_up_holds_and_decays_to_zero():
     rates = [rate_factor(step, steps=100, warmup=10, decay=40) for step in range(101)]
     assert rates[0] == 0.1
     assert rates[9:61] == [1.0] * 52
-    assert all(a > b for a, b in itertools.pairwise(rates))
+    assert all(a > b for a, b in itertools.pairwise(rates[60:]))
     assert rates[80] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0)
 
