@@ -1,0 +1,203 @@
+"""Checkers of lesson 03: the relative coordinate, the four weights, the query, the early blend."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from liif_core.coords import centre_of, nearest_index, pixel_centres
+from liif_core.liif import LIIF, Answers, Latents, LIIFConfig
+
+
+def locate(answer: Callable[[Tensor, int], tuple[Tensor, Tensor]]) -> None:
+    """Check `locate(coord, n) -> (index, delta)` along one axis."""
+    coord, n = torch.tensor([-1.0, -0.93, -0.5, 0.02, 0.3, 0.77, 1.0]), 9
+    index, delta = answer(coord, n)
+    want = nearest_index(coord, n)
+    offset = coord - centre_of(want, n)
+    assert index.dtype == torch.int64, (
+        "the index should be whole numbers: use .long() after .floor()"
+    )
+    assert int(index.max()) < n, (
+        f"the coordinate 1.0 is the photo's very edge: it belongs to the last code, {n - 1}, not to"
+        f" {n}. Clamp the index to 0 … n - 1"
+    )
+    assert torch.equal(index, want), (
+        f"of {n} codes, the coordinate -0.5 lies in the cell of code 2, and 0.3 in that of code 5."
+        f" Yours: {int(index[2])} and {int(index[4])}"
+    )
+    assert not torch.allclose(delta, -offset * n, atol=1e-5), (
+        "δ points the wrong way: from the code to the query, so coordinate minus centre"
+    )
+    assert not torch.allclose(delta, offset, atol=1e-5), (
+        "δ is still in the frame of the whole photo: multiply by n, so that one cell reaches from"
+        " -1 to 1 whatever the photo's size"
+    )
+    assert torch.allclose(delta, offset * n, atol=1e-5), (
+        "the index is right, δ is not. The centre of code i is at (2 i + 1) / n - 1;"
+        " δ = (coordinate - centre) * n"
+    )
+    many = pixel_centres(4000)
+    assert torch.allclose(answer(many, 4000)[1], torch.zeros(4000), atol=1e-2), (
+        "at the centres of a photo's own pixels δ must be 0, for 4000 pixels as well"
+    )
+
+
+def weights(answer: Callable[[Tensor], Tensor]) -> None:
+    """Check `weights(delta)`: (Q, 4, 2) -> (Q, 4), the four codes in the lesson's order."""
+    down, right = torch.rand(2, 50, generator=torch.Generator().manual_seed(0)) * 2
+    # Seen from the codes above, the query stands lower by `down`; from those below, higher.
+    delta = torch.stack(
+        [
+            torch.stack([down, right], -1),
+            torch.stack([down, right - 2], -1),
+            torch.stack([down - 2, right], -1),
+            torch.stack([down - 2, right - 2], -1),
+        ],
+        dim=1,
+    )
+    result = answer(delta)
+    assert result.shape == (50, 4), f"one weight per code: shape (50, 4), not {tuple(result.shape)}"
+    assert bool((result >= 0).all()), (
+        "an area is never negative: take the absolute value of δ first"
+    )
+    total = result.sum(dim=1)
+    assert torch.allclose(total, torch.ones(50), atol=1e-4), (
+        f"the four shares must add up to 1; yours add up to {float(total[0]):.2f}."
+        " Divide each area by the sum of the four"
+    )
+    own = delta.abs().prod(dim=-1)
+    assert not torch.allclose(result, own / own.sum(1, keepdim=True), atol=1e-4), (
+        "each code got the rectangle between the query and itself, so the nearest code counts"
+        " least. Give it the one at the diagonally opposite code"
+    )
+    want = own.flip(1) / own.sum(1, keepdim=True)
+    assert torch.allclose(result, want, atol=1e-4), (
+        "not the opposite rectangles yet. The order is above left, above right, below left, below"
+        " right: the opposite of number k is number 3 - k, so .flip(1) swaps them all"
+    )
+
+
+def query(answer: Callable[[LIIF, Latents, Tensor, Tensor], Tensor]) -> None:
+    """Check `query(model, latents, coord, cell)` against `LIIF.query` on small random models."""
+    for local_colour in (True, False):
+        model, latents, coord, cell = _small_model(local_colour)
+        result = answer(model, latents, coord, cell)
+        want = model.query(latents, coord, cell)
+        assert result.shape == want.shape, (
+            f"the result should have the shape {tuple(want.shape)}, yours has {tuple(result.shape)}"
+        )
+        if not torch.allclose(result, want, atol=1e-5):
+            raise AssertionError(_diagnose(model, latents, coord, cell, result))
+
+
+def early_blend(answer: Callable[..., Tensor]) -> None:
+    """Check `blend(ask, codes, delta, weight)`, which must blend after asking."""
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randn(30, 4, 6, generator=generator)
+    delta = torch.rand(30, 4, 2, generator=generator) * 2 - 1
+    weight = torch.rand(30, 4, generator=generator)
+    weight = weight / weight.sum(1, keepdim=True)
+    mix = torch.randn(8, 3, generator=generator)
+
+    def ask(z: Tensor, where: Tensor) -> Tensor:
+        return torch.tanh(torch.cat([z, where], dim=-1) @ mix)
+
+    result = answer(ask, codes, delta, weight)
+    assert result.shape == (30, 3), f"one colour per query: (30, 3), not {tuple(result.shape)}"
+    share = weight[..., None]
+    early = ask((codes * share).sum(1), (delta * share).sum(1))
+    assert not torch.allclose(result, early, atol=1e-5), (
+        "the codes are still blended before anybody is asked. Ask all four first, then blend what"
+        " they answer"
+    )
+    assert torch.allclose(result, (ask(codes, delta) * share).sum(1), atol=1e-5), (
+        "ask(codes, delta) gives (Q, 4, 3): multiply by weight[..., None] and sum over dimension 1"
+    )
+
+
+def _small_model(local_colour: bool) -> tuple[LIIF, Latents, Tensor, Tensor]:
+    """Return an untrained model, and queries all over a photo of odd size, its corners included."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        config = LIIFConfig(blocks=1, channels=4, hidden=(16, 16), local_colour=local_colour)
+        model = LIIF(config).eval().requires_grad_(False)
+        latents = model.encode(torch.rand(1, 3, 5, 7))
+        corners = torch.tensor([[-1.0, -1], [-1, 1], [1, -1], [1, 1], [0, 0]])
+        coord = torch.cat([corners, torch.rand(200, 2) * 2 - 1])[None]
+        cell = torch.tensor([2 / 20, 2 / 21]).expand_as(coord)
+    return model, latents, coord, cell
+
+
+def _diagnose(model: LIIF, latents: Latents, coord: Tensor, cell: Tensor, result: Tensor) -> str:
+    """Say which well-known slip gives this result, or at which queries it is wrong."""
+    answers = model.answers(latents, coord, cell)
+    own_colour = _pick_colours(latents, answers)
+    bare = replace(answers, rgb=answers.rgb - own_colour)
+    slips = {
+        "your colours are in [-1, 1], where the decoder works: the last step is * 0.5 + 0.5": (
+            _blend(answers) * 2 - 1
+        ),
+        "the areas are not swapped: each code must get the rectangle at the opposite code": _blend(
+            replace(answers, weight=answers.weight.flip(-1))
+        ),
+        "this is the plain mean of the four answers: weigh them by the areas": (
+            answers.rgb.mean(2) * 0.5 + 0.5
+        ),
+        "δ is not multiplied by the grid's height and width (nor is it anywhere else)": _blend(
+            _ask_again(model, latents, answers, cell, delta_scale=False)
+        ),
+        "the cell must be multiplied by the grid's height and width before f sees it": _blend(
+            _ask_again(model, latents, answers, cell, cell_scale=False)
+        ),
+    }
+    if model.config.local_colour:
+        slips["this model uses local colour: add the code's own pixel to its answer"] = _blend(bare)
+    else:
+        slips["this model has no local colour: look at model.config.local_colour first"] = _blend(
+            replace(answers, rgb=answers.rgb + own_colour)
+        )
+    for hint, slip in slips.items():
+        if torch.allclose(result, slip, atol=1e-5):
+            return hint
+    wrong = (result - model.query(latents, coord, cell)).abs().amax(-1)[0] > 1e-5
+    if not bool(wrong[5:].any()):
+        return "right inside the photo, wrong at its corners: clamp each index to 0 … n - 1"
+    where = coord[0, int(wrong.nonzero()[0])].tolist()
+    return (
+        f"{int(wrong.sum())} of {len(wrong)} colours differ from model.query, the first at coord"
+        f" ({where[0]:.2f}, {where[1]:.2f}). Compare index, δ, weight and rgb there with"
+        " model.answers"
+    )
+
+
+def _ask_again(
+    model: LIIF,
+    latents: Latents,
+    answers: Answers,
+    cell: Tensor,
+    *,
+    delta_scale: bool = True,
+    cell_scale: bool = True,
+) -> Answers:
+    """Return the answers of a model that is told δ or the cell in the frame of the whole photo."""
+    size = answers.delta.new_tensor(latents.codes.shape[-2:])
+    codes = F.unfold(latents.codes, 3, padding=1).unflatten(2, latents.codes.shape[-2:])
+    row, col = answers.index.unbind(-1)
+    delta = answers.delta if delta_scale else answers.delta / size
+    seen = (cell * size if cell_scale else cell)[:, :, None].expand_as(delta)
+    rgb = model.imnet(torch.cat([codes[0][:, row, col].movedim(0, -1), delta, seen], dim=-1))
+    if model.config.local_colour:
+        rgb = rgb + _pick_colours(latents, answers)
+    return replace(answers, rgb=rgb)
+
+
+def _pick_colours(latents: Latents, answers: Answers) -> Tensor:
+    row, col = answers.index.unbind(-1)
+    return latents.colours[0][:, row, col].movedim(0, -1)
+
+
+def _blend(answers: Answers) -> Tensor:
+    return (answers.rgb * answers.weight[..., None]).sum(2) * 0.5 + 0.5

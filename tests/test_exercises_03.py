@@ -1,0 +1,142 @@
+"""The checkers of lesson 03: right answers pass, and the usual slips get their hint."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from liif_core.coords import centre_of, nearest_index
+from liif_core.exercises import is_solved, lesson_03
+from liif_core.liif import LIIF, Latents
+
+
+def locate(coord: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    index = ((coord + 1) * n / 2).floor().long().clamp(0, n - 1)
+    return index, (coord - ((2 * index + 1) / n - 1)) * n
+
+
+def weights(delta: Tensor) -> Tensor:
+    area = delta.abs().prod(-1).flip(-1)
+    return area / area.sum(-1, keepdim=True)
+
+
+def ask_four(
+    model: LIIF,
+    latents: Latents,
+    coord: Tensor,
+    cell: Tensor,
+    *,
+    share: Callable[[Tensor], Tensor] = weights,
+    colour: bool | None = None,
+    delta_scale: bool = True,
+    cell_scale: bool = True,
+    clamp: bool = True,
+) -> Tensor:
+    """A query by hand, with one switch for each slip that the checker knows."""
+    height, width = latents.codes.shape[-2:]
+    size = torch.tensor([height, width])
+    codes = F.unfold(latents.codes, 3, padding=1).unflatten(2, (height, width))[0]
+    answers, deltas = [], []
+    for step_y, step_x in [(-1, -1), (-1, 1), (1, -1), (1, 1)]:
+        row = nearest_index(coord[0, :, 0] + step_y / height, height)
+        col = nearest_index(coord[0, :, 1] + step_x / width, width)
+        if not clamp:  # what indexing with -1 does: the other side of the photo
+            row[coord[0, :, 0] + step_y / height < -1] = height - 1
+        delta = (coord[0] - torch.stack([centre_of(row, height), centre_of(col, width)], -1)) * size
+        told = delta if delta_scale else delta / size
+        seen = cell[0] * size if cell_scale else cell[0]
+        answer = model.imnet(torch.cat([codes[:, row, col].T, told, seen], -1))
+        if model.config.local_colour if colour is None else colour:
+            answer = answer + latents.colours[0][:, row, col].T
+        answers.append(answer)
+        deltas.append(delta)
+    blended = (torch.stack(answers, 1) * share(torch.stack(deltas, 1))[..., None]).sum(1)
+    return blended[None] * 0.5 + 0.5
+
+
+def test_right_answers_are_solved(capsys: pytest.CaptureFixture[str]) -> None:
+    assert is_solved(lesson_03.locate, locate)
+    assert is_solved(lesson_03.weights, weights)
+    assert is_solved(lesson_03.query, ask_four)
+    assert is_solved(
+        lesson_03.early_blend, lambda ask, z, d, w: (ask(z, d) * w[..., None]).sum(dim=1)
+    )
+    assert capsys.readouterr().out == "✓ Solved.\n" * 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda c, n: (((c + 1) * n / 2).floor().long(), c), "Clamp"),
+        (lambda c, n: (((c + 1) * n / 2).floor(), c), "whole numbers"),
+        (lambda c, n: (((c + 1) * n / 2).round().long().clamp(0, n - 1), c), "the cell of code 2"),
+        (lambda c, n: (locate(c, n)[0], -locate(c, n)[1]), "wrong way"),
+        (lambda c, n: (locate(c, n)[0], locate(c, n)[1] / n), "multiply by n"),
+        (lambda c, n: (locate(c, n)[0], locate(c, n)[1] + 1), "the index is right"),
+    ],
+)
+def test_locate_hints(wrong: Callable[..., object], hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_03.locate(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda d: d.abs().prod(-1).sum(-1), "one weight per code"),
+        (lambda d: d.prod(-1), "never negative"),
+        (lambda d: d.abs().prod(-1).flip(-1), "add up to 1"),
+        (lambda d: weights(d).flip(-1), "counts least"),
+        (lambda d: weights(d)[:, [1, 0, 3, 2]], "number 3 - k"),
+    ],
+)
+def test_weights_hints(wrong: Callable[[Tensor], Tensor], hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_03.weights(wrong)
+
+
+@pytest.mark.parametrize(
+    ("slip", "hint"),
+    [
+        ({"share": lambda d: weights(d).flip(-1)}, "not swapped"),
+        ({"share": lambda d: torch.full(d.shape[:2], 0.25)}, "plain mean"),
+        ({"colour": False}, "add the code's own pixel"),
+        ({"colour": True}, "no local colour"),
+        ({"delta_scale": False}, "δ is not multiplied"),
+        ({"cell_scale": False}, "cell must be multiplied"),
+        ({"clamp": False}, "differ from model.query"),
+    ],
+)
+def test_query_hints(slip: dict[str, object], hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_03.query(lambda *args: ask_four(*args, **slip))  # type: ignore[arg-type]
+
+
+def test_query_wants_the_right_shape_and_range() -> None:
+    with pytest.raises(AssertionError, match="shape"):
+        lesson_03.query(lambda *args: ask_four(*args)[0])
+    with pytest.raises(AssertionError, match=r"\* 0.5 \+ 0.5"):
+        lesson_03.query(lambda *args: ask_four(*args) * 2 - 1)
+
+    def wrong_at_the_corners(*args: object) -> Tensor:
+        result = ask_four(*args)  # type: ignore[arg-type]
+        result[0, :4] = 0
+        return result
+
+    with pytest.raises(AssertionError, match="clamp each index"):
+        lesson_03.query(wrong_at_the_corners)
+
+
+def test_the_bug_as_printed_fails() -> None:
+    def blend(ask: Callable[..., Tensor], codes: Tensor, delta: Tensor, weight: Tensor) -> Tensor:
+        share = weight[..., None]
+        return ask((codes * share).sum(dim=1), (delta * share).sum(dim=1))
+
+    with pytest.raises(AssertionError, match="before anybody is asked"):
+        lesson_03.early_blend(blend)
+    with pytest.raises(AssertionError, match=r"\(30, 3\)"):
+        lesson_03.early_blend(lambda ask, z, d, w: ask(z, d))
+    with pytest.raises(AssertionError, match="sum over dimension 1"):
+        lesson_03.early_blend(lambda ask, z, d, w: ask(z, d).mean(dim=1))
