@@ -102,7 +102,9 @@ class PairSampler:
         )
         if self.degrade is not None:
             small = self.degrade.input_only(small, rng)
-        chosen = torch.from_numpy(rng.choice(side * side, recipe.queries, replace=False))
+        chosen = torch.from_numpy(
+            rng.choice(side * side, recipe.queries, replace=recipe.queries > side * side)
+        )
         centres = pixel_centres(side)
         coord = torch.stack([centres[chosen // side], centres[chosen % side]], dim=-1)
         colours = torch.from_numpy(target.reshape(-1, 3)[chosen.numpy()])

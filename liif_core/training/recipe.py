@@ -17,7 +17,7 @@ class Recipe:
         steps: optimiser steps in all.
         batch: patches per step and process.
         patch: side of a patch at input resolution, in pixels.
-        queries: random target pixels asked for per patch (at most patch², so that ×1 has them).
+        queries: random target pixels asked for per patch, none twice while the patch has enough.
         min_scale, max_scale: each patch's scale is drawn evenly from between (paper: 1 … 4).
         optimizer: "muon" or "adamw".
         rate: peak learning rate.
@@ -64,8 +64,6 @@ class Recipe:
         for key in positive:
             if not getattr(recipe, key) > 0:
                 raise LiifError(f"recipe: {key} must be greater than 0")
-        if recipe.queries > recipe.patch**2:
-            raise LiifError(f"recipe: queries must be at most patch² = {recipe.patch**2}")
         if recipe.degrade not in ("none", "photo"):
             raise LiifError("recipe: degrade must be 'none' or 'photo'")
         if recipe.optimizer not in ("muon", "adamw"):

@@ -63,6 +63,14 @@ def symmetries(picture):
             yield np.rot90(flipped, turns)
 
 
+def test_any_number_of_queries(photos):
+    """More queries than the patch has pixels, as at ×1, ask for some of them again."""
+    recipe = replace(RECIPE, queries=100, min_scale=1.0, max_scale=1.0)
+    sample = PairSampler(photo_paths(photos), recipe).sample(0)
+    assert sample.coord.shape == (100, 2)
+    assert len(torch.unique(sample.coord, dim=0)) < 64 < len(sample.colour)
+
+
 def test_samples_depend_on_seed_and_number_alone(photos):
     paths = photo_paths(photos)
     one, two = PairSampler(paths, RECIPE), PairSampler(paths, RECIPE)

@@ -127,7 +127,7 @@ def test_impossible_runs(photos, tmp_path):
     ("change", "message"),
     [
         ({"steps": 0}, "steps must be greater"),
-        ({"queries": 2000}, "at most patch"),
+        ({"queries": 0}, "queries must be greater"),
         ({"min_scale": 0.5}, "min_scale"),
         ({"warmup": 9, "decay": 2}, "more than all steps"),
         ({"degrade": "sepia"}, "degrade"),
