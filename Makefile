@@ -19,6 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	    { echo "$(PYTHON) is too old; Python 3.10 or newer is needed, name one: make PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@echo "Setting up $(VENV), once: some minutes, some hundred megabytes (some thousand if PyTorch comes with CUDA) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,test]'
 	@touch $@

@@ -48,16 +48,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_zoom(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     zoom = commands.add_parser("zoom", help="zoom a photo to any size")
-    zoom.add_argument("photo", type=Path, help="anything that Pillow opens")
+    zoom.add_argument("photo", type=Path, help="JPEG, PNG, TIFF, WebP and many more")
     target = zoom.add_mutually_exclusive_group(required=True)
     target.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")
     target.add_argument("--size", type=_size, metavar="WxH", help="size, for example 4000x3000")
-    zoom.add_argument("-o", "--output", type=Path, help="default: beside the photo, as NAME_x12")
+    zoom.add_argument(
+        "-o", "--output", type=Path, help="default: beside the photo, as NAME_x12 or NAME_4000x3000"
+    )
     zoom.add_argument(
         "--crop", type=_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
     zoom.add_argument(
-        "--compare", action="store_true", help="also write a side-by-side: bicubic | LIIF"
+        "--compare", action="store_true", help="also write NAME_compare: bicubic | LIIF"
     )
     zoom.add_argument(
         "--self-ensemble", action="store_true", help="average 8 flips: a little better, 8× the time"
@@ -85,12 +87,24 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:  # type: ignore
 
 def _add_train(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     train = commands.add_parser("train", help="train a model on a folder of photos")
-    train.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    train.add_argument(
+        "--photos",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="2 or more, each 128 pixels or wider",
+    )
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
-    train.add_argument("--config", default="liif-edsr-small", help="name of a recipe")
+    train.add_argument(
+        "--config", default="liif-edsr-small", help="name of a recipe (default: %(default)s)"
+    )
     train.add_argument("--steps", type=int, help="instead of the recipe's number")
     train.add_argument("--val", type=Path, metavar="DIR", help="validation photos")
-    train.add_argument("--init", metavar="WEIGHTS", help="start from these; the encoder may grow")
+    train.add_argument(
+        "--init",
+        metavar="WEIGHTS",
+        help="begin with these weights; a larger encoder grows from theirs",
+    )
     train.add_argument("--resume", action="store_true", help="go on with the run in RUN")
     train.add_argument("--device", default="auto")
     train.set_defaults(run=_train)
@@ -98,7 +112,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
 
 def _add_weights(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     weights = commands.add_parser("weights", help="list or convert weights")
-    actions = weights.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = weights.add_subparsers(dest="action", required=True, metavar="{list,convert}")
     actions.add_parser("list", help="what is shipped").set_defaults(run=_list_weights)
     convert = actions.add_parser("convert", help="make safetensors of an official .pth checkpoint")
     convert.add_argument("source", type=Path)
@@ -125,7 +139,7 @@ def _zoom(options: argparse.Namespace) -> None:
     photo = photo_from(options.photo)
     box = check_crop(photo, options.crop)
     height, width = target_size(box, options.scale, options.size)
-    output = options.output or _beside(options.photo, options.scale, height, width)
+    output = options.output or _beside(options.photo, options.scale, options.crop, height, width)
     compare = output.with_name(f"{output.stem}_compare{output.suffix}")
     check_target(output, height, width, overwrite=options.overwrite)
     if options.compare:
@@ -213,10 +227,17 @@ def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
         yield progress
 
 
-def _beside(photo: Path, scale: float | None, height: int, width: int) -> Path:
-    """Name the output after the photo: NAME_x12.png, NAME_4000x3000.png."""
+def _beside(
+    photo: Path,
+    scale: float | None,
+    crop: tuple[int, int, int, int] | None,
+    height: int,
+    width: int,
+) -> Path:
+    """Name the output after the photo: NAME_x12.png, NAME_4000x3000.png, NAME_CROP_x12.png."""
+    part = "_" + "-".join(map(str, crop)) if crop else ""
     mark = f"x{scale:g}" if scale is not None else f"{width}x{height}"
-    return photo.with_name(f"{photo.stem}_{mark}{photo.suffix}")
+    return photo.with_name(f"{photo.stem}{part}_{mark}{photo.suffix}")
 
 
 def _size(text: str) -> tuple[int, int]:

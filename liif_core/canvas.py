@@ -118,7 +118,7 @@ def _check_vacant(path: str | os.PathLike[str], target: str, overwrite: bool) ->
 
 
 def _exists(path: str | os.PathLike[str]) -> str:
-    return f"{path}: exists already; choose another name or allow --overwrite (overwrite=True)"
+    return f"{path}: exists already; name another file, or allow --overwrite (overwrite=True)"
 
 
 class Canvas:

@@ -206,7 +206,7 @@ class Run:
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.model.parameters()), 1 - decay
             )
-        return float(loss)
+        return float(loss.detach())
 
     def _validate(self, bar: Any) -> None:
         loss = sum(self.losses) / len(self.losses)
@@ -255,7 +255,8 @@ class Run:
         if state["recipe"] != self.recipe.to_dict() or state["world"] != self.place.world:
             raise LiifError(
                 f"the run in {self.out} has another recipe or number of processes; "
-                "resume it with its own, or start afresh in another folder"
+                "resume with the options it was started with, or begin another run from its "
+                f"weights: --init {self.out / 'best.safetensors'}"
             )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
