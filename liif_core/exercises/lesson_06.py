@@ -1,0 +1,100 @@
+"""The checkers of lesson 06, train a LIIF: the largest scale, the training pair, the schedule."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from liif_core.coords import cell_size, coord_grid
+from liif_core.training.optim import rate_factor
+
+
+def largest_scale(scale: float) -> None:
+    """Check exercise 1: patches of 48 × 48 from photos of 600 × 400 pixels."""
+    assert not math.isclose(scale, 600 / 48), (
+        "a square crop of 600 × 600 pixels does not fit into a photo of 600 × 400: which side is"
+        " the tight one?"
+    )
+    assert not math.isclose(scale, 48 / 400), (
+        "upside down: a scale of ×s means that the crop is s times as wide as the patch"
+    )
+    crop = 48 * scale
+    assert math.isclose(crop, 400, rel_tol=0.01), (
+        f"at ×{scale:g} the crop is {crop:.0f} pixels wide; the largest that fits has 400"
+    )
+
+
+def questions(answer: Callable[[np.ndarray, Tensor], tuple[Tensor, Tensor, Tensor]]) -> None:
+    """Check exercise 2: `answer(target, chosen) -> (coord, cell, colour)`, all of them right."""
+    rng = np.random.default_rng(6)
+    for side in (7, 30):
+        target = rng.integers(256, size=(side, side, 3), dtype=np.uint8)
+        chosen = torch.from_numpy(rng.choice(side * side, 20, replace=False))
+        result = answer(target, chosen)
+        assert result is not None, "your function returns nothing: is there a `return`?"
+        coord, cell, colour = result
+        _check_coord(coord, coord_grid(side, side).reshape(-1, 2)[chosen], side)
+        assert torch.allclose(cell.float(), cell_size(side, side).expand(20, 2)), (
+            f"the coordinates are right, the cell is not: 2 / {side} in both directions"
+        )
+        want = torch.from_numpy(target.reshape(-1, 3)[chosen.numpy()]) / 255
+        assert torch.allclose(colour.float(), want), (
+            "the coordinates are right, the colours are not: target[row, col] / 255"
+        )
+
+
+def _check_coord(coord: Tensor, want: Tensor, side: int) -> None:
+    """Compare coordinates with the right ones, and name the usual slips."""
+    assert coord.shape == want.shape, (
+        f"{len(want)} questions need coordinates of the shape {tuple(want.shape)}, "
+        f"yours have {tuple(coord.shape)}"
+    )
+    coord, corner = coord.float(), want - 1 / side
+    assert not torch.allclose(coord, corner.flip(-1), atol=1e-4), (
+        "two mistakes: the coordinates are in the order (x, y), and they point at the pixels'"
+        " corners"
+    )
+    assert not torch.allclose(coord, want.flip(-1), atol=1e-4), (
+        "one mistake left: the order is (y, x), so the row comes first"
+    )
+    assert not torch.allclose(coord, corner, atol=1e-4), (
+        "one mistake left: these are the pixels' upper left corners; a pixel's value belongs to"
+        " its centre, half a pixel further"
+    )
+    assert torch.allclose(coord, want, atol=1e-4), (
+        f"of {side} pixels, number 0 has its centre at {1 / side - 1:.3f} and the last one at"
+        f" {1 - 1 / side:.3f}: (2 i + 1) / n - 1"
+    )
+
+
+def rate_at(answer: Callable[[int, int, int, int], float]) -> None:
+    """Check exercise 3: `answer(step, steps, warmup, decay)` is the share of the peak rate."""
+    first = answer(0, 100, 10, 40)
+    assert first is not None, "your function returns nothing: is there a `return`?"
+    assert first > 0, "at step 0 the rate is 0, so the first step is wasted: begin with 1 / warmup"
+    assert math.isclose(answer(9, 100, 10, 40), 1), (
+        f"with a warm-up of 10, step 9 is its last and has the full rate; you have"
+        f" {answer(9, 100, 10, 40):g}"
+    )
+    assert math.isclose(answer(50, 100, 10, 40), 1), (
+        "of 100 steps, the last 40 are for the decay; step 50 should still have the full rate"
+    )
+    half = answer(80, 100, 10, 40)
+    assert math.isclose(half, 0.5, abs_tol=1e-6), (
+        f"half-way through the decay (step 80 of 100) the share is one half; you have {half:g}"
+    )
+    near = answer(65, 100, 10, 40)
+    assert not math.isclose(near, 1 - 5 / 40), (
+        "this is a straight line down; half a cosine leaves the top slowly: 0.5 * (1 - cos(...))"
+    )
+    for shape in ((100, 10, 40), (240, 20, 80), (50, 1, 49)):
+        steps, warmup, decay = shape
+        for step in range(steps):
+            want = rate_factor(step, steps=steps, warmup=warmup, decay=decay)
+            found = answer(step, *shape)
+            assert math.isclose(found, want, abs_tol=1e-6), (
+                f"step {step} of {steps}, warm-up {warmup}, decay {decay}: it should be"
+                f" {want:.3f}, and you have {found:.3f}"
+            )
