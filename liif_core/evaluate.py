@@ -10,13 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
-from liif_core.photos import Photo, photo_from
+from liif_core.photos import photo_paths, read_rgb
 from liif_core.render import render
 
 BASELINES = ("bicubic", "lanczos")
@@ -138,17 +137,7 @@ def read_folder(folder: Path) -> list[tuple[str, np.ndarray]]:
     Raises:
         LiifError: no such folder, no picture in it, or one that cannot be read.
     """
-    if not folder.is_dir():
-        raise LiifError(f"no folder {folder}; give a folder of photographs")
-    endings = Image.registered_extensions()
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings)
-    if not paths:
-        raise LiifError(f"no photographs in {folder}")
-    return [(path.name, _eight_bit(photo_from(path))) for path in paths]
-
-
-def _eight_bit(photo: Photo) -> np.ndarray:
-    return to_uint8(photo.rgb(slice(0, photo.height), slice(0, photo.width)))
+    return [(path.name, read_rgb(path)) for path in photo_paths(folder)]
 
 
 def format_table(scores: Sequence[Score], name: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -128,6 +129,26 @@ def photo_from(source: Source) -> Photo:
         f"cannot read a photo from {type(source).__name__}: "
         "pass a path, a PIL image or a NumPy array"
     )
+
+
+def photo_paths(folder: Path) -> list[Path]:
+    """Return the pictures directly in `folder`, by name.
+
+    Raises:
+        LiifError: no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise LiifError(f"no folder {folder}; give a folder of photographs")
+    formats = Image.registered_extensions()  # some of them can only be written
+    paths = sorted(p for p in folder.iterdir() if formats.get(p.suffix.lower()) in Image.OPEN)
+    if not paths:
+        raise LiifError(f"no photographs in {folder}; put some there, or name another folder")
+    return paths
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Return a picture's colours alone, upright: (H, W, 3) uint8. Raises as `photo_from`."""
+    return eight_bit(photo_from(path).colour)
 
 
 def _from_file(path: str) -> Photo:

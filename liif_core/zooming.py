@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image
 
 from liif_core.baselines import resize
@@ -21,8 +20,8 @@ Box = tuple[int, int, int, int]
 #: Rows painted at a time.
 STRIP_ROWS = 256
 
-#: A picture as Pillow holds it: bytes per pixel, whether RGB or RGBA.
-BYTES_PER_PIXEL = 4
+#: Most pixels along a side that Pillow, and every format, can count.
+MAX_SIDE = 2**31 - 1
 
 
 def zoom(
@@ -129,32 +128,24 @@ def target_size(
     """Return (height, width) of the result of zooming `box`.
 
     Raises:
-        LiifError: neither or both of scale and size; not a positive number; a result that this
-            machine's memory cannot hold.
+        LiifError: neither or both of scale and size, not a positive number, or more pixels along a
+            side than a picture can have. (`Canvas` asks whether memory suffices.)
     """
     if (scale is None) == (size is None):
         raise LiifError("give either a scale or a size, for example scale=12 or size=(4000, 3000)")
     if scale is not None:
         if not (math.isfinite(scale) and scale > 0):
             raise LiifError(f"scale must be a number greater than 0, got {scale:g}")
-        width, height = (
-            max(1, round((end - start) * scale)) for start, end in (box[::2], box[1::2])
-        )
+        sides = [(end - start) * scale for start, end in (box[::2], box[1::2])]
+        if max(sides) > MAX_SIDE:
+            raise LiifError(f"scale {scale:g} is too large: no side can exceed {MAX_SIDE:,} pixels")
+        width, height = (max(1, round(side)) for side in sides)
     else:
         assert size is not None
         width, height = size
-        if width < 1 or height < 1:
-            raise LiifError(f"size must be at least 1x1 pixels, got {width}x{height}")
-    needed, there = height * width * BYTES_PER_PIXEL, physical_memory()
-    if needed > there:
-        raise LiifError(
-            f"a result of {width}×{height} pixels ({height * width / 1e6:,.0f} megapixels) would "
-            f"take {needed / 1e9:,.1f} GB of memory, and this machine has {there / 1e9:,.1f} GB; "
-            "choose a smaller scale, or a crop"
-        )
+        if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+            raise LiifError(
+                f"size must be at least 1x1 and at most {MAX_SIDE:,} pixels a side, "
+                f"got {width}x{height}"
+            )
     return height, width
-
-
-def physical_memory() -> int:
-    """Return the machine's memory in bytes."""
-    return psutil.virtual_memory().total

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from liif_core.coords import cell_size, pixel_centres
 from liif_core.errors import LiifError
+from liif_core.photos import read_rgb
 from liif_core.training.degrade import Degradation
 from liif_core.training.recipe import Recipe
-
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 
 class Batch(NamedTuple):
@@ -40,25 +39,6 @@ class Batch(NamedTuple):
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on another device."""
         return Batch(*(part.to(device, non_blocking=True) for part in self))
-
-
-def photo_paths(folder: Path) -> list[Path]:
-    """Return the photographs directly in `folder`, by name; a LiifError if there are none."""
-    if not folder.is_dir():
-        raise LiifError(f"no folder {folder}; give a folder of photographs")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-    if not paths:
-        raise LiifError(f"no photographs in {folder} (looked for {', '.join(sorted(ENDINGS))})")
-    return paths
-
-
-def read_rgb(path: Path) -> np.ndarray:
-    """Decode one photograph: (H, W, 3) uint8; a LiifError names the file that cannot be."""
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise LiifError(f"photograph {path} cannot be read; mend it or take it out") from error
 
 
 class PairSampler:

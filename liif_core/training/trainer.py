@@ -25,10 +25,11 @@ from liif_core.device import pick_device
 from liif_core.errors import LiifError
 from liif_core.folded import FoldedDecoder
 from liif_core.liif import CONFIGS, LIIF
+from liif_core.photos import photo_paths
 from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
 from liif_core.training.grow import grow
 from liif_core.training.optim import make_optimizers, rate_factor
-from liif_core.training.pairs import Batch, PairSampler, batches, photo_paths
+from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
 from liif_core.training.validation import Validator
 from liif_core.weights import load_model, save_weights

@@ -10,8 +10,8 @@ from liif_core.baselines import resize
 from liif_core.evaluate import make_pair, zoom_back
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr
+from liif_core.photos import read_rgb
 from liif_core.training.degrade import Change
-from liif_core.training.pairs import read_rgb
 
 SCALES = (2, 3, 4)
 

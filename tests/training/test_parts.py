@@ -10,6 +10,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.photos import photo_paths
 from liif_core.training.degrade import (
     DEGRADATIONS,
     fade,
@@ -21,7 +22,7 @@ from liif_core.training.degrade import (
 )
 from liif_core.training.grow import grow
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
-from liif_core.training.pairs import PairSampler, batches, photo_paths
+from liif_core.training.pairs import PairSampler, batches
 from liif_core.training.recipe import Recipe
 from liif_core.training.validation import Validator
 
