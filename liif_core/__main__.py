@@ -80,6 +80,11 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:  # type: ignore
     evaluate = commands.add_parser("evaluate", help="PSNR and SSIM beside bicubic and Lanczos")
     evaluate.add_argument("photos", type=Path, metavar="DIR", help="folder of original photos")
     evaluate.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4, 6, 12])
+    evaluate.add_argument(
+        "--degraded",
+        action="store_true",
+        help="inputs with noise (σ = 8/255) and JPEG blocks (quality 60), as in a poor scan",
+    )
     evaluate.add_argument("--json", type=Path, metavar="OUT", help="also write every score here")
     _add_model_options(evaluate)
     evaluate.set_defaults(run=_evaluate)
@@ -98,7 +103,11 @@ def _add_train(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     train.add_argument(
         "--config", default="liif-edsr-small", help="name of a recipe (default: %(default)s)"
     )
-    train.add_argument("--steps", type=int, help="instead of the recipe's number")
+    train.add_argument(
+        "--steps",
+        type=int,
+        help="instead of the recipe's number; a resumed run may change it while its rate is held",
+    )
     train.add_argument("--val", type=Path, metavar="DIR", help="validation photos")
     train.add_argument(
         "--init",
@@ -163,13 +172,15 @@ def _zoom(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from liif_core.evaluate import evaluate, format_table, read_folder, write_json
+    from liif_core.training.degrade import noise_and_jpeg
     from liif_core.weights import DEFAULT_MODEL, load_model
 
     name = options.weights or DEFAULT_MODEL
     model = load_model(name, options.device)
     photos = read_folder(options.photos)
     with _progress_bar("photo × scale") as progress:
-        scores = evaluate(model, photos, options.scales, progress=progress)
+        degrade = noise_and_jpeg if options.degraded else None
+        scores = evaluate(model, photos, options.scales, degrade=degrade, progress=progress)
     print(format_table(scores, str(name)))
     if options.json:
         write_json(scores, str(name), options.json)

@@ -133,17 +133,17 @@ class FoldedDecoder:
         cols = axis_neighbours(coord[..., 1], width, local_ensemble=ensemble)
         first = torch.arange(batch, device=hidden.device)[:, None] * height
         place = ((first + rows.index)[:, None] * width + cols.index).flatten()  # (k·k·B·Q,)
-        table = torch.cat([hidden, colours.permute(0, 2, 3, 1)], dim=-1).reshape(
-            batch * height * width, features + 3
-        )
-        picked = F.embedding(place, table)
-        shape = (*rows.index.shape[:1], *cols.index.shape, features)  # (k, k, B, Q, hidden)
-        x = picked[:, :features].reshape(shape) + self.cell_term(cell, (height, width))
-        x = x + (rows.delta[..., None] * self.delta[0])[:, None]
-        x = x + cols.delta[..., None] * self.delta[1]
-        rgb = self.finish(x.reshape(-1, features))
+        # One small matrix product adds what stands beside the code: (k·k·B·Q, 4) @ (4, hidden).
+        beside = [*torch.broadcast_tensors(rows.delta[:, None], cols.delta)]  # (k, k, B, Q)
+        if self.config.cell_decoding:
+            size = cell.new_tensor([height, width])
+            beside += [side.expand_as(beside[0]) for side in (cell * size).unbind(-1)]
+        weights = torch.cat([self.delta, self.cell])
+        inputs = torch.stack(beside, dim=-1).reshape(-1, len(weights)).to(weights)
+        codes = F.embedding(place, hidden.reshape(-1, features))
+        rgb = self.finish(torch.addmm(codes, inputs, weights))
         if self.config.local_colour:
-            rgb = rgb + picked[:, features:]
+            rgb = rgb + F.embedding(place, colours.permute(0, 2, 3, 1).reshape(-1, 3))
         weight = rows.weight[:, None] * cols.weight
         blended = (rgb.reshape(*weight.shape, 3) * weight[..., None]).sum(dim=(0, 1))
         return blended * 0.5 + 0.5

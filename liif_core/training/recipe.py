@@ -1,7 +1,7 @@
 """A recipe: everything that decides what a training run computes, apart from the photographs."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from typing import Any
 
@@ -25,7 +25,11 @@ class Recipe:
         decay: steps of cosine fall to zero at the end; steps - warmup gives a plain cosine.
         ema: decay per step of the moving average of the weights, which is what is shipped.
         clip: largest norm of the whole gradient.
+        precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
+            processor or accelerator has it (the weights stay float32); "float32" never does.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
+        init: weights to start from, unless the command names others; they grow where `model` has
+            the larger encoder.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
@@ -44,7 +48,9 @@ class Recipe:
     decay: int = 0
     ema: float = 0.999
     clip: float = 1.0
+    precision: str = "bfloat16"
     degrade: str = "none"
+    init: str | None = None
     seed: int = 0
     validate_every: int = 1000
     save_every: int = 200
@@ -68,6 +74,8 @@ class Recipe:
             raise LiifError("recipe: degrade must be 'none' or 'photo'")
         if recipe.optimizer not in ("muon", "adamw"):
             raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
+        if recipe.precision not in ("bfloat16", "float32"):
+            raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
         if not 1 <= recipe.min_scale <= recipe.max_scale:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:
@@ -85,6 +93,17 @@ class Recipe:
                 "decay": int(self.decay * share),
             }
         )
+
+    def goes_on_from(self, other: "Recipe", step: int) -> bool:
+        """Whether a run of `other`, stopped at `step`, can go on under this recipe.
+
+        That is so if they are the same, or differ only in how long they hold the peak rate and
+        both hold it at `step`: a warm-up–stable–decay run may decide late when to decay.
+        """
+        if self == other:
+            return True
+        same = replace(self, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
+        return same and all(r.warmup <= step <= r.steps - r.decay for r in (self, other))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""

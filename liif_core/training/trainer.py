@@ -86,8 +86,8 @@ def train(
         photos: folder of training photographs.
         out: run folder, made if missing.
         val: folder of validation photographs; without one, every 16th of `photos` is held out.
-        init: weights to start from; grown where the recipe's encoder is larger.
-        resume: go on with the run in `out`; its own recipe must be the same.
+        init: weights to start from, instead of the recipe's; grown where its encoder is larger.
+        resume: go on with the run in `out`; see `Recipe.goes_on_from`.
         device: see `pick_device`.
         quiet: no progress bar.
 
@@ -147,13 +147,18 @@ class Run:
         self.validator = Validator(held_out, noise_and_jpeg if recipe.degrade == "photo" else None)
 
         torch.manual_seed(recipe.seed)
-        self.model = _first_model(recipe, init).train().requires_grad_(True)
+        self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
         self.model.to(place.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizers = make_optimizers(self.model, recipe.optimizer, recipe.rate)
         if resume:
             self._load()
+            if self.step >= recipe.steps:
+                raise LiifError(
+                    f"the run in {out} is finished: {self.step:,} steps; for more, begin another "
+                    f"from its weights: --init {out / 'best.safetensors'}"
+                )
         if place.leads:
             _write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
         self.log = Log(out / "log.csv", self.step) if place.leads else None
@@ -195,7 +200,7 @@ class Run:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate * factor
-        with _autocast(self.place.device):
+        with _autocast(self.place.device, recipe.precision):
             loss = self.loss(batch)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
@@ -229,6 +234,7 @@ class Run:
             "recipe": self.recipe.to_dict(),
             "step": self.step,
             "hours": round(self.seconds / 3600, 2),
+            "processes": self.place.world,
             "photographs": len(self.sampler.photos),
             "validation_psnr": {f"x{scale}": round(value, 3) for scale, value in psnr.items()},
         }
@@ -253,7 +259,8 @@ class Run:
 
     def _load(self) -> None:
         state = torch.load(self.out / "last.pt", map_location=self.place.device, weights_only=True)
-        if state["recipe"] != self.recipe.to_dict() or state["world"] != self.place.world:
+        begun = Recipe.from_dict(state["recipe"])
+        if not self.recipe.goes_on_from(begun, state["step"]) or state["world"] != self.place.world:
             raise LiifError(
                 f"the run in {self.out} has another recipe or number of processes; "
                 "resume with the options it was started with, or begin another run from its "
@@ -332,11 +339,22 @@ def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
         raise LiifError(f"run folder {out} cannot be made: {error.strerror}") from error
 
 
-def _autocast(device: torch.device) -> Any:
-    """bfloat16 where an accelerator has it; plain float32 elsewhere."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", torch.bfloat16)
+def _autocast(device: torch.device, precision: str) -> Any:
+    """bfloat16 where it is asked for and the hardware has it; plain float32 elsewhere."""
+    if precision == "bfloat16" and _has_bfloat16(device):
+        return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed by the hardware: emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # Some PyTorch versions lack this query: then float32 it is.
+        able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return False
 
 
 def _write_text(path: Path, text: str) -> None:

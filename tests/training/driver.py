@@ -23,6 +23,7 @@ BASE = {
     "decay": 4,
     "validate_every": 5,
     "save_every": 3,
+    "precision": "float32",
 }
 
 

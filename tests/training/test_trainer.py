@@ -5,15 +5,17 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from liif_core.errors import LiifError
+from liif_core.liif import CONFIGS, LIIF
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names
-from liif_core.training.trainer import train
-from liif_core.weights import training_facts
+from liif_core.training.trainer import _has_bfloat16, train
+from liif_core.weights import load_model, training_facts
 
 DRIVER = Path(__file__).parent / "driver.py"
 
@@ -109,6 +111,55 @@ def test_a_run_is_neither_overwritten_nor_mixed_up(whole_run, photos):
     assert "holds a run already" in again.stderr
     other = drive({"photos": photos, "out": out, "resume": True, "recipe": {"rate": 1e-4}})
     assert "another recipe" in other.stderr
+    finished_run = drive({"photos": photos, "out": out, "resume": True})
+    assert "is finished: 12 steps" in finished_run.stderr
+
+
+def test_a_held_run_may_decide_late_when_to_decay(whole_run, photos, tmp_path):
+    """Stopped while the rate is held and given another end, it computes what that end would."""
+    _, expected = whole_run
+    options = {"photos": photos, "out": tmp_path / "run"}
+    longer = {**options, "recipe": {"steps": 100}, "kill_at_step": 8}
+    assert drive(longer).returncode == -signal.SIGKILL
+    assert_same(finished({**options, "resume": True}), expected)
+
+
+def test_only_a_held_rate_lets_a_run_change_its_end():
+    held = Recipe("tiny", steps=12, warmup=2, decay=4)
+    longer = replace(held, steps=100, decay=50)
+    assert longer.goes_on_from(held, 8)
+    assert not longer.goes_on_from(held, 9)  # held had begun to decay
+    assert not longer.goes_on_from(held, 1)  # it still warmed up
+    assert not replace(longer, seed=1).goes_on_from(held, 8)
+    assert held.goes_on_from(held, 11)
+
+
+def test_a_recipe_may_name_the_weights_it_starts_from(photos, tmp_path):
+    """With a rate of almost nothing they come out as they went in, grown where need be."""
+    rates = {"rate": 1e-12, "steps": 2, "warmup": 1, "decay": 1}
+    shape = {"model": "liif-edsr", "batch": 1, "init": "liif-edsr-small"}
+    state = finished({"photos": photos, "out": tmp_path / "run", "recipe": {**rates, **shape}})
+    grown = LIIF(CONFIGS["liif-edsr"])
+    grown.load_state_dict(state["average"])
+    small = load_model("liif-edsr-small", "cpu")
+    photo = torch.rand(1, 3, 9, 11, generator=torch.Generator().manual_seed(0))
+    coord = torch.tensor([[[0.2, -0.3], [0.9, 0.1]]])
+    cell = torch.full((1, 2, 2), 0.05)
+    colours = [model.query(model.encode(photo), coord, cell) for model in (grown, small)]
+    torch.testing.assert_close(*colours, atol=1e-5, rtol=0)
+
+
+def test_bfloat16_trains_as_float32_does(photos, tmp_path):
+    """Same batches, rougher arithmetic: close, and different only where the processor has it."""
+    weights, losses = [], []
+    for precision in ("bfloat16", "float32"):
+        out = tmp_path / precision
+        state = finished({"photos": photos, "out": out, "recipe": {"precision": precision}})
+        assert all(value.dtype == torch.float32 for value in state["model"].values())
+        weights.append(torch.cat([value.flatten() for value in state["model"].values()]))
+        losses.append([float(row["loss"]) for row in log_without_times(out)])
+    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+    assert torch.equal(*weights) != _has_bfloat16(torch.device("cpu"))
 
 
 def test_impossible_runs(photos, tmp_path):
@@ -131,6 +182,7 @@ def test_impossible_runs(photos, tmp_path):
         ({"min_scale": 0.5}, "min_scale"),
         ({"warmup": 9, "decay": 2}, "more than all steps"),
         ({"degrade": "sepia"}, "degrade"),
+        ({"precision": "float16"}, "precision"),
         ({"optimizer": "sgd"}, "optimizer"),
         ({"colour": 1}, "unknown colour"),
     ],
