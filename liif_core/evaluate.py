@@ -80,6 +80,7 @@ def evaluate(
     photos: Sequence[tuple[str, np.ndarray]],
     scales: Sequence[int],
     *,
+    degrade: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Score]:
     """Score a model and the baselines.
@@ -88,14 +89,17 @@ def evaluate(
         model: the model.
         photos: (name, (H, W, 3) uint8) pairs.
         scales: magnifications, whole numbers from 2.
+        degrade: what the 8-bit inputs go through after downscaling, as real scans do.
         progress: called with (photographs × scales done, in all).
     """
     if any(scale < 2 for scale in scales):
         raise LiifError("scales must be whole numbers from 2 on, for example 2 3 4")
     scores: list[Score] = []
-    for name, photo in photos:
+    for number, (name, photo) in enumerate(photos):
         for scale in scales:
             reference, small = make_pair(photo, scale)
+            if degrade is not None:
+                small = degrade(small, np.random.default_rng([number, scale]))
             height, width = reference.shape[:2]
             results = {method: resize(small, height, width, method) for method in BASELINES}
             results["liif"] = zoom_back(model, small, height, width)

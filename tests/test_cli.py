@@ -176,6 +176,11 @@ def test_evaluate(tmp_path, capsys):
                 if (score["scale"], score["method"]) == (int(scale[1:]), method)
             ]
             assert mean == pytest.approx(np.mean(group))
+    assert main(["evaluate", str(tmp_path), "--scales", "2", "--degraded"]) == 0
+    degraded = capsys.readouterr().out.splitlines()
+    clean = printed.splitlines()
+    for before, after in zip(clean[2:], degraded[2:], strict=True):  # a row for each method
+        assert float(after.split()[1]) < float(before.split()[1])
     assert "too small for ×40" in fails(capsys, "evaluate", tmp_path, "--scales", "40")
     assert "from 2 on" in fails(capsys, "evaluate", tmp_path, "--scales", "1")
     assert "no folder" in fails(capsys, "evaluate", tmp_path / "none")
