@@ -45,6 +45,24 @@ sys.addaudithook(refuse)
 """
 
 
+#: Runs in the kernel. Takes the reader's place at each question of the lesson: it commits to every
+#: choice, the way the browser does, and returns what came back that should not have.
+ANSWER_EVERY_QUESTION = """
+def unexpected(namespace):
+    found = []
+    for name, question in list(namespace.items()):
+        if type(question).__name__ != "Predict" or name.startswith("_"):
+            continue
+        for choice, text in enumerate(question.choices):
+            question._handle_custom_msg({"type": "commit", "choice": choice}, [])
+            verdict = "✓ Right: " if choice == question.answer else "✗ Not this one. Measured: "
+            told = question.revealed.startswith(verdict + question.choices[question.answer])
+            if not told or question.choice != choice:
+                found.append(f"{name}, {text!r}: {question.revealed!r}")
+    return found
+"""
+
+
 class Run:
     """What was measured while a notebook ran: seconds in its cells, and of the known work."""
 
@@ -102,6 +120,14 @@ def exercises(notebook: IPyNbFile) -> None:
                 fail(f"{cell.name} printed {printed!r}, not “{wanted}”")
 
 
+def questions(notebook: IPyNbFile) -> None:
+    """Every question takes every choice, and answers with the right verdict."""
+    call = f"exec({ANSWER_EVERY_QUESTION!r}, made) or made['unexpected'](globals())"
+    found = evaluate(notebook, f"(lambda made: {call})({{}})")
+    if found != "[]":
+        fail(f"a question did not take a choice as it should: {found}")
+
+
 def memory(notebook: IPyNbFile) -> None:
     """The kernel's peak stays below the budget.
 
@@ -136,6 +162,7 @@ def time_needed(notebook: IPyNbFile) -> None:
 AFTERWARDS = {
     "no network": no_network,
     "exercises": exercises,
+    "questions": questions,
     "memory": memory,
     "time": time_needed,
 }

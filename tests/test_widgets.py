@@ -18,6 +18,7 @@ from liif_core.errors import LiifError
 from liif_core.widgets import FrameSlider, Predict
 from liif_core.widgets.assets import STATIC, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
+from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import SHEET_BYTES, contact_sheet
 
 WIDGETS = {"predict.js": Predict, "frame_slider.js": FrameSlider}
@@ -100,6 +101,15 @@ class TestPredict:
         before = question.commits
         question.commit(0)
         assert question.commits == before + 1
+
+    @pytest.mark.parametrize("choice", [None, 0, 2])
+    def test_reveal_leaves_the_reader_alone(self, choice: int | None) -> None:
+        question = ask()
+        if choice is not None:
+            question.commit(choice)
+        before = question.get_state()
+        assert question.reveal().splitlines() == ["Answer: LIIF", "Measured: 2.4 pixels."]
+        assert question.get_state() == before
 
     def test_answer_may_be_computed_by_numpy(self) -> None:
         question = ask(answer=np.argmax([1, 2, 3]))
@@ -256,6 +266,11 @@ def test_what_a_notebook_keeps_is_the_same_in_every_run(make: Any) -> None:
     assert first[WIDGET_VIEW].pop("model_id") != second[WIDGET_VIEW].pop("model_id")
     assert first == second
     assert "0x" not in first["text/plain"]
+
+
+def test_a_widget_must_have_a_still() -> None:
+    with pytest.raises(NotImplementedError, match="StillWidget must say what its still is"):
+        bundle(StillWidget(_esm="export default {}"))
 
 
 @pytest.mark.parametrize(("name", "widget"), WIDGETS.items())

@@ -6,13 +6,13 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-import anywidget
 import numpy as np
 from PIL import Image
 from traitlets import Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.widgets.assets import module, style
+from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import contact_sheet, still_figure
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 STILL_FRAMES = 6
 
 
-class FrameSlider(anywidget.AnyWidget, Generic[T]):
+class FrameSlider(StillWidget, Generic[T]):
     """A slider over values; each value's picture is drawn when the slider first comes to it.
 
     A frame is drawn once, kept, and sent to the browser without loss; while one is being drawn,
@@ -119,13 +119,7 @@ class FrameSlider(anywidget.AnyWidget, Generic[T]):
     def __repr__(self) -> str:
         return f"FrameSlider({len(self.labels)} frames: {self.labels[0]} … {self.labels[-1]})"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update({"text/plain": repr(self), "text/html": self._still()})
-        return bundle
-
-    def _still(self) -> str:
+    def still(self) -> str:
         """Return a few frames as a page without a kernel shows them."""
         count = len(self._values)
         chosen = np.unique(np.linspace(0, count - 1, min(STILL_FRAMES, count)).round().astype(int))

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import anywidget
 from traitlets import Bool, Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.widgets.assets import module, style
+from liif_core.widgets.still_widget import StillWidget
 
 
-class Predict(anywidget.AnyWidget):
+class Predict(StillWidget):
     """A question with 2–5 choices; the measured answer is revealed after a commitment.
 
     The reader may choose again, to read why another choice is wrong; the last commitment counts.
@@ -88,6 +88,17 @@ class Predict(anywidget.AnyWidget):
             self.commits += 1
         return self.revealed
 
+    def reveal(self) -> str:
+        """Return the measured answer and why, whatever the reader chose, if anything.
+
+        Nothing of the widget changes, neither the reader's choice nor its verdict: so a lesson
+        prints this below its question, before and after a commitment alike.
+
+        Returns:
+            The answer on the first line; then the explanation.
+        """
+        return f"Answer: {self.choices[self._answer]}\n{self._explain}"
+
     def _text_for(self, choice: int) -> str:
         answer = self.choices[self._answer]
         if choice == self._answer:
@@ -106,13 +117,7 @@ class Predict(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"Predict({self.question!r}, {len(self.choices)} choices)"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0].update({"text/plain": repr(self), "text/html": self._still()})
-        return bundle
-
-    def _still(self) -> str:
+    def still(self) -> str:
         """Return the question as a page without a kernel shows it: the answer folded away."""
         items = "".join(f"<li>{html.escape(text)}</li>" for text in self.choices)
         wrong = "".join(

@@ -44,8 +44,12 @@ def test_mouse(open_notebook: Any, app: str) -> None:
     shown.run(1)
     assert "(0, False)" in shown.output(1)
 
-    button.click()  # choose again: what was revealed stays
-    assert root.get_by_text("SECRET-REASON").is_visible()
+    button.click()  # choose again: no verdict stands beside a choice that it was not about
+    assert button.inner_text() == "Commit"
+    assert root.get_by_text("SECRET").count() == 0
+    assert root.locator(".liif-verdict").inner_text() == ""
+    assert root.locator(".liif-revealed").is_hidden()
+    assert root.locator(".liif-mark").all_inner_texts() == ["", "", ""]
     root.get_by_label("LIIF").check()
     button.click()
     root.get_by_text("✓ Right: LIIF").wait_for()
@@ -59,10 +63,10 @@ def test_same_choice_twice(open_notebook: Any) -> None:
     shown.run()
     root = widget(shown)
     root.get_by_label("bicubic").check()
-    for _ in range(2):
-        root.get_by_role("button", name="Commit").click()
-        root.get_by_role("button", name="Choose again").click()
-    assert root.get_by_text("It is smooth.").is_visible()
+    root.get_by_role("button", name="Commit").click()
+    root.get_by_role("button", name="Choose again").click()
+    root.get_by_role("button", name="Commit").click()
+    root.get_by_text("It is smooth.").wait_for()
     shown.run(1)
     assert "2" in shown.output(1)
 
@@ -79,6 +83,25 @@ def test_keyboard_stays_with_the_widget(open_notebook: Any) -> None:
     shown.page.keyboard.press("Enter")
     root.get_by_text("SECRET-EXPLANATION").wait_for()
     assert shown.page.locator(".jp-CodeCell").count() == 2  # no key went to the notebook
+
+
+def test_the_answer_revealed_below_leaves_the_question_alone(open_notebook: Any) -> None:
+    shown = open_notebook(QUESTION, "print(question.reveal())", "question.choice, question.right")
+    shown.run()
+    root = widget(shown)
+    shown.run(1)  # before the reader has chosen
+    assert "Answer: LIIF" in shown.output(1)
+    button = root.get_by_role("button")
+    assert button.inner_text() == "Commit"
+    assert root.get_by_role("radio", checked=True).count() == 0
+    root.get_by_label("nearest").check()
+    button.click()
+    root.get_by_text("✗ Not this one. Measured: LIIF").wait_for()
+    shown.run(1)  # and after
+    shown.run(2)
+    assert "(0, False)" in shown.output(2)
+    assert root.get_by_label("nearest").is_checked()
+    assert root.get_by_text("✗ Not this one. Measured: LIIF").is_visible()
 
 
 def test_from_code(open_notebook: Any) -> None:

@@ -22,7 +22,7 @@ METADATA = {
 #: Others would go unseen (a misspelt one) or take a cell out of the tests (`nbval-skip`).
 TAGS = {"exercise", "check", "solution", "nbval-check-output"}
 #: How code takes the reader's place at each widget.
-DRIVERS = {"Predict": "commit", "FrameSlider": "show_frame", "UploadBox": "receive"}
+DRIVERS = {"Predict": "reveal", "FrameSlider": "show_frame", "UploadBox": "receive"}
 FILE_BYTES = 1_000_000
 CELL_LINES, MEDIAN_LINES, COLUMNS = 30, 8, 100
 #: A cell that starts another program gets past the runner's watch on the network.
@@ -149,6 +149,16 @@ def same_everywhere(notebook: Notebook) -> Iterator[str]:
                 yield f"{cell} shows a live widget: run liif_core.widgets.keep_stills"
 
 
+def reader_commits(notebook: Notebook) -> Iterator[str]:
+    """No cell commits to a choice: it would overwrite the reader's, and call a wrong one right."""
+    for cell in notebook.code:
+        for node in ast.walk(cell.tree):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="commit", value=asked)):
+                    name = ast.unparse(asked)
+                    yield f"{cell} calls {name}.commit(…): the reader commits; use {name}.reveal()"
+
+
 def compares_text(notebook: Notebook) -> Iterator[str]:
     """What nbval compares is printed text: a repr, a picture or a widget differs by machine."""
     for cell in notebook.code:
@@ -170,6 +180,7 @@ EVERY_NOTEBOOK: list[Rule] = [
     small,
     short_cells,
     same_everywhere,
+    reader_commits,
     compares_text,
 ]
 

@@ -24,7 +24,7 @@ LESSON = {
     'question = Predict("1?", ["yes", "no"])\nquestion': new_output(
         "execute_result", data={"text/html": "<p>1?</p>", "text/plain": "Predict"}
     ),
-    "print(question.commit(0))": new_output("stream", text="✓ Right: yes\n"),
+    "print(question.reveal())": new_output("stream", text="Answer: yes\n"),
     "answer = 0": None,
     "check(lesson_00.one, answer)": new_output("stream", text="✗ Not yet: it is more.\n"),
     "\n".join(map(HINT.format, ("Hint 1", "Hint 2", "Hint 3"))): None,

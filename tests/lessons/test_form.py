@@ -125,6 +125,7 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.same_everywhere, show(PICTURE, "text/html", "<p>/tmp/x</p>"), "folder of this machine"),
     (form.same_everywhere, show(PICTURE, "text/plain", "<f at 0x7f00AA10>"), "address in memory"),
     (form.same_everywhere, show(PICTURE, "application/vnd.jupyter.widget-view+json"), "live"),
+    (form.reader_commits, put(REVEAL, source="print(q.commit(q.answer))"), "use q.reveal()"),
     (form.compares_text, put(CHECK, outputs=[]), "prints nothing"),
     (form.compares_text, show(CHECK, "text/plain"), "more than printed text"),
     (form.opened, put(TITLE, source="# One"), "a title that asks"),
@@ -140,11 +141,11 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     ),
     (form.predicts, put(QUESTION, source="question = 1"), "there is no Predict"),
     (form.predicts, put(QUESTION, source='Predict("1?", ["yes", "no"])'), "without a name"),
-    (form.predicts, put(REVEAL, source="answer = 1"), "calls question.commit(…) after cell 2"),
+    (form.predicts, put(REVEAL, source="answer = 1"), "calls question.reveal(…) after cell 2"),
     (
         form.predicts,  # the answer would stand below the question before the reader can choose
-        both(say(QUESTION, "question.commit(0)"), put(REVEAL, source="a = 1")),
-        "calls question.commit(…) after cell 2",
+        both(say(QUESTION, "question.reveal()"), put(REVEAL, source="a = 1")),
+        "calls question.reveal(…) after cell 2",
     ),
     (form.predicts, say(REVEAL, "slider = FrameSlider([1])"), "calls slider.show_frame(…)"),
     (form.predicts, say(REVEAL, "from liif_core.widgets import New"), "how code drives New"),

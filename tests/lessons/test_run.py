@@ -38,6 +38,11 @@ except OSError as error:
 else:
     raise AssertionError("connected")
 """
+QUESTION = """
+from liif_core.widgets import Predict
+question = Predict("Which?", ["this", "that"], answer=1, explain="Measured.")
+"""
+MISTAKEN = QUESTION + "question._text_for = lambda choice: '✓ Right: this'"
 STUB, SOLUTION = "print('✗ Not yet: no.'); False;", "print('✓ Solved.'); True;"
 
 
@@ -83,9 +88,10 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What nbval says of good and bad notebooks."""
     folder = tmp_path_factory.mktemp("notebooks")
     shutil.copy(CONFTEST, folder)
-    write(folder / "good_lesson.ipynb", GOOD, LOOPBACK, STUB)
+    write(folder / "good_lesson.ipynb", GOOD, LOOPBACK, QUESTION, STUB)
     write(folder / "solutions/good_solution.ipynb", GOOD, SOLUTION)
     write(folder / "bad_network.ipynb", "import os", HIDDEN_ATTEMPT)
+    write(folder / "bad_question.ipynb", QUESTION, MISTAKEN)
     write(folder / "bad_lesson.ipynb", STUB, SOLUTION, "1 / 0")
     write(folder / "solutions/bad_solution.ipynb", SOLUTION, STUB)
     text = (folder / "bad_lesson.ipynb").read_text(encoding="utf-8")
@@ -103,7 +109,7 @@ def test_a_good_notebook_passes(outcomes: dict[str, str], notebook: str) -> None
 def test_the_checks_stand_around_the_cells(outcomes: dict[str, str]) -> None:
     assert list(items_of(outcomes, "good_solution")) == [
         *["start", "Cell 0", "Cell 1"],
-        *["no network", "exercises", "memory", "time"],
+        *["no network", "exercises", "questions", "memory", "time"],
     ]
 
 
@@ -116,6 +122,10 @@ def test_a_cell_that_fails_a_changed_text_and_a_solved_stub_are_found(
     outcomes: dict[str, str],
 ) -> None:
     assert failed(outcomes, "bad_lesson") == ["Cell 0", "Cell 2", "exercises"]
+
+
+def test_a_question_with_a_wrong_verdict_is_found(outcomes: dict[str, str]) -> None:
+    assert failed(outcomes, "bad_question") == ["questions"]
 
 
 def test_a_wrong_solution_is_found(outcomes: dict[str, str]) -> None:

@@ -32,8 +32,12 @@ function render({ model, el }) {
   let choosing = true;
   const kernel = conversation(model, note, open);
 
+  // An earlier verdict is taken away: it must not stand beside another choice.
   function open() {
     choosing = true;
+    marks.forEach((mark) => (mark.textContent = ""));
+    verdict.textContent = "";
+    reasons.replaceChildren();
     choices.disabled = false;
     button.textContent = "Commit";
     button.disabled = picked() < 0;
@@ -77,7 +81,7 @@ function render({ model, el }) {
     if (choosing) {
       commit();
     } else {
-      open(); // what was revealed stays in sight until the next commitment
+      open();
       radios[picked()].focus();
     }
   });
