@@ -147,22 +147,23 @@ def line_plot(
     return figure
 
 
-def training_curves(rows: Sequence[Mapping[str, float]], bicubic: Mapping[int, float]) -> Figure:
+def training_curves(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Return a run's loss and its validation gain over bicubic, against the step.
 
     Args:
-        rows: the lines of a run's `log.csv`, with keys step, loss and psnr_x2 ….
-        bicubic: scale -> mean PSNR of bicubic interpolation on the same photographs, in dB.
+        rows: the lines of a run's `log.csv`: step, loss, and for each scale the mean PSNR in dB
+            of the model and of bicubic interpolation, psnr_x2, bicubic_x2 ….
     """
     figure = new_figure(9.0, 3.4)
     left, right = figure.subplots(1, 2)
     steps = [row["step"] for row in rows]
     left.plot(steps, [row["loss"] for row in rows], color=BLUE, marker="o", markersize=3)
     left.set(xlabel="step", ylabel="training loss (L1)", yscale="log", title="Loss")
-    for number, (scale, base) in enumerate(bicubic.items()):
+    scales = [key.removeprefix("psnr_x") for key in rows[0] if key.startswith("psnr_x")]
+    for number, scale in enumerate(scales):
         right.plot(
             steps,
-            [row[f"psnr_x{scale}"] - base for row in rows],
+            [row[f"psnr_x{scale}"] - row[f"bicubic_x{scale}"] for row in rows],
             color=(BLUE, ORANGE, GREEN, RED)[number % 4],
             marker=MARKERS[number % 4],
             markersize=3,

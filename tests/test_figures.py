@@ -32,7 +32,11 @@ def test_a_shown_picture_carries_its_alternative_text(monkeypatch):
 
 
 def test_training_curves_show_every_scale():
-    rows = [{"step": s, "loss": 0.1 / s, "psnr_x2": 30 + s, "psnr_x3": 28 + s} for s in (1, 2)]
-    _, right = figures.training_curves(rows, {2: 29.0, 3: 27.0}).axes
+    bicubic = {"bicubic_x2": 29.0, "bicubic_x3": 27.0}
+    rows = [
+        {"step": s, "loss": 0.1 / s, "psnr_x2": 30 + s, "psnr_x3": 28 + s, **bicubic}
+        for s in (1, 2)
+    ]
+    _, right = figures.training_curves(rows).axes
     assert [line.get_label() for line in right.lines] == ["×2", "×3"]
     np.testing.assert_array_equal(right.lines[1].get_ydata(), [2, 3])

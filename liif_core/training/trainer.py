@@ -221,12 +221,13 @@ class Run:
             return
         scores = self.validator.scores(self.average)
         gain = sum(scores.gain.values()) / len(scores.gain)
-        self.log.add(self.step, self.seconds, loss, self.optimizers[0], scores.psnr)
+        rate = self.optimizers[0].param_groups[0]["lr"]
+        self.log.add(self.step, self.seconds, loss, rate, scores.psnr, self.validator.bicubic)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if gain > self.best:
             self.best = gain
             save_weights(self.average, self.out / "best.safetensors", self.facts(scores.psnr))
-        self.log.draw(self.out / "curves.png", self.validator.bicubic)
+        self.log.draw(self.out / "curves.png")
 
     def facts(self, psnr: dict[int, float]) -> dict[str, Any]:
         """Return what a weight file says about its training."""
@@ -288,24 +289,26 @@ class Log:
         step: int,
         seconds: float,
         loss: float,
-        optimizer: torch.optim.Optimizer,
+        rate: float,
         psnr: dict[int, float],
+        bicubic: dict[int, float],
     ) -> None:
-        """Append one validation."""
+        """Append one validation: PSNR of the model and of bicubic interpolation, in dB."""
         row: dict[str, Any] = {
             "step": step,
             "hours": f"{seconds / 3600:.3f}",
             "loss": f"{loss:.6f}",
-            "rate": f"{optimizer.param_groups[0]['lr']:.3e}",
+            "rate": f"{rate:.3e}",
         }
         row |= {f"psnr_x{scale}": f"{value:.4f}" for scale, value in psnr.items()}
+        row |= {f"bicubic_x{scale}": f"{value:.4f}" for scale, value in bicubic.items()}
         with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, row, lineterminator="\n")
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
 
-    def draw(self, path: Path, bicubic: dict[int, float]) -> None:
+    def draw(self, path: Path) -> None:
         """Draw loss and validation gain over bicubic against the step, as PNG."""
         try:
             from liif_core.figures import training_curves
@@ -313,7 +316,7 @@ class Log:
             return
         with self.path.open(newline="", encoding="utf-8") as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-        training_curves(rows, bicubic).savefig(path, dpi=110)
+        training_curves(rows).savefig(path, dpi=110)
 
 
 def _first_model(recipe: Recipe, init: str | None) -> LIIF:
