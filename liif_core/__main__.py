@@ -202,7 +202,8 @@ def _train(options: argparse.Namespace) -> None:
         resume=options.resume,
         device=options.device,
     )
-    print(f"{options.out}: best validation gain over bicubic {gain:+.3f} dB")
+    if gain is not None:
+        print(f"{options.out}: best validation gain over bicubic {gain:+.3f} dB")
 
 
 def _list_weights(options: argparse.Namespace) -> None:

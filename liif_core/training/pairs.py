@@ -104,15 +104,16 @@ class PairSampler:
 def batches(
     sampler: PairSampler, first_step: int, *, rank: int = 0, world: int = 1
 ) -> Iterator[Batch]:
-    """Yield the batches of process `rank` of `world` from `first_step` on, without end.
+    """Yield what process `rank` of `world` sees of each batch from `first_step` on, without end.
 
     The next batch is cut in the background while the caller computes: Pillow and numpy let go of
     the interpreter's lock, so threads serve and the photographs are not copied to processes.
     """
-    size = sampler.recipe.batch
+    whole = sampler.recipe.batch
+    size = whole // world
 
     def numbers(step: int) -> range:
-        start = (step * world + rank) * size
+        start = step * whole + rank * size
         return range(start, start + size)
 
     with ThreadPoolExecutor(4) as cutters, ThreadPoolExecutor(1) as ahead:

@@ -15,7 +15,7 @@ class Recipe:
     Attributes:
         model: name of a configuration in `liif_core.liif.CONFIGS`.
         steps: optimiser steps in all.
-        batch: patches per step and process.
+        batch: patches per step, shared out evenly among the processes.
         patch: side of a patch at input resolution, in pixels.
         queries: random target pixels asked for per patch, none twice while the patch has enough.
         min_scale, max_scale: each patch's scale is drawn evenly from between (paper: 1 … 4).

@@ -1,4 +1,4 @@
-"""The training loop: resumable bit for bit, on one process or several.
+"""The training loop: resumable, and bit for bit so on as many processes; on one or several.
 
 A run folder holds `recipe.json`, `log.csv`, `curves.png`, `last.pt` (everything a resumed run
 needs) and `best.safetensors` (the averaged weights that validated best).
@@ -78,7 +78,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     quiet: bool = False,
-) -> float:
+) -> float | None:
     """Run a recipe.
 
     Args:
@@ -92,14 +92,15 @@ def train(
         quiet: no progress bar.
 
     Returns:
-        the best validation gain over bicubic, in dB.
+        the best validation gain over bicubic, in dB; None in all processes but the leading one.
 
     Raises:
         LiifError: a folder, weight or run that does not fit.
     """
     with _processes(device) as place:
         run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
-        return run.loop(quiet=quiet)
+        gain = run.loop(quiet=quiet)
+        return gain if place.leads else None
 
 
 @contextmanager
@@ -137,6 +138,11 @@ class Run:
         self.recipe, self.out, self.place = recipe, out, place
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
         self.losses: list[float] = []  # since the last validation
+        if recipe.batch % place.world:
+            raise LiifError(
+                f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
+                "start as many as divide it"
+            )
         _check_folder(out, recipe, resume)
         paths = photo_paths(photos)
         held_out = photo_paths(val) if val else paths[::HELD_OUT]
@@ -252,7 +258,6 @@ class Run:
             "best": self.best,
             "seconds": self.seconds,
             "losses": self.losses,
-            "world": self.place.world,
         }
         part = self.out / "last.pt.part"
         torch.save(state, part)
@@ -261,11 +266,10 @@ class Run:
     def _load(self) -> None:
         state = torch.load(self.out / "last.pt", map_location=self.place.device, weights_only=True)
         begun = Recipe.from_dict(state["recipe"])
-        if not self.recipe.goes_on_from(begun, state["step"]) or state["world"] != self.place.world:
+        if not self.recipe.goes_on_from(begun, state["step"]):
             raise LiifError(
-                f"the run in {self.out} has another recipe or number of processes; "
-                "resume with the options it was started with, or begin another run from its "
-                f"weights: --init {self.out / 'best.safetensors'}"
+                f"the run in {self.out} has another recipe; resume with the options it was started "
+                f"with, or begin another from its weights: --init {self.out / 'best.safetensors'}"
             )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])

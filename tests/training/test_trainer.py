@@ -95,9 +95,11 @@ def test_what_a_run_leaves(whole_run):
     assert state["step"] == 12
 
 
-def test_two_processes_train_as_one_with_the_doubled_batch(photos, tmp_path):
-    two = finished({"photos": photos, "out": tmp_path / "two"}, processes=2)
-    one = finished({"photos": photos, "out": tmp_path / "one", "recipe": {"batch": 4}})
+def test_two_processes_train_as_one_with_a_batch_of_both(photos, tmp_path):
+    """Each of the two sees 2 patches a step, the one sees 4."""
+    recipe = {"batch": 4}
+    two = finished({"photos": photos, "out": tmp_path / "two", "recipe": recipe}, processes=2)
+    one = finished({"photos": photos, "out": tmp_path / "one", "recipe": recipe})
     untrained = finished({"photos": photos, "out": tmp_path / "zero", "recipe": {"rate": 1e-12}})
     for key, value in one["model"].items():
         torch.testing.assert_close(two["model"][key], value, atol=2e-5, rtol=0)
@@ -160,6 +162,11 @@ def test_bfloat16_trains_as_float32_does(photos, tmp_path):
         losses.append([float(row["loss"]) for row in log_without_times(out)])
     assert losses[0] == pytest.approx(losses[1], rel=0.01)
     assert torch.equal(*weights) != _has_bfloat16(torch.device("cpu"))
+
+
+def test_a_batch_that_cannot_be_shared_out(photos, tmp_path):
+    done = drive({"photos": photos, "out": tmp_path, "recipe": {"batch": 3}}, processes=2)
+    assert "a batch of 3 cannot be shared out among 2 processes" in done.stderr
 
 
 def test_impossible_runs(photos, tmp_path):
