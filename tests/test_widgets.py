@@ -111,6 +111,12 @@ class TestPredict:
         assert question.reveal().splitlines() == ["Answer: LIIF", "Measured: 2.4 pixels."]
         assert question.get_state() == before
 
+    def test_revealed_lines_are_broken_between_words(self) -> None:
+        text = ask(explain="Measured: " + "one and two " * 20 + "\nWhy.").reveal()
+        assert max(map(len, text.splitlines())) <= 96
+        assert text.split() == f"Answer: LIIF Measured: {'one and two ' * 20} Why.".split()
+        assert text.endswith("\nWhy.")
+
     def test_answer_may_be_computed_by_numpy(self) -> None:
         question = ask(answer=np.argmax([1, 2, 3]))
         assert question.answer == 2
