@@ -302,7 +302,8 @@ class TestKeepStills:
         outputs = [new_output("execute_result", data) for data in (ours, other)]
         cell = new_code_cell("question", outputs=[*outputs, new_output("stream", text="hello")])
         state: dict[str, Any] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
-        return new_notebook(cells=[cell], metadata={"widgets": state})
+        language = {"name": "python", "version": "3.11.2", "file_extension": ".py"}
+        return new_notebook(cells=[cell], metadata={"widgets": state, "language_info": language})
 
     def test_takes_out_views_that_have_a_still(self) -> None:
         notebook = self.notebook()
@@ -311,7 +312,7 @@ class TestKeepStills:
         assert set(ours.data) == {"text/html", "text/plain"}
         assert WIDGET_VIEW in other.data  # it has nothing else to show
         assert stream.text == "hello"
-        assert "widgets" not in notebook.metadata
+        assert notebook.metadata == {"language_info": {"name": "python"}}
         assert not keep_stills(notebook)
 
     def test_command_line(self, tmp_path: Any, capsys: Any) -> None:

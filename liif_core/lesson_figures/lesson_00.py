@@ -44,7 +44,7 @@ def cut(picture: np.ndarray, box: Box, photo: np.ndarray) -> np.ndarray:
 
 
 def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarray) -> np.ndarray:
-    """Return a photo, pixel for pixel, and beside it a zoom of a box in it; both framed, on white.
+    """Return a photo, pixel for pixel, and beside it a zoom of a box in it, both framed.
 
     Args:
         photo: (H, W, 3) in [0, 1].
@@ -52,7 +52,7 @@ def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarr
         zoomed: (h, w, 3) in [0, 1], what is in the box; taller than the photo.
 
     Returns:
-        (h + 4, …, 3) uint8.
+        (h + 24, …, 3) uint8.
     """
     left, top, right, bottom = box
     small = _bytes(photo)
@@ -65,7 +65,7 @@ def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarr
     canvas = np.full((len(large), small.shape[1] + gap + large.shape[1], 3), 255, np.uint8)
     canvas[-len(small) :, : small.shape[1]] = small
     canvas[:, -large.shape[1] :] = large
-    return canvas
+    return np.pad(canvas, ((10, 10), (10, 10), (0, 0)), constant_values=255)
 
 
 def close_ups(
