@@ -4,6 +4,8 @@ Colours are those of Okabe and Ito, which readers with colour-blindness tell apa
 anything by colour alone.
 """
 
+import base64
+import html
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
     "#0072B2",
@@ -23,6 +26,10 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
     "#F0E442",
     "#000000",
 )
+#: Pixels per inch of every figure: what is n / DPI inches wide is n pixels wide on the page.
+DPI = 110
+#: Height in pixels of the names that `in_a_row` writes above pictures.
+NAME_HEIGHT = 22
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -33,7 +40,7 @@ def new_figure(width: float = 8.0, height: float = 3.0) -> Figure:
     return figure
 
 
-def to_png(figure: Figure, dpi: int = 110) -> bytes:
+def to_png(figure: Figure, dpi: int = DPI) -> bytes:
     """Return a figure as PNG bytes that do not depend on the time or the version."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
@@ -50,27 +57,49 @@ def to_image(array: np.ndarray) -> PILImage.Image:
 def show(picture: Figure | np.ndarray | PILImage.Image, alt: str, width: int | None = None) -> None:
     """Show a figure or a picture in a lesson, with a text for readers who cannot see it.
 
+    It is shown as HTML, the picture inside: of a PNG or JPEG output, JupyterLab and nbconvert
+    both drop the alternative text, and a reader who listens would hear nothing.
+
     Args:
         picture: a figure; a Pillow image; or an array, (H, W, 3) or (H, W), uint8 or in [0, 1].
-            Pictures are shown as JPEG, so that a lesson stays small.
         alt: what the picture shows, in a sentence.
-        width: on screen, in CSS pixels; the picture's own by default.
+        width: on screen, in CSS pixels; the picture's own by default, less where the page is
+            narrower.
 
     Raises:
         ValueError: the alternative text is empty.
     """
-    from IPython.display import Image, display
+    from IPython.display import HTML, display
 
     if not alt.strip():
         raise ValueError("a picture needs an alternative text: say what it shows")
+    data, kind = smallest(picture)
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    across = "" if width is None else f' width="{width}"'
+    display(HTML(f'<img alt="{html.escape(alt)}"{across} src="{source}">'))
+
+
+def smallest(picture: Figure | np.ndarray | PILImage.Image) -> tuple[bytes, str]:
+    """Return a picture as PNG or JPEG, whichever is smaller, and which: "png" or "jpeg".
+
+    Photographs are smaller as JPEG; lines, text and large square pixels as PNG, without loss.
+    """
     if isinstance(picture, Figure):
-        data, kind = to_png(picture), "png"
+        png = to_png(picture)
+        image = PILImage.open(io.BytesIO(png)).convert("RGB")
     else:
         image = picture if isinstance(picture, PILImage.Image) else to_image(picture)
-        buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0)
-        data, kind = buffer.getvalue(), "jpeg"
-    display(Image(data=data, format=kind, alt=alt, width=width))
+        image = image.convert("RGB")
+        png = encoded(image, "PNG", optimize=True)
+    jpeg = encoded(image, "JPEG", quality=88, subsampling=0)
+    return (png, "png") if len(png) <= len(jpeg) else (jpeg, "jpeg")
+
+
+def encoded(image: PILImage.Image, kind: str, **options: Any) -> bytes:
+    """Return a Pillow image as the bytes of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def side_by_side(
@@ -101,6 +130,55 @@ def side_by_side(
     for axis in axes[len(pictures) :]:
         axis.set_axis_off()
     return figure
+
+
+def grid(rows: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """Return pictures in labelled rows and columns, each of their pixels one pixel of the figure.
+
+    Args:
+        rows: row name -> column name -> (h, w, 3). Every row has the same columns; in a row the
+            heights are the same, and the widths in the whole grid.
+    """
+    columns = list(next(iter(rows.values())))
+    shapes = [next(iter(pictures.values())).shape for pictures in rows.values()]
+    left, head, gap = (26 if any(rows) else 2), 28, 8
+    wide = left + len(columns) * (shapes[0][1] + gap)
+    tall = head + sum(shape[0] + gap for shape in shapes)
+    figure = new_figure(wide / DPI, tall / DPI)
+    figure.set_layout_engine("none")  # the pictures have their places
+    top = head
+    for (name, pictures), (height, width, _) in zip(rows.items(), shapes, strict=True):
+        for number, (column, picture) in enumerate(pictures.items()):
+            place = (left + number * (width + gap), tall - top - height, width, height)
+            axis: Any = figure.add_axes(tuple(np.divide(place, (wide, tall, wide, tall))))
+            draw_picture(axis, picture, column if top == head else "")
+            axis.spines[:].set_visible(False)
+            if number == 0:
+                axis.set_ylabel(name, fontsize=10)
+        top += height + gap
+    return figure
+
+
+def in_a_row(pictures: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return pictures side by side as one, pixel for pixel, each under its name: for a slider.
+
+    Args:
+        pictures: name -> (h, w, 3), uint8 or in [0, 1]; all of the same height.
+
+    Returns:
+        (`NAME_HEIGHT` + h, …, 3) uint8; 4 white columns between two pictures.
+    """
+    images = [to_image(picture) for picture in pictures.values()]
+    width = sum(image.width + 4 for image in images) - 4
+    row = PILImage.new("RGB", (width, NAME_HEIGHT + images[0].height), "white")
+    draw, font = ImageDraw.Draw(row), ImageFont.load_default(size=14)
+    left = 0
+    for name, image in zip(pictures, images, strict=True):
+        row.paste(image, (left, NAME_HEIGHT))
+        middle = (left + image.width / 2, NAME_HEIGHT / 2)
+        draw.text(middle, name, font=font, fill="black", anchor="mm")
+        left += image.width + 4
+    return np.asarray(row)
 
 
 def draw_picture(axis: Any, picture: np.ndarray, title: str = "") -> None:

@@ -1,10 +1,12 @@
-"""The checker of lesson 00: where the button is, and what a wrong answer is told."""
+"""The checkers of lesson 00: where the button is, and what a wrong answer is told."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
 from liif_core.exercises import is_solved, lesson_00
-from liif_core.lesson_figures.lesson_00 import cut, to_scale
+from liif_core.lesson_figures.lesson_00 import cut
 from liif_core.samples import sample_photo
 
 #: The x coordinate that the lesson gives away.
@@ -54,9 +56,19 @@ def test_cut_takes_the_same_part_of_pictures_of_any_size() -> None:
     assert cut(large, box, small).all()
 
 
-def test_to_scale_keeps_the_proportion_of_the_two_sizes() -> None:
-    picture = to_scale(np.zeros((10, 8, 3)), np.zeros((100, 80, 3)), shrink=2)
-    dark = (picture == 0).all(axis=2)
-    assert dark[:, -40:].all()
-    assert picture.shape[0] == 50
-    assert dark[:, :4].sum() == 5 * 4
+def test_the_number_of_questions() -> None:
+    lesson_00.questions(lambda height, width, times: round(height * times) * round(width * times))
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda height, width, times: height * width, "one question for each pixel of the small"),
+        (lambda height, width, times: round(height * width * times), "in one direction only"),
+        (lambda height, width, times: round(height * width * times**2), "Round height and width"),
+        (lambda height, width, times: None, "returns nothing"),
+    ],
+)
+def test_a_wrong_number_of_questions_gets_its_hint(answer: Any, hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_00.questions(answer)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from liif_core.exercises import check, lesson_01
-from liif_core.lesson_figures.photographs import as_photograph, photographs
 
 
 def stub(*_args):
@@ -74,17 +73,3 @@ def test_mistake_gets_its_hint(capsys, checker, answer, hint):
     said = verdict(capsys, checker, answer)
     assert said.startswith("✗ Not yet")
     assert hint in said
-
-
-def test_photographs_are_pictures_of_the_figure():
-    pictures = {"dark": np.zeros((8, 8, 3)), "bright": np.ones((8, 8, 3))}
-    picture = photographs(pictures, size=1)
-    assert picture.mode == "RGB"
-    colours = {colour for _, colour in picture.getcolors(1 << 16)}
-    assert {(0, 0, 0), (255, 255, 255)} <= colours
-
-
-def test_as_photograph_keeps_the_size_in_pixels():
-    from liif_core.figures import new_figure
-
-    assert as_photograph(new_figure(2, 1)).size == (220, 110)

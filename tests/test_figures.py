@@ -1,9 +1,15 @@
 """The plots that lessons share."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
 
 from liif_core import figures
+from liif_core.samples import sample_photo
 
 
 def test_places_without_a_picture_stay_empty():
@@ -17,18 +23,48 @@ def test_pictures_are_clamped_and_rounded():
     assert image.getpixel((0, 0)) == (0, 128, 255)
 
 
+def test_pictures_in_a_row_stand_under_their_names_pixel_for_pixel():
+    squares = np.random.default_rng(0).integers(0, 256, (30, 80, 3), np.uint8)
+    row = figures.in_a_row({"left": squares, "right": np.full((30, 60, 3), 0.5)})
+    assert row.shape == (figures.NAME_HEIGHT + 30, 80 + 4 + 60, 3)
+    names, pictures = row[: figures.NAME_HEIGHT], row[figures.NAME_HEIGHT :]
+    np.testing.assert_array_equal(pictures[:, :80], squares)
+    assert (pictures[:, 80:84] == 255).all()
+    assert (pictures[:, 84:] == 128).all()
+    assert names[:, :80].min() < 100 > names[:, 84:].min(), "there are two names"
+
+
+def shown(monkeypatch, *arguments, **options):
+    """Return the `<img>` that `figures.show` displays."""
+    displayed = []
+    monkeypatch.setattr("IPython.display.display", displayed.append)
+    figures.show(*arguments, **options)
+    (output,) = displayed
+    return BeautifulSoup(output._repr_html_(), "html.parser").img
+
+
 def test_a_shown_picture_carries_its_alternative_text(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    figures.show(np.zeros((4, 6, 3)), alt="a black square", width=60)
-    figures.show(figures.new_figure(), alt="an empty figure")
-    (jpeg, told), (png, told_too) = (image._repr_mimebundle_() for image in shown)
-    assert set(jpeg) == {"image/jpeg"}
-    assert set(png) == {"image/png"}
-    assert told["image/jpeg"]["alt"] == "a black square"
-    assert told_too["image/png"]["alt"] == "an empty figure"
+    alt = 'a "black" square, 4 < 6'
+    image = shown(monkeypatch, np.zeros((4, 6, 3)), alt=alt, width=60)
+    assert (image["alt"], image["width"]) == (alt, "60")
+    figure = shown(monkeypatch, figures.new_figure(2, 1), alt="an empty figure")
+    assert figure["alt"] == "an empty figure"
+    assert "width" not in figure.attrs
     with pytest.raises(ValueError, match="alternative text"):
         figures.show(np.zeros((4, 6)), alt=" ")
+
+
+def test_a_picture_is_kept_as_png_or_jpeg_whichever_is_smaller(monkeypatch):
+    squares = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8).repeat(50, 0)
+    squares = squares.repeat(50, 1)
+    photo = sample_photo("cat", longest=200)
+    for picture, kind, loss in ((squares, "png", 0), (photo, "jpeg", 12)):
+        head, data = shown(monkeypatch, picture, alt="x")["src"].split(",")
+        assert head == f"data:image/{kind};base64"
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))), int)
+        assert np.abs(image - picture).mean() <= loss
+    line = figures.line_plot({"a": ([0, 1], [0, 1])}, x_label="x", y_label="y")
+    assert figures.smallest(line)[1] == "png"
 
 
 def test_training_curves_show_every_scale():

@@ -111,6 +111,12 @@ class TestPredict:
         assert question.reveal().splitlines() == ["Answer: LIIF", "Measured: 2.4 pixels."]
         assert question.get_state() == before
 
+    def test_revealed_lines_are_broken_between_words(self) -> None:
+        text = ask(explain="Measured: " + "one and two " * 20 + "\nWhy.").reveal()
+        assert max(map(len, text.splitlines())) <= 96
+        assert text.split() == f"Answer: LIIF Measured: {'one and two ' * 20} Why.".split()
+        assert text.endswith("\nWhy.")
+
     def test_answer_may_be_computed_by_numpy(self) -> None:
         question = ask(answer=np.argmax([1, 2, 3]))
         assert question.answer == 2
@@ -296,7 +302,8 @@ class TestKeepStills:
         outputs = [new_output("execute_result", data) for data in (ours, other)]
         cell = new_code_cell("question", outputs=[*outputs, new_output("stream", text="hello")])
         state: dict[str, Any] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
-        return new_notebook(cells=[cell], metadata={"widgets": state})
+        language = {"name": "python", "version": "3.11.2", "file_extension": ".py"}
+        return new_notebook(cells=[cell], metadata={"widgets": state, "language_info": language})
 
     def test_takes_out_views_that_have_a_still(self) -> None:
         notebook = self.notebook()
@@ -305,7 +312,7 @@ class TestKeepStills:
         assert set(ours.data) == {"text/html", "text/plain"}
         assert WIDGET_VIEW in other.data  # it has nothing else to show
         assert stream.text == "hello"
-        assert "widgets" not in notebook.metadata
+        assert notebook.metadata == {"language_info": {"name": "python"}}
         assert not keep_stills(notebook)
 
     def test_command_line(self, tmp_path: Any, capsys: Any) -> None:

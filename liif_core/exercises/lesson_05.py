@@ -45,7 +45,7 @@ def scale_for_print(answer: Callable[[int, float, float], float]) -> None:
 
 def stop_and_stretch(answer: Callable[[LIIF, np.ndarray, int, int], np.ndarray]) -> None:
     """Check exercise 3: `answer(model, small, h, w)` asks LIIF for ×4, Lanczos for the rest."""
-    model = load_model(device="cpu")
+    model = load_model("liif-edsr-small", device="cpu")
     small = np.random.default_rng(5).random((9, 12, 3), dtype=np.float32)
     small = resize(resize(small, 3, 4, "bicubic"), 9, 12, "bicubic").clip(0, 1)
     size = (72, 96)

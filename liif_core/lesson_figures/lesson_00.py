@@ -1,17 +1,12 @@
-"""The figures of lesson 00: a zoom to scale, the workflow as nodes, questions asked of photos.
+"""The figures of lesson 00: a zoom to scale, the workflow as nodes, questions asked of photos."""
 
-All are full of photographs, so they are returned as pictures, which `figures.show` shows as JPEG:
-a third of the size of a PNG.
-"""
-
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from PIL import Image
+from matplotlib.path import Path
 
 from liif_core import figures
 from liif_core.baselines import resize
@@ -20,6 +15,15 @@ from liif_core.render import ContinuousPhoto
 
 #: (left, top, right, bottom) in pixels of the input photo.
 Box = tuple[float, float, float, float]
+
+#: The colour of the frames that join a box in a photo to its zoom (Okabe and Ito's orange).
+FRAME = (230, 159, 0)
+
+#: A cross that leaves what it marks in sight: four strokes around an open middle.
+OPEN_CROSS = Path(
+    [(-1, 0), (-0.4, 0), (0.4, 0), (1, 0), (0, -1), (0, -0.4), (0, 0.4), (0, 1)],
+    [Path.MOVETO, Path.LINETO] * 4,
+)
 
 #: Width of the workflow figure over its height; nodes are placed in fractions of both.
 ASPECT = 10.0 / 6.1
@@ -39,56 +43,70 @@ def cut(picture: np.ndarray, box: Box, photo: np.ndarray) -> np.ndarray:
     return picture[rows, round(left * across) : round(right * across)]
 
 
-def to_scale(photo: np.ndarray, zoomed: np.ndarray, shrink: int = 3) -> np.ndarray:
-    """Return one picture of a photo and its zoom, side by side on white, drawn to scale.
+def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarray) -> np.ndarray:
+    """Return a photo, pixel for pixel, and beside it a zoom of a box in it, both framed.
 
     Args:
         photo: (H, W, 3) in [0, 1].
-        zoomed: (h, w, 3) in [0, 1], larger than the photo.
-        shrink: both are drawn this many times smaller.
+        box: in pixels of the photo.
+        zoomed: (h, w, 3) in [0, 1], what is in the box; taller than the photo.
 
     Returns:
-        (h // shrink, …, 3) uint8.
+        (h + 24, …, 3) uint8.
     """
-    small, large = (_shrunk(picture, shrink) for picture in (photo, zoomed))
-    gap = large.shape[1] // 16
-    width = small.shape[1] + gap + large.shape[1]
-    canvas = np.full((large.shape[0], width, 3), 255, np.uint8)
-    canvas[-small.shape[0] :, : small.shape[1]] = small
+    left, top, right, bottom = box
+    small = _bytes(photo)
+    small[[top - 1, bottom], left - 1 : right + 1] = FRAME
+    small[top - 1 : bottom + 1, [left - 1, right]] = FRAME
+    large = np.pad(_bytes(zoomed), ((2, 2), (2, 2), (0, 0)))
+    large[[0, 1, -2, -1]] = FRAME
+    large[:, [0, 1, -2, -1]] = FRAME
+    gap = 40
+    canvas = np.full((len(large), small.shape[1] + gap + large.shape[1], 3), 255, np.uint8)
+    canvas[-len(small) :, : small.shape[1]] = small
     canvas[:, -large.shape[1] :] = large
-    return canvas
+    return np.pad(canvas, ((10, 10), (10, 10), (0, 0)), constant_values=255)
 
 
 def close_ups(
-    pictures: Mapping[str, np.ndarray], boxes: Mapping[str, Box], photo: np.ndarray
-) -> np.ndarray:
+    pictures: Mapping[str, np.ndarray],
+    boxes: Mapping[str, Box],
+    photo: np.ndarray,
+    times: int = 10,
+) -> Figure:
     """Return boxes of several pictures of one scene: a row for each box, a column for each picture.
 
+    A pixel of the photo is exactly `times` pixels of the figure wide and high.
+
     Args:
-        pictures: name -> (h, w, 3), each of any size.
-        boxes: name -> a box in pixels of the photo; all of the same proportions.
+        pictures: name -> (h, w, 3), each of any size; those not `times` as large as the photo are
+            brought to that size by bicubic interpolation.
+        boxes: name -> a box in pixels of the photo; all of the same width.
         photo: (H, W, 3).
+        times: the magnification.
     """
-    return _grid(
+    return figures.grid(
         {
-            part: {name: cut(picture, box, photo) for name, picture in pictures.items()}
+            part: {
+                name: _at_size(cut(picture, box, photo), box, times)
+                for name, picture in pictures.items()
+            }
             for part, box in boxes.items()
-        },
-        size=3.1,
+        }
     )
 
 
 def magnified(
     continuous: ContinuousPhoto, centre: tuple[float, float], magnifications: Sequence[int]
-) -> np.ndarray:
+) -> Figure:
     """Return one place of a photo at several magnifications, as squares and as the model sees it.
 
     Args:
         continuous: the photo, read by a model.
         centre: (y, x) in [-1, 1].
-        magnifications: screen pixels per pixel of the photo.
+        magnifications: pixels of the figure per pixel of the photo, along each side.
     """
-    side = 180
+    side = 210
     read = continuous.photo.rgb(slice(None), slice(None))
     x, y = _pixel_at(centre, read)
     squares, colours = {}, {}
@@ -97,12 +115,12 @@ def magnified(
         box = (x + 0.5 - reach, y + 0.5 - reach, x + 0.5 + reach, y + 0.5 + reach)
         squares[f"{times}×"] = resize(read, side, side, "nearest", box=box)
         colours[f"{times}×"] = continuous.render(side, side, box)
-    return _grid({"squares": squares, "LIIF": colours}, size=2.2)
+    return figures.grid({"squares": squares, "LIIF": colours})
 
 
 def asked_at(
     photos: Mapping[str, np.ndarray], coord: Sequence[float], answers: Sequence[np.ndarray]
-) -> np.ndarray:
+) -> Figure:
     """Return photos with the place of one question marked, and under each the colour answered.
 
     Args:
@@ -110,7 +128,8 @@ def asked_at(
         coord: (y, x) in [-1, 1], the same for every photo.
         answers: one RGB colour, (3,) in [0, 1], for each photo.
     """
-    figure = figures.new_figure(2.4 * len(photos), 3.2)
+    wide = 2.4 if len(photos) > 1 else 3.2
+    figure = figures.new_figure(wide * len(photos), wide + 0.8)
     top, bottom = figure.subplots(2, len(photos), squeeze=False, height_ratios=(5, 1))
     for axis, patch, (name, photo), answer in zip(
         top, bottom, photos.items(), answers, strict=True
@@ -120,7 +139,7 @@ def asked_at(
         figures.draw_picture(patch, np.broadcast_to(answer.clip(0, 1), (1, 3, 3)))
         red, green, blue = (answer.clip(0, 1) * 255).round().astype(int)
         patch.set_xlabel(f"R {red}  G {green}  B {blue}", fontsize=9)
-    return _drawn(figure)
+    return figure
 
 
 def workflow(
@@ -129,7 +148,7 @@ def workflow(
     zoomed: np.ndarray,
     box: tuple[int, int, int, int],
     config: LIIFConfig,
-) -> np.ndarray:
+) -> Figure:
     """Return the way of a photo through the model, as nodes with the real pictures in them.
 
     Args:
@@ -185,32 +204,18 @@ def workflow(
     _arrow(figure, (0.485, up - 0.17), (0.37, down + 0.075))
     figure.text(0.47, 0.512, "the four nearest codes", fontsize=9, style="italic")
     figure.text(0.73, up, "1 to 3: once per photo\n\n4 to 7: as often as you like", va="center")
-    return _drawn(figure)
+    return figure
 
 
-def _drawn(figure: Figure) -> np.ndarray:
-    """Return a figure as (H, W, 3) uint8."""
-    return np.asarray(Image.open(io.BytesIO(figures.to_png(figure, dpi=90))).convert("RGB"))
+def _at_size(picture: np.ndarray, box: Box, times: int) -> np.ndarray:
+    """Return what a box holds at `times` its size in pixels of the photo."""
+    size = (round((box[3] - box[1]) * times), round((box[2] - box[0]) * times))
+    return picture if picture.shape[:2] == size else resize(picture, *size, "bicubic").clip(0, 1)
 
 
-def _grid(rows: Mapping[str, Mapping[str, np.ndarray]], size: float) -> np.ndarray:
-    """Draw pictures of one shape: row name -> column name -> (h, w, 3); `size` inches wide each."""
-    columns = list(next(iter(rows.values())))
-    first = next(iter(next(iter(rows.values())).values()))
-    tall = size * first.shape[0] / first.shape[1] + 0.1
-    figure = figures.new_figure(size * len(columns) + 0.25, tall * len(rows) + 0.2)
-    axes = figure.subplots(len(rows), len(columns), squeeze=False)
-    for number, (row, (name, pictures)) in enumerate(zip(axes, rows.items(), strict=True)):
-        for axis, (column, picture) in zip(row, pictures.items(), strict=True):
-            figures.draw_picture(axis, picture, "" if number else column)
-        row[0].set_ylabel(name, fontsize=10)
-    return _drawn(figure)
-
-
-def _shrunk(picture: np.ndarray, times: int) -> np.ndarray:
-    image = figures.to_image(picture)
-    size = (image.width // times, image.height // times)
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+def _bytes(picture: np.ndarray) -> np.ndarray:
+    """Return a picture in [0, 1] as uint8, a copy."""
+    return (picture.clip(0, 1) * 255).round().astype(np.uint8)
 
 
 def _size(picture: np.ndarray) -> str:
@@ -223,10 +228,11 @@ def _pixel_at(coord: Sequence[float], photo: np.ndarray) -> tuple[float, float]:
     return (coord[1] + 1) / 2 * width - 0.5, (coord[0] + 1) / 2 * height - 0.5
 
 
-def _mark(axis: Any, place: tuple[float, float], size: float = 14) -> None:
-    """Mark a place with a cross that shows on bright and dark ground."""
-    axis.plot(*place, "+", color="black", markersize=size, markeredgewidth=4)
-    axis.plot(*place, "+", color="white", markersize=size, markeredgewidth=1.5)
+def _mark(axis: Any, place: tuple[float, float]) -> None:
+    """Mark a place with a cross, open in the middle, that shows on bright and dark ground."""
+    look = {"marker": OPEN_CROSS, "markersize": 26, "fillstyle": "none", "clip_on": False}
+    axis.plot(*place, markeredgecolor="black", markeredgewidth=4, **look)
+    axis.plot(*place, markeredgecolor="white", markeredgewidth=1.5, **look)
 
 
 def _picture(

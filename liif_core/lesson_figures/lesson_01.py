@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from liif_core.figures import BLUE, GREEN, MARKERS, ORANGE, RED, draw_picture, new_figure
-from liif_core.lesson_figures.photographs import as_photograph
 
 
-def three_readings(patch: np.ndarray, smooth: np.ndarray) -> Image.Image:
+def three_readings(patch: np.ndarray, smooth: np.ndarray) -> Figure:
     """Return the same numbers as squares, as dots, and as a smooth surface.
 
     Args:
@@ -28,7 +26,7 @@ def three_readings(patch: np.ndarray, smooth: np.ndarray) -> Image.Image:
     dots.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
     dots.set(xticks=[], yticks=[])
     dots.set_title("what the file holds", fontsize=10)
-    return as_photograph(figure)
+    return figure
 
 
 def pixel_rows(sizes: Sequence[int], centres: Callable[[int], Sequence[float]]) -> Figure:

@@ -127,7 +127,8 @@ def change_map(change: np.ndarray, squares: dict[str, int]) -> Figure:
         axis.annotate(
             name,
             (-distance - 0.3, -distance - 0.8),
-            color="black" if style == "--" else "white",
+            color="black",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
             fontsize=9,
         )
     axis.set(xlabel="pixels to the right", ylabel="pixels down")

@@ -51,7 +51,8 @@ def scale_plot(
     """
     figure = line_plot(lines, x_label="magnification", y_label=y_label, title=title, log_x=True)
     axis = figure.axes[0]
-    axis.axvspan(*TRAINED, color=SKY, alpha=0.2, linewidth=0)
+    axis.axvspan(*TRAINED, color=SKY, alpha=0.2, linewidth=0, label="seen in training")
+    axis.legend(fontsize=9)  # the span has its name there, where no line crosses it
     if zero_line:
         axis.axhline(0, color="black", linewidth=1)
     every = [scale for scales, _ in lines.values() for scale in scales]
@@ -60,13 +61,6 @@ def scale_plot(
     axis.set_xticks(ticks, [f"×{tick}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())
-    note: dict[str, Any] = {
-        "transform": axis.transAxes,
-        "fontsize": 9,
-        "color": "#1a4f73",
-        "va": "top",
-    }
-    axis.text(0.012, 0.97, "seen in training", **note)
     return figure
 
 
@@ -76,14 +70,14 @@ def print_sizes(prints: Mapping[str, tuple[float, float]]) -> Figure:
     Args:
         prints: name -> (width, height) in centimetres, the largest last.
     """
-    figure = new_figure(4.6, 5.2)
+    figure = new_figure(5.8, 6.4)
     axis = figure.subplots()
     axis.add_patch(Rectangle((0, 0), *A4, facecolor="white", edgecolor="black", label="A4 sheet"))
     looks = zip(prints.items(), (RED, GREEN, BLUE, ORANGE), ("-", "--", "-.", ":"), strict=False)
     for (name, (width, height)), colour, dash in looks:
         style: dict[str, Any] = {"edgecolor": colour, "linestyle": dash, "linewidth": 2}
         axis.add_patch(Rectangle((0.6, 0.6), width, height, facecolor="none", **style))
-        axis.text(0.6, 0.6 + height + 0.3, name, color=colour, fontsize=9)
+        axis.text(0.9, 0.6 + height + 0.25, name, color=colour, fontsize=9)
     widest = max(A4[0], *(width for width, _ in prints.values()))
     tallest = max(A4[1], *(height for _, height in prints.values()))
     axis.set(xlim=(-0.5, widest + 1.5), ylim=(-0.5, tallest + 1.8), aspect="equal")

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from liif_core.figures import BLUE, ORANGE, draw_picture, line_plot, new_figure, to_png
+from liif_core.figures import BLUE, ORANGE, draw_picture, line_plot, new_figure
 
 #: Letters are drawn this many times too large and shrunk, so that their edges are smooth.
 OVERSAMPLING = 4
@@ -71,11 +71,6 @@ def rows_of(
             draw_picture(axis, picture, column if number == 0 else "")
         axes[number, 0].set_ylabel(name, fontsize=10)
     return figure
-
-
-def as_photo(figure: Figure) -> Image.Image:
-    """Return a figure as a picture, to be stored as JPEG: photographs in it weigh far less so."""
-    return Image.open(io.BytesIO(to_png(figure)))
 
 
 def meter(names: Sequence[str], consistent: Sequence[float], true: Sequence[float]) -> Figure:

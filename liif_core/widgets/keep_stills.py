@@ -3,7 +3,8 @@
 A live widget is shown by its `widget-view` output, which refers to an object in the kernel by a
 random number. In a saved file that object is gone: Jupyter then shows "model not found" instead of
 the still picture beside it. So before a lesson is committed its widget views are taken out, and
-the stills (`text/html`) stay. Running the lesson brings the widgets back.
+the stills (`text/html`) stay. Running the lesson brings the widgets back. What the run wrote about
+its Python is taken out as well: a lesson is the same file, whoever ran it.
 """
 
 import sys
@@ -17,12 +18,16 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def keep_stills(notebook: NotebookNode) -> bool:
-    """Take widget views that have a still beside them, and all widget state, out of a notebook.
+    """Take out widget views that have a still beside them, widget state, and Python's version.
 
     Returns:
         Whether anything was taken out.
     """
     changed = notebook.metadata.pop("widgets", None) is not None
+    language = notebook.metadata.get("language_info", {})
+    if len(language) > 1:
+        notebook.metadata["language_info"] = {"name": language["name"]}
+        changed = True
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -41,7 +46,7 @@ def main(paths: Sequence[str]) -> int:
         notebook = nbformat.read(path, as_version=4)
         if keep_stills(notebook):
             nbformat.write(notebook, path)
-            print(f"{path}: widgets replaced by their stills")
+            print(f"{path}: made ready for pages without a kernel")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import html
 import operator
+import textwrap
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +12,9 @@ from traitlets import Bool, Int, List, Unicode
 from liif_core.errors import LiifError
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
+
+#: Characters in a printed line that every page has room for.
+PRINTED_WIDTH = 96
 
 
 class Predict(StillWidget):
@@ -95,9 +99,11 @@ class Predict(StillWidget):
         prints this below its question, before and after a commitment alike.
 
         Returns:
-            The answer on the first line; then the explanation.
+            The answer on the first line; then the explanation. Long lines are broken between
+            words, which a notebook's printed output would break inside them.
         """
-        return f"Answer: {self.choices[self._answer]}\n{self._explain}"
+        lines = [f"Answer: {self.choices[self._answer]}", *self._explain.split("\n")]
+        return "\n".join(textwrap.fill(line, PRINTED_WIDTH) for line in lines)
 
     def _text_for(self, choice: int) -> str:
         answer = self.choices[self._answer]

@@ -7,8 +7,14 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+FOLDED = {"jupyter": {"source_hidden": True}, "transient": {"remove_source": True}}
 ROOT = Path(__file__).parents[2]
 CELLS = [
+    """
+import numpy as np
+from liif_core import figures
+figures.show(np.zeros((20, 30)), alt="A black box.")
+""",
     """
 from liif_core.widgets import Predict
 Predict("Which?", ["this", "that"], answer=1, explain="That was " + "measured".upper())
@@ -32,13 +38,19 @@ def saved(server: Any) -> nbformat.NotebookNode:  # asks for the server, to be s
         cells=[new_code_cell(source) for source in CELLS],
         metadata={"kernelspec": {"display_name": "Python 3", "name": "python3"}},
     )
+    notebook.cells[1].metadata = nbformat.from_dict(FOLDED)
     ExecutePreprocessor(timeout=120).preprocess(notebook, {"metadata": {"path": str(ROOT)}})
     keep_stills(notebook)
     return notebook
 
 
 def check_stills(page: Any) -> None:
-    """Assert that question and frames are there, and the answer where a reader must open it."""
+    """Assert that figure, question and frames are there, and the answer where one must open it."""
+    figure = page.get_by_alt_text("A black box.", exact=True)
+    figure.wait_for()
+    assert figure.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [30, 20]
+    assert page.get_by_text("FrameSlider([10, 20]").is_visible()  # code, but not the question's:
+    assert page.get_by_text('explain="That was "').filter(visible=True).count() == 0
     page.get_by_text("that", exact=True).first.wait_for()
     assert page.get_by_text("That was MEASURED").is_hidden()
     page.get_by_text("Choose first").click()

@@ -19,6 +19,9 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+#: A question's source gives its answer away. JupyterLab folds it by the first, nbconvert leaves it
+#: out by the second, without any configuration.
+FOLDED = {"jupyter": {"source_hidden": True}, "transient": {"remove_source": True}}
 #: Others would go unseen (a misspelt one) or take a cell out of the tests (`nbval-skip`).
 TAGS = {"exercise", "check", "solution", "nbval-check-output"}
 #: How code takes the reader's place at each widget.
@@ -49,10 +52,69 @@ def bare_metadata(notebook: Notebook) -> Iterator[str]:
         found = str(notebook.node.metadata)[:200]
         yield f"the notebook's metadata must be {METADATA}, not {found}"
     for cell in notebook.cells:
-        if more := set(cell.node.metadata) - {"tags"}:
+        if more := set(cell.node.metadata) - {"tags", *FOLDED}:
             yield f"{cell} has the metadata {sorted(more)}: take it out"
         if unknown := set(cell.tags) - TAGS:
             yield f"{cell} has the tag {sorted(unknown)}; known are {sorted(TAGS)}"
+
+
+def folded(notebook: Notebook) -> Iterator[str]:
+    """The source of each question is folded away, of nothing else, and nothing else is in it."""
+    questions = {cell.number for kind, _, cell in widgets(notebook) if kind == "Predict"}
+    asked = {name for kind, name, _ in widgets(notebook) if kind == "Predict"}
+    hidden: set[str] = set()
+    for cell in notebook.cells:
+        found = {key: cell.node.metadata[key] for key in FOLDED if key in cell.node.metadata}
+        if cell.number in questions and found != FOLDED:
+            yield f"{cell} shows the answer of its question: give it the metadata {FOLDED}"
+        if cell.number not in questions and found:
+            yield f"{cell} asks no question, and folds its source: take {found} out"
+        if cell.number in questions:
+            hidden |= assigned(cell)
+    hidden -= asked.union(
+        *(assigned(cell) for cell in notebook.code if cell.number not in questions)
+    )
+    for cell in notebook.code:
+        lost = sorted(hidden & used(cell))
+        if lost and cell.number not in questions:
+            yield f"{cell} uses {lost}, computed in a folded cell, where no reader sees how"
+
+
+def assigned(cell: Cell) -> set[str]:
+    """Return the names that a cell leaves behind by `=`."""
+    targets = [t for node in cell.tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    nodes = [node for target in targets for node in ast.walk(target)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def used(cell: Cell) -> set[str]:
+    """Return the names that a cell reads and does not itself bind, not even as an argument."""
+    nodes = list(ast.walk(cell.tree))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - bound
+
+
+def unfolds(notebook: Notebook) -> Iterator[str]:
+    """What is folded away is so on every page: `--embed-images` ends <details> at a blank line."""
+    for cell in notebook.cells:
+        if cell.node.cell_type == "markdown":
+            for broken in re.findall(
+                r"<details>(?:(?!</details>).)*?\n\s*\n", cell.source, re.DOTALL
+            ):
+                yield f"{cell} has <details> with a blank line: {broken.strip()[:60]}"
+
+
+def names_its_weights(notebook: Notebook) -> Iterator[str]:
+    """Numbers must not move when the package gets another default."""
+    for cell in notebook.code:
+        for node in ast.walk(cell.tree):
+            match node:
+                case ast.Call(func=ast.Name(id="load_model"), args=[]):
+                    yield f"{cell} loads whatever model is the default: name its weights"
+                case ast.Name(id="DEFAULT_MODEL"):
+                    yield f"{cell} uses DEFAULT_MODEL, which may change: name the weights"
 
 
 def run_in_order(notebook: Notebook) -> Iterator[str]:
@@ -67,13 +129,11 @@ def run_in_order(notebook: Notebook) -> Iterator[str]:
 
 
 def described(notebook: Notebook) -> Iterator[str]:
-    """A picture says in words what it shows."""
+    """A picture says in words what it shows, on every page that it may be read on."""
     for cell in notebook.cells:
         for output in cell.outputs:
-            for kind in output.get("data", {}):
-                alt = output.metadata.get(kind, {}).get("alt", "")
-                if kind.startswith("image/") and not alt.strip():
-                    yield f"{cell} shows a picture without an alternative text"
+            if any(kind.startswith("image/") for kind in output.get("data", {})):
+                yield f"{cell} shows a bare picture, its words lost on a page: use figures.show"
         for page in cell.pages:
             for picture in without_alt(page):
                 yield f"{cell} has a picture without an alternative text: {picture}"
@@ -172,6 +232,9 @@ def compares_text(notebook: Notebook) -> Iterator[str]:
 EVERY_NOTEBOOK: list[Rule] = [
     valid,
     bare_metadata,
+    folded,
+    unfolds,
+    names_its_weights,
     run_in_order,
     described,
     linked,
@@ -209,9 +272,7 @@ def seen_early(notebook: Notebook) -> Iterator[str]:
 
 
 def shows_picture(cell: Cell) -> bool:
-    kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
-    embedded = any(page.find(["img", "svg"]) for page in cell.pages)
-    return embedded or any(kind.startswith("image/") for kind in kinds)
+    return any(page.find(["img", "svg"]) for page in cell.pages)
 
 
 def brief(notebook: Notebook) -> Iterator[str]:
@@ -266,10 +327,10 @@ def calls(cell: Cell, name: str, method: str) -> bool:
 
 
 def exercised(notebook: Notebook) -> Iterator[str]:
-    """One to four exercises: a stub, then its checker; three hints for each, above or below."""
+    """Two to four exercises: a stub, then its checker; three hints for each, above or below."""
     stubs = [cell for cell in notebook.code if "exercise" in cell.tags]
-    if not 1 <= len(stubs) <= 4:
-        yield f"there are {len(stubs)} exercises; a lesson has 1 to 4"
+    if not 2 <= len(stubs) <= 4:
+        yield f"there are {len(stubs)} exercises; a lesson has 2 to 4"
     for cell, following in zip(notebook.code, [*notebook.code[1:], None], strict=True):
         checked = following is not None and "check" in following.tags
         if "exercise" in cell.tags and not checked:

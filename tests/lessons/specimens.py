@@ -1,9 +1,11 @@
 """A lesson and its solutions that break no rule, made in memory, for the tests to spoil."""
 
+import copy
 import json
 from collections.abc import Callable
 
 import nbformat
+from form import FOLDED
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reading import NOTEBOOKS, Notebook
@@ -12,14 +14,15 @@ Spoil = Callable[[NotebookNode], object]
 
 NEXT_LESSON = next(NOTEBOOKS.glob("01_*.ipynb"), NOTEBOOKS).name
 #: Places in LESSON, for the functions that spoil it.
-TITLE, PICTURE, QUESTION, REVEAL, STUB, CHECK, HINTS, ENDING = range(8)
+TITLE, PICTURE, QUESTION, REVEAL, STUB, CHECK, HINTS, _, _, _, ENDING = range(11)
 
 JPEG = "image/jpeg"
-HINT = "<details><summary>{}</summary>\n\nTry one more.\n\n</details>"
+HINT = "<details><summary>{}</summary>Try one more.</details>"
+HINTS_OF_ONE = "\n".join(map(HINT.format, ("Hint 1", "Hint 2", "Hint 3")))
 LESSON = {
     "# Is one a number?\n\nAfter this you can explain it. **Time:** 5 minutes. Any laptop.": None,
     "show(one)": new_output(
-        "display_data", data={JPEG: "/9j/", "text/plain": "1"}, metadata={JPEG: {"alt": "A one."}}
+        "display_data", data={"text/html": '<img alt="A one." src="data:">', "text/plain": "1"}
     ),
     'question = Predict("1?", ["yes", "no"])\nquestion': new_output(
         "execute_result", data={"text/html": "<p>1?</p>", "text/plain": "Predict"}
@@ -27,7 +30,10 @@ LESSON = {
     "print(question.reveal())": new_output("stream", text="Answer: yes\n"),
     "answer = 0": None,
     "check(lesson_00.one, answer)": new_output("stream", text="✗ Not yet: it is more.\n"),
-    "\n".join(map(HINT.format, ("Hint 1", "Hint 2", "Hint 3"))): None,
+    HINTS_OF_ONE: None,
+    "other = 0": None,
+    "check(lesson_00.other, other)": new_output("stream", text="✗ Not yet: it is less.\n"),
+    HINTS_OF_ONE + "\n": None,
     "## Questionnaire\n\n## What the pictures do not show\n\n"
     f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
 }
@@ -35,11 +41,16 @@ SOLUTION = {
     "# Solutions\n\nBack to [the lesson](../00_one.ipynb).": None,
     "answer = 1": None,
     "check(lesson_00.one, answer)": new_output("stream", text="✓ Solved.\n"),
+    "other = -1": None,
+    "check(lesson_00.other, other)": new_output("stream", text="✓ Solved.\n"),
 }
 TAGS = {
     "answer = 0": ["exercise"],
+    "other = 0": ["exercise"],
     "answer = 1": ["solution"],
+    "other = -1": ["solution"],
     "check(lesson_00.one, answer)": ["check", "nbval-check-output"],
+    "check(lesson_00.other, other)": ["check", "nbval-check-output"],
 }
 
 
@@ -63,6 +74,8 @@ def notebook(contents: dict[str, NotebookNode | None], name: str, spoil: Spoil |
         count += 1
         cells.append(new_code_cell(source, id=f"cell-{number}", execution_count=count))
         cells[-1].metadata = {"tags": TAGS[source]} if source in TAGS else {}
+        if "Predict(" in source:
+            cells[-1].metadata = copy.deepcopy(FOLDED)
         cells[-1].outputs = [nbformat.from_dict(dict(output))] if output else []
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     node = new_notebook(

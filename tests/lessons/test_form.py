@@ -5,7 +5,9 @@ from pathlib import Path
 import form
 import pytest
 import specimens
+from bs4 import BeautifulSoup
 from form import EVERY_LESSON, EVERY_NOTEBOOK, Rule
+from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_output
 from reading import (
     NOTEBOOKS,
@@ -87,6 +89,26 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.bare_metadata, put(PICTURE, metadata={"execution": {}}), "take it out"),
     (form.bare_metadata, tag(STUB, "excercise"), "has the tag"),
     (form.bare_metadata, tag(CHECK, "nbval-skip"), "has the tag"),
+    (form.folded, put(QUESTION, metadata={}), "shows the answer of its question"),
+    (
+        form.folded,
+        put(QUESTION, metadata={"jupyter": {"source_hidden": True}}),
+        "shows the answer of its question",
+    ),
+    (form.folded, put(PICTURE, metadata=form.FOLDED), "asks no question"),
+    (form.folded, put(TITLE, metadata={"jupyter": {"source_hidden": True}}), "asks no question"),
+    (
+        form.folded,
+        both(say(QUESTION, "measured = 1"), say(REVEAL, "assert measured")),
+        "uses ['measured'], computed in a folded cell",
+    ),
+    (
+        form.unfolds,
+        say(HINTS, "<details><summary>Answers</summary>\n\nOne.\n\n</details>"),
+        "a blank line: <details><summary>Answers",
+    ),
+    (form.names_its_weights, say(STUB, "model = load_model(device='cpu')"), "name its weights"),
+    (form.names_its_weights, say(STUB, "name = DEFAULT_MODEL"), "name the weights"),
     (form.run_in_order, put(PICTURE, execution_count=7), "not run from top"),
     (form.run_in_order, put(PICTURE, execution_count=None), "not run from top"),
     (form.run_in_order, printing(PICTURE, "100%", "stderr"), "a warning"),
@@ -95,9 +117,10 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
         put(PICTURE, outputs=[new_output("error", ename="E", evalue="", traceback=[])]),
         "ended with an error",
     ),
-    (form.described, show(PICTURE, JPEG), "without an alternative"),
-    (form.described, show(PICTURE, JPEG, metadata={JPEG: {"alt": " "}}), "without an alternative"),
-    (form.described, show(PICTURE, "image/svg+xml", "<svg/>"), "without an alternative"),
+    (form.described, show(PICTURE, JPEG), "a bare picture"),
+    (form.described, show(PICTURE, JPEG, metadata={JPEG: {"alt": "A one."}}), "a bare picture"),
+    (form.described, show(PICTURE, "image/svg+xml", "<svg/>"), "a bare picture"),
+    (form.described, show(PICTURE, "text/html", "<img alt=' ' src='data:'>"), "<img"),
     (form.described, show(PICTURE, "text/html", "<img src='data:'>"), "<img"),
     (form.described, show(PICTURE, "text/html", "<svg></svg>"), "<svg>"),
     (form.described, say(TITLE, "![](../figures/hero.jpg)"), "hero.jpg"),
@@ -149,7 +172,7 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     ),
     (form.predicts, say(REVEAL, "slider = FrameSlider([1])"), "calls slider.show_frame(…)"),
     (form.predicts, say(REVEAL, "from liif_core.widgets import New"), "how code drives New"),
-    (form.exercised, lambda node: node.cells.pop(STUB), "there are 0 exercises"),
+    (form.exercised, lambda node: node.cells.pop(STUB), "there are 1 exercises"),
     (form.exercised, tag(CHECK), "the next code cell does not check it"),
     (form.exercised, tag(STUB), "the code cell before it is none"),
     (
@@ -180,6 +203,17 @@ def test_every_rule_has_a_breach() -> None:
 def test_a_slider_may_be_driven_where_it_is_made() -> None:
     spoil = say(REVEAL, "slider = FrameSlider([1])\nslider.show_frame(0)")
     assert list(form.predicts(specimens.lesson(spoil))) == []
+
+
+def test_a_page_made_of_a_lesson_describes_its_pictures_and_keeps_its_answers() -> None:
+    """By nbconvert, as it comes: `jupyter nbconvert --to html` of anybody, anywhere."""
+    html, _resources = HTMLExporter().from_notebook_node(specimens.lesson().node)
+    page = BeautifulSoup(html, "html.parser")
+    assert [image["alt"] for image in page.find_all("img")] == ["A one."]
+    shown = page.get_text()
+    assert "show(one)" in shown
+    assert "1?" in shown
+    assert "Predict(" not in shown
 
 
 def test_embedded_pictures_are_not_searched_for_folders() -> None:
