@@ -22,6 +22,8 @@ METADATA = {
 #: A question's source gives its answer away. JupyterLab folds it by the first, nbconvert leaves it
 #: out by the second, without any configuration.
 FOLDED = {"jupyter": {"source_hidden": True}, "transient": {"remove_source": True}}
+#: JupyterLab leaves the first line of a folded cell in sight. It should say why the rest is not.
+FOLDED_LINE = "# A question. Its code is folded away, because it holds the answer."
 #: Others would go unseen (a misspelt one) or take a cell out of the tests (`nbval-skip`).
 TAGS = {"exercise", "check", "solution", "nbval-check-output"}
 #: How code takes the reader's place at each widget.
@@ -67,6 +69,8 @@ def folded(notebook: Notebook) -> Iterator[str]:
         found = {key: cell.node.metadata[key] for key in FOLDED if key in cell.node.metadata}
         if cell.number in questions and found != FOLDED:
             yield f"{cell} shows the answer of its question: give it the metadata {FOLDED}"
+        if cell.number in questions and not cell.source.startswith(FOLDED_LINE):
+            yield f"{cell} must begin with the line “{FOLDED_LINE}”"
         if cell.number not in questions and found:
             yield f"{cell} asks no question, and folds its source: take {found} out"
         if cell.number in questions:

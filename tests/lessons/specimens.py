@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import nbformat
-from form import FOLDED
+from form import FOLDED, FOLDED_LINE
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from reading import NOTEBOOKS, Notebook
@@ -24,7 +24,7 @@ LESSON = {
     "show(one)": new_output(
         "display_data", data={"text/html": '<img alt="A one." src="data:">', "text/plain": "1"}
     ),
-    'question = Predict("1?", ["yes", "no"])\nquestion': new_output(
+    FOLDED_LINE + '\nquestion = Predict("1?", ["yes", "no"])\nquestion': new_output(
         "execute_result", data={"text/html": "<p>1?</p>", "text/plain": "Predict"}
     ),
     "print(question.reveal())": new_output("stream", text="Answer: yes\n"),
@@ -68,7 +68,7 @@ def notebook(contents: dict[str, NotebookNode | None], name: str, spoil: Spoil |
     """Return a notebook of cells with an output each; it need not exist as a file."""
     cells, count = [], 0
     for number, (source, output) in enumerate(contents.items()):
-        if source.startswith(("#", "<")):
+        if source.startswith(("#", "<")) and not source.startswith(FOLDED_LINE):
             cells.append(new_markdown_cell(source, id=f"cell-{number}"))
             continue
         count += 1

@@ -95,6 +95,7 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
         put(QUESTION, metadata={"jupyter": {"source_hidden": True}}),
         "shows the answer of its question",
     ),
+    (form.folded, put(QUESTION, source="question = Predict('1?', [])"), "must begin with the line"),
     (form.folded, put(PICTURE, metadata=form.FOLDED), "asks no question"),
     (form.folded, put(TITLE, metadata={"jupyter": {"source_hidden": True}}), "asks no question"),
     (
