@@ -353,7 +353,7 @@ def hints_in(cell: Cell) -> list[str]:
 
 
 def closed(notebook: Notebook) -> Iterator[str]:
-    """The lesson ends with questions, with what the pictures do not show, and with a way on."""
+    """At the end: a summary, questions, what the pictures do not show, and a way on."""
     titles = [
         heading.get_text().lower()
         for cell in notebook.cells
@@ -361,6 +361,8 @@ def closed(notebook: Notebook) -> Iterator[str]:
         for page in cell.pages
         for heading in page.find_all(re.compile("^h[1-6]$"))
     ]
+    if "in three lines" not in titles:
+        yield "there is no heading “In three lines”"
     if not any("questionnaire" in title for title in titles):
         yield "there is no heading “Questionnaire”"
     if not any(re.search("do(es)? not show", title) for title in titles):

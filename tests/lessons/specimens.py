@@ -34,7 +34,7 @@ LESSON = {
     "other = 0": None,
     "check(lesson_00.other, other)": new_output("stream", text="✗ Not yet: it is less.\n"),
     HINTS_OF_ONE + "\n": None,
-    "## Questionnaire\n\n## What the pictures do not show\n\n"
+    "## In three lines\n\n## Questionnaire\n\n## What the pictures do not show\n\n"
     f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
 }
 SOLUTION = {

@@ -183,6 +183,7 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     ),
     (form.exercised, put(HINTS, source="<details><summary>Hint 1</summary></details>"), "Hint 2"),
     (form.exercised, put(HINTS, source="Hint 1\nHint 2\nHint 3"), "Hint 2"),
+    (form.closed, put(ENDING, source="## Summary"), "In three lines"),
     (form.closed, put(ENDING, source="## What it does not show"), "Questionnaire"),
     (form.closed, put(ENDING, source="## Questionnaire"), "do not show"),
     (form.closed, put(ENDING, source="## Questionnaire"), "no link to the next lesson"),
