@@ -170,7 +170,8 @@ def test_the_source_distribution_carries_the_weights(tmp_path):
     (found,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(found) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    files = {f"weights/{path.name}" for path in (ROOT / "weights").iterdir()}
+    found_here = [path for path in (ROOT / "weights").rglob("*") if path.is_file()]
+    files = {path.relative_to(ROOT).as_posix() for path in found_here}
     assert "weights/manifest.json" in files
     assert files <= names
 
