@@ -85,13 +85,12 @@ def smallest(picture: Figure | np.ndarray | PILImage.Image) -> tuple[bytes, str]
     Photographs are smaller as JPEG; lines, text and large square pixels as PNG, without loss.
     """
     if isinstance(picture, Figure):
-        png = to_png(picture)
-        image = PILImage.open(io.BytesIO(png)).convert("RGB")
-    else:
-        image = picture if isinstance(picture, PILImage.Image) else to_image(picture)
-        image = image.convert("RGB")
-        png = encoded(image, "PNG", optimize=True)
-    jpeg = encoded(image, "JPEG", quality=88, subsampling=0)
+        picture = PILImage.open(io.BytesIO(to_png(picture)))
+    elif isinstance(picture, np.ndarray):
+        picture = to_image(picture)
+    image = picture.convert("RGB")
+    png = encoded(image, "PNG", optimize=True)
+    jpeg = encoded(image, "JPEG", quality=88, subsampling=0, optimize=True)
     return (png, "png") if len(png) <= len(jpeg) else (jpeg, "jpeg")
 
 
