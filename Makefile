@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 	    { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Setting up $(VENV), once: some minutes, some hundred megabytes (some thousand if PyTorch comes with CUDA) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,companions,test]'
 	@touch $@
 
 lab: $(READY)

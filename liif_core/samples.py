@@ -1,7 +1,7 @@
-"""Photographs that come with matplotlib and scikit-image, so that no lesson downloads anything.
+"""Photographs that come with other packages, so that no lesson downloads anything.
 
-All are in the public domain or CC0; NOTICE names their sources. The shipped weights never saw
-them in training.
+All are free to use, most in the public domain; NOTICE names their sources. The shipped weights
+never saw them in training.
 """
 
 from importlib import resources
@@ -36,6 +36,11 @@ SAMPLES = {
         "skimage", "data/hubble_deep_field.jpg", "Hubble eXtreme Deep Field; NASA, public domain"
     ),
     "bricks": Sample("skimage", "data/brick.png", "Bricks25; CC0Textures, CC0"),
+    "cameraman": Sample("skimage", "data/camera.png", "Camera; Lav Varshney, CC0"),
+    "grass": Sample("skimage", "data/grass.png", "Grass 01; linolafett, CC0"),
+    "gravel": Sample("skimage", "data/gravel.png", "Gravel04; CC0Textures, CC0"),
+    "palace": Sample("sklearn", "datasets/images/china.jpg", "China; danielbuechele, CC-BY 2.0"),
+    "flower": Sample("sklearn", "datasets/images/flower.jpg", "Flower; vultilion, CC-BY 2.0"),
 }
 
 
@@ -59,7 +64,9 @@ def sample_photo(name: str, longest: int | None = None) -> np.ndarray:
     try:
         path = resources.files(sample.package) / sample.file
     except ModuleNotFoundError as error:
-        raise LiifError(f"sample '{name}' needs {sample.package}: pip install '.[lab]'") from error
+        raise LiifError(
+            f"sample '{name}' needs {sample.package}: pip install '.[lab,companions]'"
+        ) from error
     with path.open("rb") as file, Image.open(file) as image:
         photo = ImageOps.exif_transpose(image).convert("RGB")
     if longest and max(photo.size) > longest:

