@@ -22,8 +22,8 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 #: stride -> how many blocks to go through, and how many channels come out of the last.
 BLOCKS = {4: (3, 24), 8: (5, 40), 16: (11, 112), 32: (16, 320)}
 
-#: Pictures that go through the network together: more are no faster, and take more memory.
-BATCH = 16
+#: Pixels that go through the network together: more are no faster, and take more memory.
+BATCH_PIXELS = 16 * 224 * 224
 
 
 class Encoder:
@@ -101,7 +101,7 @@ class Encoder:
 
 
 def batches(pictures: np.ndarray) -> Iterator[Tensor]:
-    """Yield pictures as the network wants them: (≤ BATCH, 3, H, W), preprocessed.
+    """Yield pictures as the network wants them: (b, 3, H, W), preprocessed.
 
     Raises:
         LiifError: not an array of pictures, or sides that are not multiples of 32.
@@ -119,8 +119,9 @@ def batches(pictures: np.ndarray) -> Iterator[Tensor]:
             f"{pictures.shape[1]}: resize the picture first"
         )
     unit = 1.0 if pictures.dtype == np.uint8 else 255.0
-    for start in range(0, len(pictures), BATCH):
-        batch = torch.from_numpy(pictures[start : start + BATCH].astype(np.float32))
+    count = max(1, BATCH_PIXELS // (pictures.shape[1] * pictures.shape[2]))
+    for start in range(0, len(pictures), count):
+        batch = torch.from_numpy(pictures[start : start + count].astype(np.float32))
         yield ((batch * unit - 127) / 128).permute(0, 3, 1, 2)  # so it is channels last
 
 

@@ -68,7 +68,7 @@ def test_vectors_have_length_one_and_batches_do_not_matter(encoder, cup, monkeyp
     together = encoder.embed(pictures)
     assert together.shape == (3, 1280)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "BATCH_PIXELS", 2 * 128 * 128)
     assert np.allclose(encoder.embed(pictures), together, atol=1e-5)
 
 
