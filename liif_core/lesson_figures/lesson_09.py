@@ -40,7 +40,12 @@ def voting_plot(ks: Sequence[int], scores: Mapping[str, Sequence[tuple[float, fl
     axis = figure.subplots()
     for (name, pairs), (colour, marker, dash) in zip(scores.items(), LOOKS, strict=False):
         shares, errors = 100 * np.array(pairs).T
-        look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 5}
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "linestyle": dash,
+            "markersize": 5,
+        }
         axis.errorbar(ks, shares, errors, label=name, capsize=2, elinewidth=0.8, **look)
     axis.set_xscale("log")
     axis.set_xticks(ks, [str(k) for k in ks])
@@ -68,7 +73,12 @@ def adding_plot(
     lines = (("the two new classes", new, LOOKS[1]), ("the eight old classes", old, LOOKS[0]))
     for name, pairs, (colour, marker, dash) in lines:
         shares, errors = 100 * np.array(pairs).T
-        look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 6}
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "linestyle": dash,
+            "markersize": 6,
+        }
         axis.errorbar(places, shares, errors, label=name, capsize=3, elinewidth=0.8, **look)
     axis.set_xticks(places, [str(count) for count in counts])
     axis.set(xlabel="examples added of each new class", ylabel="right (%)", ylim=(-4, 104))
