@@ -57,3 +57,4 @@ def test_figures_show_what_they_are_given() -> None:
     figure = framing_plot(picture, [(0, 0, 20, 20), (30, 10, 50, 30)], [picture, picture])
     assert len(figure.axes) == 3
     assert len(figure.axes[0].patches) == 2
+    assert framing_plot(picture, [(-30, 0, 80, 40)], [picture]).axes[0].get_xlim()[0] < -30

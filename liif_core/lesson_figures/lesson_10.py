@@ -88,7 +88,11 @@ def framing_plot(photo: np.ndarray, boxes: Sequence[Box], shown: Sequence[np.nda
         axes[0].text(left + 4, top + 4, str(number + 1), color="white", va="top", weight="bold")
         draw_picture(axes[number + 1], picture, f"framing {number + 1}")
     height, width = photo.shape[:2]
-    axes[0].set(xlim=(-0.02 * width, 1.02 * width), ylim=(1.02 * height, -0.02 * height))
+    lefts, tops, rights, bottoms = zip((0, 0, width, height), *boxes, strict=True)
+    edge = 0.02 * width
+    axes[0].set(
+        xlim=(min(lefts) - edge, max(rights) + edge), ylim=(max(bottoms) + edge, min(tops) - edge)
+    )
     return figure
 
 
