@@ -161,6 +161,8 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         "from liif_core.training.recipe import recipe_names\n"
         "assert weights_folder().parent == pathlib.Path(liif_core.__file__).parent\n"
         "assert 'liif-edsr-small' in recipe_names()\n"
+        "from liif_core.companions.fashion import load_fashion\n"
+        "assert len(load_fashion()[0].labels) == 2500\n"
         "assert load_model(device='cpu').config.channels\n"
     )
     subprocess.run(
