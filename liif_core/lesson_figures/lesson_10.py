@@ -119,16 +119,17 @@ def heat_map(probability: np.ndarray, right: np.ndarray, sizes: Sequence[int]) -
 
 
 def anchor_maps(maps: Mapping[str, np.ndarray]) -> Figure:
-    """Return (3, 3) probabilities by anchor, each with its numbers written in.
+    """Return (3, 3) probabilities by anchor, all on one scale, the numbers written in.
 
     Args:
         maps: title -> the mean probability at each anchor.
     """
     figure = new_figure(3.0 * len(maps), 2.7)
+    top = max(values.max() for values in maps.values())
     for axis, (title, values) in zip(figure.subplots(1, len(maps)), maps.items(), strict=True):
-        axis.imshow(values, cmap="cividis", vmin=0)
+        axis.imshow(values, cmap="cividis", vmin=0, vmax=top)
         for (row, col), value in np.ndenumerate(values):
-            dark = value < values.max() / 2
+            dark = value < top / 2
             text = {"color": "white" if dark else "black", "ha": "center", "va": "center"}
             axis.text(col, row, f"{value:.2f}", **text)
         axis.set_title(title, fontsize=10)
