@@ -15,7 +15,7 @@ from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
     from liif_core.liif import LIIF
-    from liif_core.zoom_files import Task
+    from liif_core.zoom_files import Summary, Task
 
 
 class Parser(argparse.ArgumentParser):
@@ -186,13 +186,16 @@ def _zoom_folder(options: argparse.Namespace, model: "LIIF", task: "Task") -> in
     if options.output is None:
         raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")
     with _progress_bar("photos") as progress:
-        summary = zoom_folder(model, options.photo, options.output, task, progress)
-    if int(os.environ.get("RANK", "0")) == 0:  # one process speaks for all
-        print(*summary.written, sep="\n")
-        print(f"{len(summary.written)} written, {len(summary.there_already)} there already")
-        for line in summary.failed:
-            print(f"liif: {line}", file=sys.stderr)
+        summary = zoom_folder(model, options.photo, options.output, task, progress, _tell)
     return 1 if summary.failed else 0
+
+
+def _tell(summary: "Summary") -> None:
+    for line in summary.written:
+        print(line)
+    print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
+    for line in summary.failed:
+        print(f"liif: {line}", file=sys.stderr)
 
 
 def _own_device(name: str) -> str:

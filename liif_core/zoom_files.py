@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
@@ -165,7 +166,12 @@ def seconds_needed(model: LIIF, photo: Photo, task: Task) -> float:
 
 
 def zoom_folder(
-    model: LIIF, folder: Path, out: Path, task: Task, progress: Progress | None = None
+    model: LIIF,
+    folder: Path,
+    out: Path,
+    task: Task,
+    progress: Progress | None = None,
+    tell: Callable[[Summary], None] = lambda summary: None,
 ) -> Summary:
     """Zoom every photo of a folder; results that are there already are left out.
 
@@ -178,6 +184,7 @@ def zoom_folder(
         out: folder of the results, made if missing.
         task: what to do with each photo.
         progress: called with (photos done, photos in all), of this process.
+        tell: called at the end, by one process for all.
 
     Raises:
         LiifError: no photos, or a folder that cannot be written to or is the photos' own.
@@ -186,15 +193,17 @@ def zoom_folder(
     _check_out(folder, out)
     with _among_processes() as (rank, world):
         summary = _share(model, _named(paths, out, task)[rank::world], task, progress)
-        if world == 1:
-            return summary
-        parts: list[Summary] = [summary] * world
-        dist.all_gather_object(parts, summary)
-    return Summary(
-        written=[line for part in parts for line in part.written],
-        there_already=[line for part in parts for line in part.there_already],
-        failed=[line for part in parts for line in part.failed],
-    )
+        if world > 1:
+            parts: list[Summary] = [summary] * world
+            dist.all_gather_object(parts, summary)
+            summary = Summary(
+                written=[line for part in parts for line in part.written],
+                there_already=[line for part in parts for line in part.there_already],
+                failed=[line for part in parts for line in part.failed],
+            )
+        if rank == 0:  # one speaks for all, and before torchrun may end any of them
+            tell(summary)
+    return summary
 
 
 def _check_out(folder: Path, out: Path) -> None:
@@ -247,7 +256,7 @@ def _read_ahead(
 ) -> Iterator[tuple[Path, Path, Future[Photo]]]:
     """Yield (photo's path, result's path, photo), the next photo being read meanwhile."""
     following = None
-    for (path, output), after in zip(pairs, [*pairs[1:], None], strict=True):
+    for (path, output), after in zip_longest(pairs, pairs[1:]):
         photo = following or reader.submit(photo_from, path)
         following = reader.submit(photo_from, after[0]) if after else None
         yield path, output, photo
@@ -275,10 +284,10 @@ def _among_processes() -> Iterator[tuple[int, int]]:
     if world == 1:
         yield 0, 1
         return
-    # A process may wait for another's last photo: torchrun ends them all when one of them fails,
-    # so none leaves before all are done.
+    # torchrun ends all when one fails, so none leaves before all are done: that may take long.
     dist.init_process_group("gloo", timeout=timedelta(days=30))
     try:
         yield dist.get_rank(), world
+        dist.barrier()
     finally:
         dist.destroy_process_group()

@@ -273,13 +273,25 @@ def test_train_mistakes(tmp_path, capsys):
     assert "greater than 0" in line
 
 
-def test_help_needs_no_pytorch():
-    code = (
-        "import sys; from liif_core.__main__ import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+def imported(code: str) -> set[str]:
+    """The packages that some code imports, Python's own left out."""
+    code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.returncode == 0
+    found = {name.partition(".")[0] for name in run.stderr.split()} - sys.stdlib_module_names
+    return found - {"__mp_main__", "google", "mpl_toolkits"}  # what .pth files may have brought
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["zoom", "--help"], ["train", "--help"]])
+def test_help_imports_nothing_but_the_command_line(arguments):
+    code = f"from liif_core.__main__ import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
+    assert imported(code) - imported("") == {"liif_core"}
+
+
+def test_the_package_imports_little_beyond_pytorch():
+    assert imported("import liif_core") - imported("") == {"liif_core"}
+    extra = imported("from liif_core import load_model, zoom") - imported("import torch, numpy")
+    assert extra <= {"liif_core", "PIL", "defusedxml", "filelock", "psutil", "safetensors"}
 
 
 def test_sizes_are_rounded_and_never_empty():

@@ -3,6 +3,8 @@
 import itertools
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -173,3 +175,30 @@ def test_big_tiff(tmp_path):
     np.testing.assert_array_equal(mapped[-1], row)
     assert not mapped[0].any()
     assert len(_Tiff(Kind(kind.photo, 100, 100, kind.box)).head()) < 300  # a plain TIFF
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_memory_is_that_of_a_strip(tmp_path, ending):
+    """36 megapixels, 108 MB as pixels and 432 MB as floats, in strips of 50 rows."""
+    program = f"""
+import re
+import numpy as np
+from liif_core.kind import Kind
+from liif_core.photos import photo_from
+from liif_core.streamed import StreamedPicture
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+photo = photo_from(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+kind, strip = Kind(photo, 6000, 6000, (0, 0, 2, 2)), np.full((50, 6000, 3), 0.5, np.float32)
+before = peak()
+with StreamedPicture({str(tmp_path / f"a{ending}")!r}, kind, key="k") as picture:
+    for top in range(0, 6000, 50):
+        picture.paste(top, strip)
+    picture.finish()
+print(peak() - before)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert float(run.stdout) < 30
