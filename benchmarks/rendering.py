@@ -251,7 +251,9 @@ def draw(rows: list[Row], one_input: list[Case], one_output: list[Case], path: P
         ticks = sorted({case.scale for case in cases})
         axes.set_xticks(ticks, [f"×{tick}" for tick in ticks])
         axes.minorticks_off()
-    axes.legend(fontsize=7)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8
+    )
     path.write_bytes(to_png(figure))
 
 
