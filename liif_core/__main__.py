@@ -85,8 +85,14 @@ def _add_zoom(commands: argparse._SubParsersAction) -> None:  # type: ignore[typ
         action="store_true",
         help="also write NAME_compare: bicubic | LIIF; holds both in memory",
     )
-    zoom.add_argument(
+    work = zoom.add_mutually_exclusive_group()
+    work.add_argument(
         "--self-ensemble", action="store_true", help="average 8 flips: a little better, 8× the time"
+    )
+    work.add_argument(
+        "--fast",
+        action="store_true",
+        help="approximate: latent codes of little weight are not asked; prints the cost in dB",
     )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=_quality, default=95, help="of JPEG and WebP, 1–100")
@@ -167,7 +173,7 @@ def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zoom_files import Task, seconds_needed, zoom_photo
 
     model = load_model(options.weights or DEFAULT_MODEL, _own_device(options.device))
-    names = ("scale", "size", "crop", "compare", "self_ensemble", "precision", "overwrite")
+    names = ("scale", "size", "crop", "compare", "self_ensemble", "fast", "precision", "overwrite")
     task = Task(**{name: getattr(options, name) for name in names}, quality=options.quality)
     if options.photo.is_dir():
         return _zoom_folder(options, model, task)

@@ -18,6 +18,7 @@ import torch.distributed as dist
 
 from liif_core.canvas import Canvas
 from liif_core.errors import LiifError
+from liif_core.fast import FastPhoto, cost
 from liif_core.kind import Kind
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, photo_from, photo_paths
@@ -40,6 +41,7 @@ class Task:
     crop: Box | None = None
     compare: bool = False
     self_ensemble: bool = False
+    fast: bool = False  # instead of self_ensemble
     precision: str = "float32"
     overwrite: bool = False
     quality: int = 95
@@ -56,7 +58,9 @@ class Task:
 
     def renderer(self, model: LIIF, photo: Photo) -> Renderer:
         """Return what answers for the pixels of a result."""
-        kind = SelfEnsemble if self.self_ensemble else ContinuousPhoto
+        if self.self_ensemble:
+            return SelfEnsemble(model, photo, precision=self.precision)
+        kind = FastPhoto if self.fast else ContinuousPhoto
         return kind(model, photo, precision=self.precision)
 
 
@@ -97,25 +101,35 @@ def _rendered(
     if task.compare:
         check_target(compare, height, 2 * width, overwrite=task.overwrite)
     grid, source = OutputGrid(height, width, box), task.renderer(model, photo)
-    line = f"{output}: {width}×{height} pixels"
     if format_of(output).by_strips and not task.compare:
         kind, key = Kind(photo, height, width, box), job_key(model, photo, grid, task)
         with StreamedPicture(output, kind, key=key, overwrite=task.overwrite) as picture:
             paint(source, grid, picture, progress, picture.rows)
             picture.finish()
-        return lambda: [line]
+        lines = [_said(model, photo, output, grid, task)]
+        return lambda: lines
     canvas = Canvas(photo, height, width, box)
     paint(source, grid, canvas, progress)
+    lines = [_said(model, photo, output, grid, task)]
 
     def write() -> list[str]:
         canvas.save(output, overwrite=task.overwrite, quality=task.quality)
         if not task.compare:
-            return [line]
+            return lines
         both = beside_bicubic(photo, canvas.image(), box)
         both.save(compare, overwrite=task.overwrite, quality=task.quality)
-        return [line, f"{compare}: bicubic (left), LIIF (right)"]
+        return [*lines, f"{compare}: bicubic (left), LIIF (right)"]
 
     return write
+
+
+def _said(model: LIIF, photo: Photo, output: Path, grid: OutputGrid, task: Task) -> str:
+    """Return the line about a result."""
+    line = f"{output}: {grid.width}×{grid.height} pixels"
+    if not task.fast:
+        return line
+    paid = cost(model, photo, grid, task.precision)
+    return f"{line}; fast: PSNR {paid:.1f} dB against the exact result"
 
 
 def job_key(model: LIIF, photo: Photo, grid: OutputGrid, task: Task) -> str:
@@ -127,7 +141,7 @@ def job_key(model: LIIF, photo: Photo, grid: OutputGrid, task: Task) -> str:
         next(model.parameters()).device.type,
         model.config.to_dict(),
         asdict(grid),
-        [task.precision, task.self_ensemble],
+        [task.precision, task.self_ensemble, task.fast],
         task.renderer(model, photo).strip_ends(grid),
         [*photo.colour.shape, str(photo.colour.dtype), photo.grey],
     ]
