@@ -136,6 +136,12 @@ def test_photos_that_are_none(tmp_path, capsys, content):
     assert "photo.png" in fails(capsys, "zoom", path, "--scale", "2")
 
 
+def test_time_left_is_told_from_the_beginning(photo, capsys, monkeypatch):
+    monkeypatch.setattr("liif_core.zoom_files.seconds_needed", lambda *_: 100.0)
+    assert main(["zoom", str(photo), "--scale", "2"]) == 0
+    assert "about 01:40 left" in capsys.readouterr().err
+
+
 def liif(*arguments: object) -> list[str]:
     """The command line as its own process."""
     return [sys.executable, "-m", "liif_core", *map(str, arguments)]

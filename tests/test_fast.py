@@ -62,13 +62,13 @@ def test_fewer_codes_are_asked(model):
     coord = coord_grid(64, 1, dtype=torch.float64)[:, 0, 0]
     view = FastPhoto(model, photo(8, 8))
     axis = view._axis(view.output(64, 64), 0, range(64))
-    asked = sum(len(axis.neighbour(i).code) for i in (0, 1))
+    asked = sum(len(neighbour.code) for neighbour in axis.neighbours())
     assert asked < 1.7 * 64
     axis = axis_neighbours(coord, 8, local_ensemble=True)
-    assert sum(len(axis.neighbour(i).code) for i in (0, 1)) == 2 * 64
+    assert sum(len(neighbour.code) for neighbour in axis.neighbours()) == 2 * 64
     # Of 3 outputs on a code, the middle one lies on its centre: the other code is not asked.
     axis = axis_neighbours(coord_grid(24, 1, dtype=torch.float64)[:, 0, 0], 8, local_ensemble=True)
-    assert sum(len(axis.neighbour(i).code) for i in (0, 1)) < 16 * 2 + 10
+    assert sum(len(neighbour.code) for neighbour in axis.neighbours()) < 16 * 2 + 10
 
 
 def test_the_cost_is_that_of_a_sample(model):
