@@ -268,7 +268,7 @@ def _convert_weights(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[int, int], None]]:
+def _progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int], None]]:
     """Show a bar on standard error for work that takes longer than two seconds.
 
     Args:
@@ -279,10 +279,15 @@ def _progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[int, int]
 
     known = seconds > 2
     with tqdm(
-        unit=f" {unit}", unit_scale=True, delay=0 if known else 2, leave=False, smoothing=0
+        unit=f" {unit}",
+        unit_scale=True,
+        delay=0 if known else 2,
+        leave=False,
+        smoothing=0,
+        disable=os.environ.get("RANK", "0") != "0",  # of several processes, the first shows one
     ) as bar:
 
-        def progress(done: int, total: int) -> None:
+        def progress(done: float, total: int) -> None:
             if bar.total is None:
                 bar.total, bar.initial, bar.n = total, done, done
                 left = seconds * (1 - done / total)

@@ -184,7 +184,7 @@ def zoom_folder(
     folder: Path,
     out: Path,
     task: Task,
-    progress: Progress | None = None,
+    progress: Callable[[float, int], None] | None = None,
     tell: Callable[[Summary], None] = lambda summary: None,
 ) -> Summary:
     """Zoom every photo of a folder; results that are there already are left out.
@@ -241,7 +241,10 @@ def _named(paths: Sequence[Path], out: Path, task: Task) -> list[tuple[Path, Pat
 
 
 def _share(
-    model: LIIF, pairs: Sequence[tuple[Path, Path]], task: Task, progress: Progress | None
+    model: LIIF,
+    pairs: Sequence[tuple[Path, Path]],
+    task: Task,
+    progress: Callable[[float, int], None] | None,
 ) -> Summary:
     """Zoom some photos, one after the other: reading, computing and writing overlap."""
     there = [] if task.overwrite else [str(output) for _, output in pairs if output.exists()]
@@ -250,18 +253,19 @@ def _share(
     writing: tuple[Path, Future[list[str]]] | None = None
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         for done, (path, output, photo) in enumerate(_read_ahead(reader, due)):
-            if progress:
-                progress(done, len(due))
+
+            def part(pixels: int, of: int, done: int = done) -> None:
+                if progress:
+                    progress(done + pixels / of, len(due))
+
             try:
-                write = _rendered(model, photo.result(), output, task, None)
+                write = _rendered(model, photo.result(), output, task, part)
             except (LiifError, MemoryError) as error:
                 summary.failed.append(_blame(path, error))
                 continue
             _settle(writing, summary)
             writing = path, writer.submit(write)
         _settle(writing, summary)
-        if progress and due:
-            progress(len(due), len(due))
     return summary
 
 

@@ -116,7 +116,8 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypa
     from liif_core import zoom_files
 
     (folder / "b.png").unlink()
-    seen = []
+    seen: list[str] = []
+    told: list[tuple[float, int]] = []
     read, save = zoom_files.photo_from, zoom_files.Canvas.save
     monkeypatch.setattr(
         zoom_files, "photo_from", lambda path: (seen.append(f"read {path.name}"), read(path))[1]
@@ -127,7 +128,9 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypa
         save(self, path, **options)
 
     monkeypatch.setattr(zoom_files.Canvas, "save", saved)
-    zoom_folder(model, folder, tmp_path / "out", Task(scale=2))
+    zoom_folder(model, folder, tmp_path / "out", Task(scale=2), lambda *now: told.append(now))
+    assert [told[0], told[-1]] == [(0, 4), (4, 4)]
+    assert told == sorted(told)
     assert seen.index("read d.gif") < seen.index("write c_x2.jpg")
     assert len(seen) == 5
 
