@@ -18,9 +18,24 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from PIL import Image
+from PIL import Image, TiffTags
+from PIL.ExifTags import IFD
 from PIL.PngImagePlugin import putchunk
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    COMPRESSION,
+    EXTRASAMPLES,
+    ICCPROFILE,
+    IMAGELENGTH,
+    IMAGEWIDTH,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    ROWSPERSTRIP,
+    SAMPLESPERPIXEL,
+    STRIPBYTECOUNTS,
+    STRIPOFFSETS,
+    ImageFileDirectory_v2,
+)
 
 from liif_core.errors import LiifError
 from liif_core.kind import Kind
@@ -133,7 +148,7 @@ class _Tiff:
         bits, extra = {
             "L": ((8,), ()),
             "I;16": ((16,), ()),
-            "LA": ((8, 8), (2,)),
+            "LA": ((8, 8), (2,)),  # 2: alpha, not multiplied in
             "RGB": ((8, 8, 8), ()),
             "RGBA": ((8, 8, 8, 8), (2,)),
         }[kind.mode]
@@ -145,21 +160,21 @@ class _Tiff:
         tags = ImageFileDirectory_v2(start)
         exif: Any = kind.exif() or {}
         for tag in exif:
-            tags[tag] = exif.get_ifd(tag) if tag in (34665, 34853) else exif[tag]
-        tags[256], tags[257] = kind.width, kind.height
-        tags[258] = bits
-        tags[259] = 1  # not compressed
-        tags[262] = 2 if kind.mode.startswith("RGB") else 1
-        tags.tagtype[273] = tags.tagtype[279] = 16 if big else 4
-        tags[273] = tuple(row * top for top in starts)  # Pillow adds the header's length
-        tags[277] = len(bits)
-        tags[278] = step
-        tags[279] = tuple(row * min(step, kind.height - top) for top in starts)
-        tags[284] = 1  # the channels of a pixel together
+            tags[tag] = exif.get_ifd(tag) if tag in (IFD.Exif, IFD.GPSInfo) else exif[tag]
+        tags[IMAGEWIDTH], tags[IMAGELENGTH] = kind.width, kind.height
+        tags[BITSPERSAMPLE], tags[SAMPLESPERPIXEL] = bits, len(bits)
+        tags[COMPRESSION] = 1  # none
+        tags[PHOTOMETRIC_INTERPRETATION] = 2 if kind.mode.startswith("RGB") else 1
+        tags[PLANAR_CONFIGURATION] = 1  # the channels of a pixel together
+        tags[ROWSPERSTRIP] = step
+        for tag in (STRIPOFFSETS, STRIPBYTECOUNTS):
+            tags.tagtype[tag] = TiffTags.LONG8 if big else TiffTags.LONG
+        tags[STRIPOFFSETS] = tuple(row * top for top in starts)  # Pillow adds the header
+        tags[STRIPBYTECOUNTS] = tuple(row * min(step, kind.height - top) for top in starts)
         if extra:
-            tags[338] = extra
+            tags[EXTRASAMPLES] = extra
         if kind.photo.icc_profile:
-            tags[34675] = kind.photo.icc_profile
+            tags[ICCPROFILE] = kind.photo.icc_profile
         file = BytesIO()
         tags.save(file)
         return file.getvalue()
@@ -316,14 +331,14 @@ class StreamedPicture:
     ) -> None:
         with suppress(OSError):  # what is left in its buffer may not fit the disk
             self._file.close()
-        if self._whole or not (self._key and self.rows):  # nothing to go on with
-            for name in (self._part, self._journal):
+        if self._whole or not os.path.exists(self._journal):  # nothing to go on with
+            for name in (self._part, self._journal, f"{self._journal}.new"):
                 with suppress(OSError):
                     os.unlink(name)
         self._unlock()
 
     def _unlock(self) -> None:
-        if self._lock:
+        if self._lock and self._lock.is_locked:
             with suppress(OSError):
                 os.unlink(self._lock.lock_file)
             self._lock.release()
