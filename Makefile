@@ -1,5 +1,6 @@
 # make lab   set everything up and open the first lesson
 # make test  the same set-up, then every check and test, lessons included
+# make bench measure speed and memory
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with; LAB_ARGS=--no-browser is for JupyterLab.
 
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: lab test setup figures lessons
+.PHONY: lab test setup figures lessons bench
 
 setup: $(READY)
 
@@ -42,3 +43,9 @@ lessons: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False notebooks/*.ipynb notebooks/solutions/*.ipynb
 	$(BIN)/python -m liif_core.widgets.keep_stills notebooks/*.ipynb notebooks/solutions/*.ipynb
+
+# Measure speed and memory on a quiet machine: minutes to an hour. Fails if a ratio got worse.
+bench: $(READY)
+	@status=0; for program in benchmarks/*.py; do \
+	    echo "$$program"; $(BIN)/python $$program || status=1; \
+	done; exit $$status

@@ -4,13 +4,18 @@ PyTorch is imported by the commands that compute, not by `--help`.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from liif_core.errors import LiifError
+
+if TYPE_CHECKING:
+    from liif_core.liif import LIIF
+    from liif_core.zoom_files import Summary, Task
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,17 +27,23 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status: 0, or 2 for mistakes, 130 if interrupted."""
+    """Run one command; return the exit status.
+
+    0; 1 if some of many photos failed; 2 for mistakes; 130 if interrupted.
+    """
     options = build_parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except LiifError as error:
         print(f"liif: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("liif: interrupted; no half-written file is left", file=sys.stderr)
+        print(
+            "liif: interrupted; nothing half-written bears a result's name, and a zoom to PNG or "
+            "TIFF goes on when asked again",
+            file=sys.stderr,
+        )
         return 130
-    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,24 +58,43 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_zoom(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    zoom = commands.add_parser("zoom", help="zoom a photo to any size")
-    zoom.add_argument("photo", type=Path, help="JPEG, PNG, TIFF, WebP and many more")
+    zoom = commands.add_parser(
+        "zoom",
+        help="zoom a photo, or a folder of them, to any size",
+        description="Zoom a photo, or a folder of them, to any size. PNG and TIFF may be larger "
+        "than memory, and an interrupted zoom goes on when asked again. Several processes share a "
+        "folder: torchrun --nproc-per-node N -m liif_core zoom DIR -o OUT ...",
+    )
+    zoom.add_argument(
+        "photo", type=Path, help="JPEG, PNG, TIFF, WebP and many more; or a folder of them"
+    )
     target = zoom.add_mutually_exclusive_group(required=True)
     target.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")
     target.add_argument("--size", type=_size, metavar="WxH", help="size, for example 4000x3000")
     zoom.add_argument(
-        "-o", "--output", type=Path, help="default: beside the photo, as NAME_x12 or NAME_4000x3000"
+        "-o",
+        "--output",
+        type=Path,
+        help="default: beside the photo, as NAME_x12 or NAME_4000x3000; a folder for a folder",
     )
     zoom.add_argument(
         "--crop", type=_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
     zoom.add_argument(
-        "--compare", action="store_true", help="also write NAME_compare: bicubic | LIIF"
+        "--compare",
+        action="store_true",
+        help="also write NAME_compare: bicubic | LIIF; holds both in memory",
     )
-    zoom.add_argument(
+    work = zoom.add_mutually_exclusive_group()
+    work.add_argument(
         "--self-ensemble", action="store_true", help="average 8 flips: a little better, 8× the time"
     )
-    zoom.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    work.add_argument(
+        "--fast",
+        action="store_true",
+        help="approximate: latent codes of little weight are not asked; prints the cost in dB",
+    )
+    zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=_quality, default=95, help="of JPEG and WebP, 1–100")
     _add_model_options(zoom)
     zoom.add_argument(
@@ -137,37 +167,49 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
 
 
-def _zoom(options: argparse.Namespace) -> None:
-    from liif_core.canvas import check_target
+def _zoom(options: argparse.Namespace) -> int:
     from liif_core.photos import photo_from
-    from liif_core.render import ContinuousPhoto
-    from liif_core.self_ensemble import SelfEnsemble
     from liif_core.weights import DEFAULT_MODEL, load_model
-    from liif_core.zooming import beside_bicubic, check_crop, paint, target_size
+    from liif_core.zoom_files import Task, seconds_needed, zoom_photo
 
+    model = load_model(options.weights or DEFAULT_MODEL, _own_device(options.device))
+    names = ("scale", "size", "crop", "compare", "self_ensemble", "fast", "precision", "overwrite")
+    task = Task(**{name: getattr(options, name) for name in names}, quality=options.quality)
+    if options.photo.is_dir():
+        return _zoom_folder(options, model, task)
     photo = photo_from(options.photo)
-    box = check_crop(photo, options.crop)
-    height, width = target_size(box, options.scale, options.size)
-    output = options.output or _beside(options.photo, options.scale, options.crop, height, width)
-    compare = output.with_name(f"{output.stem}_compare{output.suffix}")
-    check_target(output, height, width, overwrite=options.overwrite)
-    if options.compare:
-        check_target(compare, height, 2 * width, overwrite=options.overwrite)
-    model = load_model(options.weights or DEFAULT_MODEL, options.device)
-    if options.self_ensemble:
-        source: ContinuousPhoto | SelfEnsemble = SelfEnsemble(
-            model, photo, precision=options.precision
-        )
-    else:
-        source = ContinuousPhoto(model, photo, precision=options.precision)
-    with _progress_bar("pixels") as progress:
-        canvas = paint(source, photo, height, width, box, progress)
-    canvas.save(output, overwrite=options.overwrite, quality=options.quality)
-    print(f"{output}: {width}×{height} pixels")
-    if options.compare:
-        both = beside_bicubic(photo, canvas.image(), box)
-        both.save(compare, overwrite=options.overwrite, quality=options.quality)
-        print(f"{compare}: bicubic (left), LIIF (right)")
+    output = options.output or options.photo.with_name(task.name_for(options.photo))
+    with _progress_bar("pixels", seconds_needed(model, photo, task)) as progress:
+        lines = zoom_photo(model, photo, output, task, progress)
+    print(*lines, sep="\n")
+    return 0
+
+
+def _zoom_folder(options: argparse.Namespace, model: "LIIF", task: "Task") -> int:
+    """Zoom a folder; exit status 1 if a photo failed."""
+    from liif_core.zoom_files import zoom_folder
+
+    if options.output is None:
+        raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")
+    with _progress_bar("photos") as progress:
+        summary = zoom_folder(model, options.photo, options.output, task, progress, _tell)
+    return 1 if summary.failed else 0
+
+
+def _tell(summary: "Summary") -> None:
+    for line in summary.written:
+        print(line)
+    print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
+    for line in summary.failed:
+        print(f"liif: {line}", file=sys.stderr)
+
+
+def _own_device(name: str) -> str:
+    """Return the accelerator of this process, if torchrun has started several."""
+    from liif_core.device import pick_device
+
+    own = os.environ.get("LOCAL_RANK")
+    return f"cuda:{own}" if own and pick_device(name).type == "cuda" else name
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -226,30 +268,35 @@ def _convert_weights(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error for work that takes longer than two seconds."""
+def _progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int], None]]:
+    """Show a bar on standard error for work that takes longer than two seconds.
+
+    Args:
+        unit: what is counted.
+        seconds: a guess, shown until the first of them are done; 0 if there is none.
+    """
     from tqdm import tqdm
 
-    with tqdm(unit=f" {unit}", unit_scale=True, delay=2, leave=False, total=1) as bar:
+    known = seconds > 2
+    with tqdm(
+        unit=f" {unit}",
+        unit_scale=True,
+        delay=0 if known else 2,
+        leave=False,
+        smoothing=0,
+        disable=os.environ.get("RANK", "0") != "0",  # of several processes, the first shows one
+    ) as bar:
 
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+        def progress(done: float, total: int) -> None:
+            if bar.total is None:
+                bar.total, bar.initial, bar.n = total, done, done
+                left = seconds * (1 - done / total)
+                bar.set_postfix_str(f"about {bar.format_interval(left)} left" if known else "")
+            elif done > bar.n:
+                bar.set_postfix_str("", refresh=False)
+                bar.update(done - bar.n)
 
         yield progress
-
-
-def _beside(
-    photo: Path,
-    scale: float | None,
-    crop: tuple[int, int, int, int] | None,
-    height: int,
-    width: int,
-) -> Path:
-    """Name the output after the photo: NAME_x12.png, NAME_4000x3000.png, NAME_CROP_x12.png."""
-    part = "_" + "-".join(map(str, crop)) if crop else ""
-    mark = f"x{scale:g}" if scale is not None else f"{width}x{height}"
-    return photo.with_name(f"{photo.stem}{part}_{mark}{photo.suffix}")
 
 
 def _size(text: str) -> tuple[int, int]:

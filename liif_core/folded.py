@@ -8,6 +8,7 @@ What remains per output pixel is four runs through the small hidden layers.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,24 @@ from liif_core.liif import EPSILON, LIIF
 #: Output pixels decoded at a time: a row of activations of this many pixels stays in a CPU's
 #: second-level cache, which halves the time of the hidden layers.
 CHUNK_PIXELS = 4096
+
+#: What is weighted less than this does not change a float32 between 0 and 1.
+NEGLIGIBLE = 1e-8
+
+
+class Neighbour(NamedTuple):
+    """One of the neighbours along an axis, for the outputs to which it has something to say.
+
+    Attributes:
+        outputs: which; a slice if they are all.
+        code: which latent row (or column).
+        delta, weight: as in `Axis`.
+    """
+
+    outputs: slice | Tensor
+    code: Tensor
+    delta: Tensor
+    weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,18 @@ class Axis:
         """Return outputs `start` … `stop` - 1 alone."""
         tables = (self.index, self.delta, self.weight)
         return Axis(*(table[:, start:stop] for table in tables))
+
+    def neighbours(self) -> list[Neighbour]:
+        """Return the k neighbours, each without the outputs to which it does not matter.
+
+        Where an output lies on a code, as every third does at ×3, the other code is not asked.
+        """
+        found = []
+        for index, delta, weight in zip(self.index, self.delta, self.weight, strict=True):
+            said = weight > NEGLIGIBLE
+            which = slice(None) if bool(said.all()) else said.nonzero().flatten()
+            found.append(Neighbour(which, index[which], delta[which], weight[which]))
+        return found
 
     def shifted(self, origin: int) -> "Axis":
         """Return the same places on a latent grid that begins at code `origin`."""
@@ -163,38 +194,45 @@ class FoldedDecoder:
         """
         height, width = rows.index.shape[1], cols.index.shape[1]
         result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        across = cols.delta[..., None] * self.delta[1] + cell  # (k, w, hidden)
         span = -(-width // -(-width // CHUNK_PIXELS))  # wide rows are cut into even parts
         step = max(1, CHUNK_PIXELS // span)
         for left in range(0, width, span):
-            right = min(left + span, width)
-            part = cols.part(left, right)
+            part = cols.part(left, min(left + span, width))
+            # Only the columns that this part touches: copying whole latent rows for a narrow part
+            # would cost more than decoding it.
+            first, last = int(part.index.min()), int(part.index.max()) + 1
+            across = part.shifted(first).neighbours()
+            terms = [one.delta[:, None] * self.delta[1] + cell for one in across]  # (w, hidden)
             for top in range(0, height, step):
-                block = rows.part(top, min(top + step, height))
-                result[top : top + step, left:right] = self._block(
-                    hidden, colours, block, part, across[:, left:right]
+                result[top : top + step, left : left + span] = self._block(
+                    hidden[:, first:last],
+                    colours[:, first:last],
+                    rows.part(top, min(top + step, height)).neighbours(),
+                    list(zip(across, terms, strict=True)),
+                    result.new_zeros(min(step, height - top), part.index.shape[1], 3),
                 )
         return result.mul_(0.5).add_(0.5)
 
     def _block(
-        self, hidden: Tensor, colours: Tensor, rows: Axis, cols: Axis, across: Tensor
+        self,
+        hidden: Tensor,
+        colours: Tensor,
+        rows: list[Neighbour],
+        cols: list[tuple[Neighbour, Tensor]],
+        total: Tensor,
     ) -> Tensor:
-        """Decode one cache-sized block: (h, w, 3) in [-1, 1]."""
-        height, width = rows.index.shape[1], cols.index.shape[1]
-        total = hidden.new_zeros(height, width, 3, dtype=torch.float32)
-        # Only the columns that this block touches: copying whole latent rows for a narrow block
-        # would cost more than decoding it.
-        first, last = int(cols.index.min()), int(cols.index.max()) + 1
-        for i in range(rows.index.shape[0]):
-            down = rows.delta[i][:, None, None] * self.delta[0]  # (h, 1, hidden)
-            near = hidden[:, first:last].index_select(0, rows.index[i]) + down
-            near_colours = colours[:, first:last].index_select(0, rows.index[i])
-            for j in range(cols.index.shape[0]):
-                index = cols.index[j] - first
-                x = near.index_select(1, index).add_(across[j])
-                rgb = self.finish(x.view(height * width, -1)).view(height, width, 3).float()
+        """Decode one cache-sized block onto `total`, zeros: (h, w, 3) in [-1, 1]."""
+        for down in rows:
+            near = hidden.index_select(0, down.code)
+            near += down.delta[:, None, None] * self.delta[0]
+            near_colours = colours.index_select(0, down.code)
+            part = total[down.outputs]  # a view, unless some rows are left out
+            for across, term in cols:
+                x = near.index_select(1, across.code).add_(term)
+                rgb = self.finish(x.flatten(0, 1)).view(*x.shape[:2], 3).float()
                 if self.config.local_colour:
-                    rgb += near_colours.index_select(1, index)
-                weight = rows.weight[i][:, None, None] * cols.weight[j][:, None]
-                total.addcmul_(rgb, weight)
+                    rgb += near_colours.index_select(1, across.code)
+                weight = down.weight[:, None, None] * across.weight[:, None]
+                part[:, across.outputs] += rgb.mul_(weight)
+            total[down.outputs] = part
         return total

@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
-from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
 
 from liif_core.errors import LiifError
 
@@ -335,6 +334,9 @@ def _fill_hidden(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     hidden = alpha == 0
     if hidden.all() or not hidden.any():
         return colour
+    # Half a second to import, and few photos have hidden pixels.
+    from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
+
     rows, cols = distance_transform_edt(hidden, return_distances=False, return_indices=True)
     filled = colour.copy()
     filled[hidden] = colour[rows[hidden], cols[hidden]]

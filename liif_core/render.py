@@ -338,10 +338,13 @@ class ContinuousPhoto:
 
 
 def strips(
-    photo: Renderer, grid: OutputGrid, progress: Progress | None = None
+    photo: Renderer, grid: OutputGrid, progress: Progress | None = None, first: int = 0
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield a result from top to bottom as (first row, (h, width, 3) float32) strips."""
-    done, pixels = 0.0, grid.height * grid.width
+    """Yield a result from top to bottom as (first row, (h, width, 3) float32) strips.
+
+    Rows before `first` are done already, and left out.
+    """
+    done, pixels = float(first * grid.width), grid.height * grid.width
 
     def tick(finished: float) -> None:
         nonlocal done
@@ -349,8 +352,10 @@ def strips(
         assert progress
         progress(round(done), pixels)
 
-    top = 0
+    top = first
     for end in photo.strip_ends(grid):
+        if end <= first:
+            continue
         rows, cols = range(top, end), range(grid.width)
         yield top, photo.window(grid, rows, cols, tick if progress else None)
         top = end

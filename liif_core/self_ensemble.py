@@ -44,6 +44,9 @@ class Turn:
 
 _TURNS = [Turn(d, a, s) for d in (False, True) for a in (False, True) for s in (False, True)]
 
+#: How many times the work of one rendering.
+VIEWS = len(_TURNS)
+
 
 @dataclass(frozen=True)
 class TurnedPixels:

@@ -1,8 +1,10 @@
 """From a photo to a zoomed photo: reading, rendering and the finished picture in one call."""
 
 import math
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -54,23 +56,42 @@ def zoom(
     box = check_crop(photo, crop)
     height, width = target_size(box, scale, size)
     chosen = model if isinstance(model, LIIF) else load_model(model)
-    return paint(ContinuousPhoto(chosen, photo), photo, height, width, box, progress).image()
+    canvas = Canvas(photo, height, width, box)
+    grid = OutputGrid(height, width, box)
+    paint(ContinuousPhoto(chosen, photo), grid, canvas, progress)
+    return canvas.image()
+
+
+class Painted(Protocol):
+    """What takes strips: a `Canvas`, or a `StreamedPicture`."""
+
+    def paste(self, top: int, rgb: np.ndarray) -> None:
+        """Take the rows from `top` on, (h, width, 3) float32."""
+        ...
 
 
 def paint(
     source: Renderer,
-    photo: Photo,
-    height: int,
-    width: int,
-    box: Box,
+    grid: OutputGrid,
+    picture: Painted,
     progress: Progress | None = None,
-) -> Canvas:
-    """Render a box of a photo onto a canvas of height × width pixels, strip by strip."""
-    canvas = Canvas(photo, height, width, box)
-    grid = OutputGrid(height, width, box)
-    for top, strip in strips(source, grid, progress):
-        canvas.paste(top, strip)
-    return canvas
+    first: int = 0,
+) -> None:
+    """Render an output grid strip by strip, from row `first` on.
+
+    While one strip is computed, another thread puts the one before in its place.
+    """
+    if progress:
+        progress(first * grid.width, grid.height * grid.width)
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[None] | None = None
+        for top, strip in strips(source, grid, progress, first):
+            if writing:
+                writing.result()
+            writing = writer.submit(picture.paste, top, strip)
+            del strip  # else two are held while the next one is made
+        if writing:
+            writing.result()
 
 
 def beside_bicubic(photo: Photo, result: Image.Image, box: Box) -> Canvas:

@@ -16,6 +16,7 @@ from PIL import Image
 import liif_core
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
+from liif_core.render import ContinuousPhoto
 from liif_core.weights import load_model
 from liif_core.zooming import target_size
 
@@ -135,25 +136,98 @@ def test_photos_that_are_none(tmp_path, capsys, content):
     assert "photo.png" in fails(capsys, "zoom", path, "--scale", "2")
 
 
-def test_an_interrupt_leaves_nothing(tmp_path):
-    """SIGINT in the middle of a long zoom: status 130, one line, no file."""
+def test_time_left_is_told_from_the_beginning(photo, capsys, monkeypatch):
+    monkeypatch.setattr("liif_core.zoom_files.seconds_needed", lambda *_: 100.0)
+    assert main(["zoom", str(photo), "--scale", "2"]) == 0
+    assert "about 01:40 left" in capsys.readouterr().err
+
+
+def liif(*arguments: object) -> list[str]:
+    """The command line as its own process."""
+    return [sys.executable, "-m", "liif_core", *map(str, arguments)]
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(liif_core.__file__).parent.parent)}
+
+
+@pytest.fixture
+def large_photo(tmp_path) -> Path:
     rng = np.random.default_rng(0)
-    photo = tmp_path / "photo.png"
-    Image.fromarray(rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)).save(photo)
-    environment = {**os.environ, "PYTHONPATH": str(Path(liif_core.__file__).parent.parent)}
-    command = [sys.executable, "-m", "liif_core", "zoom", str(photo), "--scale", "20"]
+    Image.fromarray(rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)).save(
+        tmp_path / "photo.png"
+    )
+    return tmp_path / "photo.png"
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_an_interrupt_leaves_no_half_result(large_photo, environment, ending):
+    """SIGINT in the middle of a long zoom: status 130, one line, no result."""
+    output = large_photo.with_name(f"large{ending}")
+    command = liif("zoom", large_photo, "--scale", "20", "-o", output)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    # The bar appears two seconds into the work: until then the process may still be importing.
+    # The bar appears when the work begins: until then the process may still be importing.
     assert process.stderr is not None
-    seen = process.stderr.read(1)
-    assert seen
+    assert process.stderr.read(1)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "interrupted" in errors
     assert "Traceback" not in errors
-    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+    assert not output.exists()
+    left = {path.name for path in large_photo.parent.iterdir()} - {"photo.png"}
+    assert left <= {f"{output.name}.liif-part", f"{output.name}.liif-part.json"}
+    assert ending == ".png" or not left
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_killed_zoom_goes_on(large_photo, environment):
+    """SIGKILL between two strips; the second run computes the rest alone, to the same bytes."""
+    output, whole = large_photo.with_name("large.tif"), large_photo.with_name("whole.tif")
+    command = liif("zoom", large_photo, "--scale", "8", "-o", output)
+    journal = large_photo.with_name("large.tif.liif-part.json")
+    # Dies as soon as the journal is written for the second time.
+    dies = (
+        "import os, signal, sys\n"
+        "from liif_core import streamed\n"
+        "note, noted = streamed.StreamedPicture._note, []\n"
+        "def killed(self):\n"
+        "    if noted: self._file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    note(self); noted.append(1)\n"
+        "streamed.StreamedPicture._note = killed\n"
+        "from liif_core import render, zoom_files\n"
+        "zoom_files.seconds_needed = lambda *_: 0\n"
+        "render.ContinuousPhoto.strip_ends = lambda self, grid: [700, 1500, 2000, grid.height]\n"
+        "from liif_core.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    died = subprocess.run([sys.executable, "-c", dies, *command[3:]], env=environment)
+    assert died.returncode == -signal.SIGKILL
+    assert json.loads(journal.read_text())["rows"] == 700
+    assert not output.exists()
+    computed = []
+
+    def spied(self, grid, rows, cols, tick=None):
+        computed.append((rows.start, rows.stop))
+        return window(self, grid, rows, cols, tick)
+
+    window = ContinuousPhoto.window
+    with pytest.MonkeyPatch.context() as patch:
+        ends = [700, 1500, 2000, 2400]
+        patch.setattr(ContinuousPhoto, "strip_ends", lambda self, grid: ends)
+        patch.setattr(ContinuousPhoto, "window", spied)
+        patch.setattr("liif_core.zoom_files.seconds_needed", lambda *_: 0.0)
+        assert main(command[3:]) == 0
+        assert computed == [(700, 1500), (1500, 2000), (2000, 2400)]
+        assert main([*command[3:-1], str(whole)]) == 0
+    assert output.read_bytes() == whole.read_bytes()
+    assert {path.name for path in large_photo.parent.iterdir()} == {
+        "photo.png",
+        "large.tif",
+        "whole.tif",
+    }
 
 
 def test_evaluate(tmp_path, capsys):
@@ -205,13 +279,23 @@ def test_train_mistakes(tmp_path, capsys):
     assert "greater than 0" in line
 
 
-def test_help_needs_no_pytorch():
-    code = (
-        "import sys; from liif_core.__main__ import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+def imported(code: str) -> set[str]:
+    """The packages that some code imports, Python's own left out."""
+    code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return {name.partition(".")[0] for name in run.stderr.split()} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["zoom", "--help"], ["train", "--help"]])
+def test_help_imports_nothing_but_the_command_line(arguments):
+    code = f"from liif_core.__main__ import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
+    assert imported(code) - imported("") == {"liif_core"}
+
+
+def test_the_package_imports_little_beyond_pytorch():
+    assert imported("import liif_core") - imported("") == {"liif_core"}
+    extra = imported("from liif_core import load_model, zoom") - imported("import torch, numpy")
+    assert extra <= {"liif_core", "PIL", "defusedxml", "filelock", "psutil", "safetensors"}
 
 
 def test_sizes_are_rounded_and_never_empty():

@@ -1,0 +1,91 @@
+"""From what a model says to pixels of the photo's own kind: depth, grey, transparency."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from liif_core.photos import Photo, clean_exif
+
+#: Rows turned into pixels at a time: a wide strip's floats are large, and a copy of them larger.
+PIECE_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a result made from a photo is like.
+
+    Grey photos stay exactly grey: one channel, or three equal ones where an RGB colour profile has
+    to go with them.
+
+    Attributes:
+        photo: what the result is made from: gives the depth, the alpha channel and the metadata.
+        height, width: the result's size in pixels.
+        box: (left, top, right, bottom), the part of the photo that it covers, in input pixels from
+            the photo's upper left corner.
+    """
+
+    photo: Photo
+    height: int
+    width: int
+    box: tuple[float, float, float, float]
+
+    @property
+    def mode(self) -> str:
+        """Pillow's name for it: L or RGB, with alpha LA or RGBA, for 16-bit greyscale I;16."""
+        photo = self.photo
+        if photo.colour.dtype == np.uint16:
+            return "I;16"
+        # A profile says which kind of values it is for; "RGB " makes no sense of one channel.
+        one_channel = photo.grey and (photo.icc_profile or b"")[16:20] != b"RGB "
+        return ("L" if one_channel else "RGB") + ("A" if photo.alpha is not None else "")
+
+    def exif(self) -> Image.Exif | None:
+        """Return the camera's notes, with the result's size."""
+        if self.photo.exif is None:
+            return None
+        exif = Image.Exif()
+        exif.load(self.photo.exif)
+        return clean_exif(exif, (self.width, self.height))
+
+    def pieces(self, top: int, rgb: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """Cut a strip into pieces for `strip`: [(first output row, part of rgb), …].
+
+        Raises:
+            ValueError: the strip has another width, or reaches beyond the picture.
+        """
+        rows = rgb.shape[0]
+        if rgb.shape != (rows, self.width, 3) or not 0 <= top <= self.height - rows:
+            size = (self.width, self.height)
+            raise ValueError(f"strip {rgb.shape} at row {top} does not fit {size}")
+        return [(top + at, rgb[at : at + PIECE_ROWS]) for at in range(0, rows, PIECE_ROWS)]
+
+    def strip(self, top: int, rgb: np.ndarray) -> Image.Image:
+        """Make pixels of the output rows from `top` on.
+
+        Args:
+            top: the output row where the strip begins.
+            rgb: (h, width, 3) floats, about [0, 1]; clamped here, and rounded to the photo's depth.
+                Grey photos keep the mean of the three channels.
+        """
+        photo = self.photo
+        values = rgb.mean(axis=2) if photo.grey else rgb
+        dtype = photo.colour.dtype
+        strip = Image.fromarray(np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype))
+        if photo.grey and self.mode.startswith("RGB"):
+            strip = strip.convert("RGB")
+        if photo.alpha is not None:
+            strip.putalpha(self._alpha(photo.alpha, top, rgb.shape[0]))
+        return strip
+
+    def _alpha(self, alpha: np.ndarray, top: int, rows: int) -> Image.Image:
+        """Enlarge the part of the alpha channel that belongs to one strip, by bicubic."""
+        left, upper, right, lower = self.box
+        step = (lower - upper) / self.height
+        first, last = upper + top * step, min(upper + (top + rows) * step, lower)
+        # One axis after the other: asked for both, Pillow chooses the order by the strip's shape,
+        # and the strips would not quite meet.
+        down = Image.fromarray(alpha).resize(
+            (alpha.shape[1], rows), Image.Resampling.BICUBIC, box=(0, first, alpha.shape[1], last)
+        )
+        return down.resize((self.width, rows), Image.Resampling.BICUBIC, box=(left, 0, right, rows))

@@ -1,0 +1,51 @@
+"""The benchmarks work, and their guard sees what it must."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def rendering() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rendering", ROOT / "benchmarks/rendering.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["rendering"] = module  # where its dataclasses look for their types
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_both_orders_of_computing_are_timed_and_agree(rendering, tmp_path):
+    case = rendering.Case("liif-edsr-small", 1, 12, 16, 3)
+    row = rendering.measure(case, batches=2, least=0.001)
+    assert min(row.encode, row.query, row.decode, row.total, row.products) > 0
+    assert row.flops == 4 * 36 * 48 * 2 * (64 * 64 + 64 * 64 + 64 * 3)
+    assert row.difference <= rendering.TOLERANCE
+    assert "×3" in rendering.table([row])
+    rendering.draw([row], [case], [case], tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_the_guard_compares_ratios(rendering):
+    case = rendering.Case("edsr-baseline-liif", 1, 384, 512, 4)
+    good = rendering.Row(case, 1.0, 30.0, 9.0, 10.0, 8.0, 1e9, 1e-6)
+    slower = replace(good, encode=2.0, query=60.0, decode=18.0, total=20.0, products=16.0)
+    for row in (good, slower):  # a slower machine is no regression
+        assert rendering.complaints([row], [case], quick=False) == []
+    cases = {
+        "differ": replace(good, difference=2e-5),
+        "times faster": replace(good, query=20.0),
+        "matrix products": replace(good, products=7.0),
+    }
+    for words, row in cases.items():
+        (line,) = rendering.complaints([row], [case], quick=False)
+        assert words in line
+        assert len(rendering.complaints([row], [case], quick=True)) == (words == "differ")
+        assert len(rendering.complaints([row], [], quick=False)) == (words == "differ")

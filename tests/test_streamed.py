@@ -1,0 +1,204 @@
+"""Pictures that grow strip by strip: what they hold, and what an interruption leaves."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liif_core.errors import LiifError
+from liif_core.kind import Kind
+from liif_core.photos import photo_from
+from liif_core.streamed import StreamedPicture, _Tiff
+from liif_core.target import check_target
+
+STRIPS = [0, 1, 20, 90, 100]
+
+
+def kind_of(*shape: int, dtype: type = np.uint8, height: int = 100, width: int = 37) -> Kind:
+    high = np.iinfo(dtype).max + 1
+    pixels = np.random.default_rng(0).integers(0, high, shape, dtype=dtype)
+    return Kind(photo_from(pixels), height, width, (0, 0, shape[1], shape[0]))
+
+
+def rendered(kind: Kind) -> np.ndarray:
+    """What a model might say: smooth, with noise, beyond [0, 1] here and there."""
+    y, x = np.mgrid[0 : kind.height, 0 : kind.width] / 30
+    rgb = np.stack([np.sin(y), np.cos(x), np.sin(x + y)], axis=2) * 0.6 + 0.5
+    return (rgb + np.random.default_rng(1).normal(0, 0.02, rgb.shape)).astype(np.float32)
+
+
+def grow(path: Path, kind: Kind, *, stop: int = 100, key: str = "k") -> list[int]:
+    """Paste strips until row `stop`; return where each began."""
+    rgb, tops = rendered(kind), []
+    with StreamedPicture(path, kind, key=key) as picture:
+        for top, end in itertools.pairwise(STRIPS):
+            if picture.rows <= top < stop:
+                picture.paste(top, rgb[top:end])
+                tops.append(top)
+        if stop == 100:
+            picture.finish()
+    return tops
+
+
+KINDS = {
+    "L": kind_of(9, 5),
+    "LA": kind_of(9, 5, 2),
+    "RGB": kind_of(9, 5, 3),
+    "RGBA": kind_of(9, 5, 4),
+    "I;16": kind_of(9, 5, dtype=np.uint16),
+}
+
+
+@pytest.mark.parametrize("mode", KINDS)
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_the_strips_make_one_picture(tmp_path, mode, ending):
+    kind = KINDS[mode]
+    assert grow(tmp_path / f"a{ending}", kind) == STRIPS[:-1]
+    expected = kind.strip(0, rendered(kind))
+    with Image.open(tmp_path / f"a{ending}") as result:
+        assert result.mode == mode == kind.mode
+        result.load()  # a PNG's checksums, too
+        found, alpha = np.asarray(result).astype(int), mode.endswith("A")
+    difference = abs(found - np.asarray(expected).astype(int))
+    assert difference[..., : -1 if alpha else None].max() == 0
+    assert difference.max() <= 1  # bicubic alpha of strips, rounded
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{ending}"]
+
+
+@pytest.mark.parametrize("mode", KINDS)
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_an_interrupted_picture_goes_on_to_the_same_bytes(tmp_path, mode, ending):
+    path, whole = tmp_path / f"a{ending}", tmp_path / f"whole{ending}"
+    assert grow(path, KINDS[mode], stop=20) == [0, 1]
+    part = tmp_path / f"a{ending}.liif-part"
+    with part.open("ab") as file:
+        file.write(b"half a strip that was cut off")
+    assert not path.exists()
+    assert grow(path, KINDS[mode], stop=90) == [20]
+    assert grow(path, KINDS[mode]) == [90]
+    grow(whole, KINDS[mode])
+    assert path.read_bytes() == whole.read_bytes()
+    assert sorted(tmp_path.iterdir()) == sorted([path, whole])
+
+
+def test_a_picture_that_only_lacks_its_name_gets_it(tmp_path):
+    path = tmp_path / "a.png"
+    kind, rgb = KINDS["RGB"], rendered(KINDS["RGB"])
+    with StreamedPicture(path, kind, key="k") as picture:
+        picture.paste(0, rgb)
+    assert grow(path, kind) == []
+    assert photo_from(path).height == 100
+
+
+@pytest.mark.parametrize("damage", ["key", "journal", "short", "linked"])
+def test_what_does_not_fit_starts_over(tmp_path, damage):
+    path, kind = tmp_path / "a.png", KINDS["RGB"]
+    grow(path, kind, stop=90)
+    part, journal = tmp_path / "a.png.liif-part", tmp_path / "a.png.liif-part.json"
+    if damage == "journal":
+        journal.write_text(journal.read_text()[:-5])
+    elif damage == "short":
+        os.truncate(part, json.loads(journal.read_text())["bytes"] - 1)
+    elif damage == "linked":  # killed after the file got its name: what bears it is not touched
+        os.link(part, tmp_path / "named.png")
+    before = part.read_bytes()
+    assert grow(path, kind, key="other" if damage == "key" else "k") == STRIPS[:-1]
+    if damage == "linked":
+        assert (tmp_path / "named.png").read_bytes() == before
+
+
+def test_nothing_is_kept_before_the_first_strip_or_without_a_key(tmp_path):
+    path, kind = tmp_path / "a.png", KINDS["RGB"]
+    with StreamedPicture(path, kind, key="k"):
+        pass
+    with StreamedPicture(path, kind) as picture:
+        picture.paste(0, rendered(kind)[:50])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_strips_come_in_order_and_all_of_them(tmp_path):
+    kind, rgb = KINDS["RGB"], rendered(KINDS["RGB"])
+    with StreamedPicture(tmp_path / "a.png", kind) as picture:
+        picture.paste(0, rgb[:50])
+        with pytest.raises(ValueError, match="row 50 is due"):
+            picture.paste(60, rgb[60:])
+        with pytest.raises(ValueError, match="50 of 100"):
+            picture.finish()
+
+
+def test_two_programs_do_not_write_one_picture(tmp_path):
+    path, kind = tmp_path / "a.png", KINDS["RGB"]
+    with StreamedPicture(path, kind, key="k") as picture:
+        picture.paste(0, rendered(kind)[:50])
+        with pytest.raises(LiifError, match="another program is writing it"):
+            StreamedPicture(path, kind, key="k")
+    assert grow(path, kind, stop=50) == []  # all of it is still there
+    grow(path, kind, key="new")
+    with pytest.raises(LiifError, match="exists already"):
+        StreamedPicture(path, kind, key="k")
+
+
+def test_the_part_counts_as_free_space(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    part = tmp_path / "a.tif.liif-part"
+    part.write_bytes(bytes(5000))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    check_target(path, 50, 25)
+    with pytest.raises(LiifError, match="make room"):
+        check_target(path, 50, 26)
+
+
+def test_big_tiff(tmp_path):
+    """A header for 40,000 × 40,000 pixels before a sparse file; the last row is where it says."""
+    tifffile = pytest.importorskip("tifffile")
+    kind = Kind(KINDS["RGB"].photo, 40_000, 40_000, (0, 0, 5, 9))
+    head = _Tiff(kind).head()
+    row = np.random.default_rng(0).integers(0, 256, (40_000, 3), dtype=np.uint8)
+    path = tmp_path / "big.tif"
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(len(head) + 39_999 * row.nbytes)
+        file.write(row.tobytes())
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages[0]
+        assert tiff.is_bigtiff
+        assert page.shape == (40_000, 40_000, 3)
+        assert page.dataoffsets[0] == len(head)
+    mapped = tifffile.memmap(path, mode="r")
+    np.testing.assert_array_equal(mapped[-1], row)
+    assert not mapped[0].any()
+    assert len(_Tiff(Kind(kind.photo, 100, 100, kind.box)).head()) < 300  # a plain TIFF
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_memory_is_that_of_a_strip(tmp_path, ending):
+    """36 megapixels, 108 MB as pixels and 432 MB as floats, in strips of 50 rows."""
+    program = f"""
+import re
+import numpy as np
+from liif_core.kind import Kind
+from liif_core.photos import photo_from
+from liif_core.streamed import StreamedPicture
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+photo = photo_from(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+kind, strip = Kind(photo, 6000, 6000, (0, 0, 2, 2)), np.full((50, 6000, 3), 0.5, np.float32)
+before = peak()
+with StreamedPicture({str(tmp_path / f"a{ending}")!r}, kind, key="k") as picture:
+    for top in range(0, 6000, 50):
+        picture.paste(top, strip)
+    picture.finish()
+print(peak() - before)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert float(run.stdout) < 30
