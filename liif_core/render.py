@@ -6,12 +6,13 @@ asked for every output pixel whose centre falls into the tile. Memory is set by 
 the size of the photo or of the result.
 """
 
+import copy
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,13 +20,19 @@ from torch import Tensor
 
 from liif_core.errors import LiifError
 from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
-from liif_core.liif import LIIF
+from liif_core.liif import LIIF, Latents
 
 #: Bytes that rendering may use beyond the model, the photo and the result.
 MEMORY = 1 << 30
 
 #: Float32 copies of a tile that the encoder holds at once: measured, rounded up.
 ENCODER_COPIES = 6
+
+#: How far a code's neighbourhood reaches: a tile is one pixel wider than its core, so that every
+#: neighbouring code is there, and those codes have neighbours too.
+UNFOLDING = 1
+
+T = TypeVar("T")
 
 #: Told (output pixels done, output pixels in all) as a result grows.
 Progress = Callable[[int, int], None]
@@ -121,6 +128,32 @@ class Tile(NamedTuple):
     colours: Tensor  # (h, w, 3) in [-1, 1]
 
 
+class Kept(Generic[T]):
+    """The newest parts of something, by (row, column) of their tile, while a budget lasts.
+
+    Args:
+        budget: in bytes; one part is kept however large it is.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self._parts: OrderedDict[tuple[int, int], tuple[T, int]] = OrderedDict()
+
+    def __contains__(self, key: tuple[int, int]) -> bool:
+        return key in self._parts
+
+    def get(self, key: tuple[int, int], make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return the part `key`, made if it is not at hand."""
+        if key not in self._parts:
+            part = make()
+            self._parts[key] = (part, size(part))
+            held = sum(size for _, size in self._parts.values())
+            while held > self.budget and len(self._parts) > 1:
+                held -= self._parts.popitem(last=False)[1][1]
+        self._parts.move_to_end(key)
+        return self._parts[key][0]
+
+
 class ContinuousPhoto:
     """A photo, read by a model, that can be asked for its colours anywhere and at any density.
 
@@ -131,6 +164,10 @@ class ContinuousPhoto:
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
         precision: "float32", or "float16" / "bfloat16" on accelerators.
+        largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
+            with less work in all.
+        shared: keep the latent codes, too, and not only what the decoder made of them, for
+            another quarter of the budget: then other decoders can be `sharing` them.
     """
 
     def __init__(
@@ -140,23 +177,45 @@ class ContinuousPhoto:
         *,
         memory: int = MEMORY,
         precision: str = "float32",
+        largest_tile: int = 512,
+        shared: bool = False,
     ) -> None:
         self.model = model
         self.photo: Pixels = ArrayPixels(photo) if isinstance(photo, np.ndarray) else photo
         self.memory = memory
         self.device = next(model.parameters()).device
         self.dtype = getattr(torch, precision)
-        self.halo = model.encoder.receptive_radius + 2  # + unfolding + the neighbouring code
+        # + the neighbouring code
+        self.halo = model.encoder.receptive_radius + UNFOLDING + 1
         with torch.no_grad():
             self._decoder = FoldedDecoder(model)
-        self.tile = self._tile_side()
-        self._tiles: OrderedDict[tuple[int, int], Tile] = OrderedDict()
+        self.tile = self._tile_side(largest_tile)
+        self._tiles: Kept[Tile] = Kept(memory // 4)
+        self._latents: Kept[Latents] | None = Kept(memory // 4) if shared else None
 
-    def _tile_side(self) -> tuple[int, int]:
+    def sharing(self, model: LIIF) -> "ContinuousPhoto":
+        """Return the same photo for another decoder, from the latent codes that are at hand here.
+
+        Args:
+            model: with the very encoder of this photo's model.
+        """
+        if self._latents is None or model.encoder is not self.model.encoder:
+            raise LiifError(
+                "latent codes can be shared among models with one encoder, by a photo opened "
+                "with shared=True"
+            )
+        other = copy.copy(self)
+        other.model = model
+        with torch.no_grad():
+            other._decoder = FoldedDecoder(model)
+        other._tiles = Kept(self.memory // 4)
+        return other
+
+    def _tile_side(self, largest: int) -> tuple[int, int]:
         """Choose the height and width of a tile's core."""
         pixel = self.model.config.channels * 4
         window = int((self.memory / 4 / (ENCODER_COPIES * pixel)) ** 0.5)
-        side = max(32, min(512, window - 2 * self.halo))
+        side = max(32, min(largest, window - 2 * self.halo))
         # A strip is cut from one row of tiles after the other: a whole row should fit the cache.
         row = self.memory // 4 // (self.photo.width * self._hidden_bytes())
         return max(32, min(side, row)), side
@@ -297,39 +356,71 @@ class ContinuousPhoto:
         size = torch.tensor(values, dtype=torch.float32, device=self.device)
         return self._decoder.cell_term(size, (height, width))
 
+    def tiles_of(self, grid: OutputGrid) -> list[tuple[int, int]]:
+        """Return the (row, column) of each tile that a result reads, from top left on."""
+        rows = [tile for tile, *_ in self._spans(grid, 0, range(grid.height))]
+        cols = [tile for tile, *_ in self._spans(grid, 1, range(grid.width))]
+        return [(row, col) for row in rows for col in cols]
+
+    def is_read(self, tile: tuple[int, int]) -> bool:
+        """Whether the encoder has read a tile, and what it wrote is still at hand."""
+        return tile in self._tiles or (self._latents is not None and tile in self._latents)
+
+    def read(self, tile: tuple[int, int]) -> None:
+        """Encode a tile, if it is not at hand, before it is asked for."""
+        with torch.inference_mode(), self._autocast():
+            self._encoded(*tile)
+
     def _encoded(self, row: int, col: int) -> Tile:
         """Return a tile, encoding it if it is not at hand."""
-        key = (row, col)
-        if key in self._tiles:
-            self._tiles.move_to_end(key)
-            return self._tiles[key]
-        tile = self._encode(row, col)
-        room = self.memory // 4 - sum(
-            t.hidden.nbytes + t.colours.nbytes for t in self._tiles.values()
-        )
-        needed = tile.hidden.nbytes + tile.colours.nbytes
-        while self._tiles and room < needed:
-            _, dropped = self._tiles.popitem(last=False)
-            room += dropped.hidden.nbytes + dropped.colours.nbytes
-        self._tiles[key] = tile
-        return tile
+
+        def size(tile: Tile) -> int:
+            return tile.hidden.nbytes + tile.colours.nbytes
+
+        return self._tiles.get((row, col), lambda: self._encode(row, col), size)
 
     def _encode(self, row: int, col: int) -> Tile:
-        height, width = self.photo.height, self.photo.width
-        top, bottom = _reach(row, self.tile[0], height, 1)
-        left, right = _reach(col, self.tile[1], width, 1)
-        outer_top, outer_bottom = _reach(row, self.tile[0], height, self.halo)
-        outer_left, outer_right = _reach(col, self.tile[1], width, self.halo)
-        window = self.photo.rgb(slice(outer_top, outer_bottom), slice(outer_left, outer_right))
+        if self._latents is None:
+            latents = self._read(row, col)
+        else:
+            latents = self._latents.get(
+                (row, col),
+                lambda: Latents(*(part.clone() for part in self._read(row, col))),
+                lambda latents: latents.codes.nbytes + latents.colours.nbytes,
+            )
+        hidden = self._decoder.hidden_map(latents.codes)[0]
+        rows, cols = self._inner(row, col, UNFOLDING + 1, 1)
+        colours = latents.colours[0].permute(1, 2, 0)
+        (top, _), (left, _) = self._reaches(row, col, 1)
+        return Tile(top, left, hidden[rows, cols].contiguous(), colours[rows, cols].contiguous())
+
+    def _read(self, row: int, col: int) -> Latents:
+        """Run the encoder over a tile and its halo; return what the decoder needs of it."""
+        (top, bottom), (left, right) = self._reaches(row, col, self.halo)
+        window = self.photo.rgb(slice(top, bottom), slice(left, right))
         photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
         latents = self.model.encode(photo.contiguous(memory_format=torch.channels_last))
-        hidden = self._decoder.hidden_map(latents.codes)[0]
-        inner = (
-            slice(top - outer_top, bottom - outer_top),
-            slice(left - outer_left, right - outer_left),
+        rows, cols = self._inner(row, col, self.halo, UNFOLDING + 1)
+        return Latents(*(part[:, :, rows, cols] for part in latents))
+
+    def _reaches(self, row: int, col: int, margin: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the (top, bottom) and (left, right) of a tile widened by `margin`."""
+        sizes = (self.photo.height, self.photo.width)
+        down, across = (
+            _reach(index, side, size, margin)
+            for index, side, size in zip((row, col), self.tile, sizes, strict=True)
         )
-        colours = latents.colours[0].permute(1, 2, 0)
-        return Tile(top, left, hidden[inner].contiguous(), colours[inner].contiguous())
+        return down, across
+
+    def _inner(self, row: int, col: int, outer: int, inner: int) -> tuple[slice, slice]:
+        """Return where a tile with the margin `inner` lies within the one with `outer`."""
+        rows, cols = (
+            slice(start - origin, stop - origin)
+            for (origin, _), (start, stop) in zip(
+                self._reaches(row, col, outer), self._reaches(row, col, inner), strict=True
+            )
+        )
+        return rows, cols
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.dtype == torch.float32:

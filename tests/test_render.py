@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
@@ -186,3 +187,36 @@ def test_impossible_sizes_and_photos():
         render(small_model(), np.zeros((4, 4), np.float32), 5, 5)
     with pytest.raises(LiifError, match="floats"):
         render(small_model(), np.zeros((4, 4, 3), np.uint8), 5, 5)
+
+
+def test_models_with_one_encoder_share_its_latent_codes(monkeypatch):
+    model, photo = small_model(), noise(70, 45)
+    variant = ablated(model, feature_unfolding=False, local_ensemble=False)
+    read = ContinuousPhoto(model, photo, largest_tile=32, shared=True)
+    expected = asked(variant, photo, 100, 60)
+    np.testing.assert_allclose(read.render(100, 60), asked(model, photo, 100, 60), atol=1e-5)
+    monkeypatch.setattr(LIIF, "encode", None)  # every code is at hand
+    np.testing.assert_allclose(read.sharing(variant).render(100, 60), expected, atol=1e-5)
+
+
+def test_only_one_encoder_can_be_shared():
+    read = ContinuousPhoto(small_model(), noise(8, 8), shared=True)
+    with pytest.raises(LiifError, match="models with one encoder"):
+        read.sharing(small_model(seed=1))
+    with pytest.raises(LiifError, match="shared=True"):
+        ContinuousPhoto(small_model(), noise(8, 8)).sharing(small_model())
+
+
+def test_tiles_can_be_read_one_by_one_before_they_are_asked_for(monkeypatch):
+    model, photo = small_model(), noise(70, 45)
+    read = ContinuousPhoto(model, photo, largest_tile=32)
+    grid = read.output(50, 50, (0, 0, 20, 40))
+    assert read.tiles_of(grid) == [(0, 0), (1, 0)]
+    assert not any(map(read.is_read, read.tiles_of(grid)))
+    for tile in read.tiles_of(grid):
+        read.read(tile)
+    assert all(map(read.is_read, read.tiles_of(grid)))
+    expected = ContinuousPhoto(model, photo).render(50, 50, grid.box)
+    monkeypatch.setattr(LIIF, "encode", None)
+    result = read.window(grid, range(50), range(50))
+    np.testing.assert_allclose(result, expected, atol=1e-5)
