@@ -130,6 +130,19 @@ def photo_from(source: Source) -> Photo:
     )
 
 
+def photo_from_bytes(data: bytes, name: str) -> Photo:
+    """Read a photo from the bytes of a file; see `photo_from`.
+
+    Args:
+        data: what the file holds.
+        name: what to call it in an error.
+    """
+    if not data:
+        raise LiifError(f"{name}: the file is empty; choose another")
+    with _explaining(name), _pixel_limit(), Image.open(BytesIO(data)) as image:
+        return _from_image(image)
+
+
 def photo_paths(folder: Path) -> list[Path]:
     """Return the pictures directly in `folder`, by name.
 

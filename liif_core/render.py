@@ -366,6 +366,10 @@ class ContinuousPhoto:
         """Whether the encoder has read a tile, and what it wrote is still at hand."""
         return tile in self._tiles or (self._latents is not None and tile in self._latents)
 
+    def can_keep_all(self) -> bool:
+        """Whether the budget suffices to keep every tile of the photo."""
+        return self.photo.height * self.photo.width * self._hidden_bytes() <= self._tiles.budget
+
     def read(self, tile: tuple[int, int]) -> None:
         """Encode a tile, if it is not at hand, before it is asked for."""
         with torch.inference_mode(), self._autocast():
@@ -394,12 +398,17 @@ class ContinuousPhoto:
         (top, _), (left, _) = self._reaches(row, col, 1)
         return Tile(top, left, hidden[rows, cols].contiguous(), colours[rows, cols].contiguous())
 
+    def encode_window(self, rows: slice, cols: slice) -> Latents:
+        """Run the encoder over a window of the photo as if it were all; nothing is kept."""
+        window = self.photo.rgb(rows, cols)
+        photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            return self.model.encode(photo.contiguous(memory_format=torch.channels_last))
+
     def _read(self, row: int, col: int) -> Latents:
         """Run the encoder over a tile and its halo; return what the decoder needs of it."""
         (top, bottom), (left, right) = self._reaches(row, col, self.halo)
-        window = self.photo.rgb(slice(top, bottom), slice(left, right))
-        photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
-        latents = self.model.encode(photo.contiguous(memory_format=torch.channels_last))
+        latents = self.encode_window(slice(top, bottom), slice(left, right))
         rows, cols = self._inner(row, col, self.halo, UNFOLDING + 1)
         return Latents(*(part[:, :, rows, cols] for part in latents))
 

@@ -1,0 +1,228 @@
+"""A photo made ready for exploring: any part of it, by any method, at any density.
+
+The encoder reads the photo once, in tiles, where and when it is looked at; switching parts of the
+decoder off asks the same latent codes again. What is resized without learning is cut from a
+pyramid of halved photos where the screen shows a large photo small.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from liif_core.ablation import ablated
+from liif_core.baselines import resize
+from liif_core.explorer.viewport import Viewport
+from liif_core.liif import LIIF
+from liif_core.photos import Photo, eight_bit
+from liif_core.render import ContinuousPhoto, OutputGrid
+from liif_core.xray import Explanation, explain_query
+
+#: The methods without learning.
+BASELINES = ("nearest", "bilinear", "bicubic")
+
+#: Bytes for what the encoder wrote, and what the decoders made of it (see `ContinuousPhoto`).
+MEMORY = 3 << 29
+
+#: Photo pixels along the side of a tile: small, so that a first glance waits for few of them.
+TILE = 128
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side of the screen shows.
+
+    Attributes:
+        method: one of `BASELINES`, or the name of a model.
+        local_ensemble, feature_unfolding, cell_decoding: see `ablated`; the baselines ignore them.
+    """
+
+    method: str
+    local_ensemble: bool = True
+    feature_unfolding: bool = True
+    cell_decoding: bool = True
+
+
+class ExploredPhoto:
+    """A photo and the methods that magnify it.
+
+    Args:
+        photo: its transparent parts are shown on white.
+        models: name -> model.
+    """
+
+    def __init__(self, photo: Photo, models: Mapping[str, LIIF]) -> None:
+        self.photo = on_white(photo)
+        self.models = dict(models)
+        self.size = (photo.height, photo.width)
+        self._levels: list[np.ndarray] = []
+        self._readers: dict[Side, ContinuousPhoto] = {}
+
+    def picture(self, view: Viewport, side: Side, step: float = 1) -> np.ndarray:
+        """Return what the screen shows: (h, w, 3) uint8, of `view.grid(step)`'s size.
+
+        A LIIF below ×1 is not asked: there is nothing to invent, and it was not trained to shrink.
+        The photo is shrunk by bicubic averaging instead.
+        """
+        grid = view.grid(step)
+        return self.part(grid, side, range(grid.height), range(grid.width), view.magnification >= 1)
+
+    def part(
+        self, grid: OutputGrid, side: Side, rows: range, cols: range, enlarging: bool = True
+    ) -> np.ndarray:
+        """Return some rows and columns of a picture of any size: (rows, columns, 3) uint8."""
+        if side.method not in self.models:
+            return self._resized(grid, side.method, rows, cols)
+        if not enlarging:
+            return self._resized(grid, "bicubic", rows, cols)
+        colours = self._reader(side).window(grid, rows, cols)
+        return (colours.clip(0, 1) * 255).round().astype(np.uint8)
+
+    def tiles(self, view: Viewport, side: Side) -> tuple[list[tuple[int, int]], int]:
+        """Return which tiles the encoder has still to read for a view, and how many it needs.
+
+        The tiles nearest the middle of the screen come first.
+        """
+        if side.method not in self.models or view.magnification < 1:
+            return [], 0
+        reader = self._reader(side)
+        needed = reader.tiles_of(view.grid())
+        unread = [tile for tile in needed if not reader.is_read(tile)]
+        return sorted(unread, key=self._distance(view, reader)), len(needed)
+
+    def read(self, side: Side, tile: tuple[int, int]) -> None:
+        """Let the encoder read one tile."""
+        self._reader(side).read(tile)
+
+    def read_ahead(self, view: Viewport, side: Side) -> bool:
+        """Read one more tile of the photo, the nearest to the view, while nobody waits.
+
+        Returns:
+            whether there was one: a photo is read ahead if all of it can be kept.
+        """
+        if side.method not in self.models:
+            return False
+        reader = self._reader(side)
+        if not reader.can_keep_all():
+            return False
+        whole = OutputGrid(*self.size, (0, 0, self.size[1], self.size[0]))
+        unread = [tile for tile in reader.tiles_of(whole) if not reader.is_read(tile)]
+        if not unread:
+            return False
+        reader.read(min(unread, key=self._distance(view, reader)))
+        return True
+
+    def explain(
+        self, side: Side, coord: tuple[float, float], cell: tuple[float, float]
+    ) -> Explanation:
+        """Take the query of one point apart; see `explain_query`.
+
+        Only the surroundings that the point's codes depend on are encoded, anew.
+        """
+        reader = self._reader(side)
+        window, origin, asked, size = [], [], [], []
+        for place, extent, count in zip(coord, cell, self.size, strict=True):
+            at = (place + 1) / 2 * count
+            start = max(0, math.floor(at) - reader.halo - 1)
+            stop = min(count, math.floor(at) + reader.halo + 2)
+            window.append(slice(start, stop))
+            origin.append(start)
+            asked.append(min(max((at - start) / (stop - start) * 2 - 1, -1.0), 1.0))
+            size.append(extent * count / (stop - start))
+        latents = reader.encode_window(*window)
+        found = explain_query(reader.model, latents, asked, size).shifted(*origin)
+        return replace(found, coord=coord, cell=cell)
+
+    def pixels(self, rows: range, cols: range) -> list[list[list[int] | None]]:
+        """Return photo pixels as [red, green, blue] in 0 … 255, None outside the photo."""
+        height, width = self.size
+
+        def pixel(row: int, col: int) -> list[int] | None:
+            if not (0 <= row < height and 0 <= col < width):
+                return None
+            return eight_bit(self.photo.colour[row, col]).tolist()
+
+        return [[pixel(row, col) for col in cols] for row in rows]
+
+    def thumbnail(self, longest: int) -> np.ndarray:
+        """Return the whole photo, small: (h, w, 3) uint8."""
+        scale = min(1.0, longest / max(self.size))
+        height, width = (max(1, round(side * scale)) for side in self.size)
+        grid = OutputGrid(height, width, (0, 0, self.size[1], self.size[0]))
+        return self._resized(grid, "bicubic", range(height), range(width))
+
+    def _distance(
+        self, view: Viewport, reader: ContinuousPhoto
+    ) -> Callable[[tuple[int, int]], float]:
+        """Return a key that sorts tiles by how far they are from the middle of the screen."""
+        middle = [(c + 1) / 2 * n for c, n in zip(view.centre, self.size, strict=True)]
+
+        def distance(tile: tuple[int, int]) -> float:
+            centre = [(index + 0.5) * side for index, side in zip(tile, reader.tile, strict=True)]
+            return math.dist(centre, middle)
+
+        return distance
+
+    def _reader(self, side: Side) -> ContinuousPhoto:
+        """Return the photo as the side's decoder sees it; one encoder's codes are shared."""
+        if side in self._readers:
+            return self._readers[side]
+        whole = Side(side.method)
+        if whole not in self._readers:
+            model = self.models[side.method]
+            self._readers[whole] = ContinuousPhoto(
+                model, self.photo, memory=MEMORY, largest_tile=TILE, shared=True
+            )
+        if side != whole:
+            switches = {name: value for name, value in vars(side).items() if name != "method"}
+            variant = ablated(self.models[side.method], **switches)
+            self._readers[side] = self._readers[whole].sharing(variant)
+        return self._readers[side]
+
+    def _resized(self, grid: OutputGrid, method: str, rows: range, cols: range) -> np.ndarray:
+        """Return some rows and columns of a picture by a method without learning."""
+        left, top, right, bottom = grid.box
+        down, across = (bottom - top) / grid.height, (right - left) / grid.width
+        if method == "nearest":
+            ys = top + (np.asarray(rows) + 0.5) * down
+            xs = left + (np.asarray(cols) + 0.5) * across
+            ys, xs = (
+                np.floor(places).astype(int).clip(0, size - 1)
+                for places, size in zip((ys, xs), self.size, strict=True)
+            )
+            return eight_bit(self.photo.colour[np.ix_(ys, xs)])
+        level = max(0, math.floor(math.log2(min(down, across))))
+        source = self._level(level)
+        shrunk = 2**level
+        windows, places = [], []
+        for start, step, span, size in zip(
+            (top, left), (down, across), (rows, cols), source.shape[:2], strict=True
+        ):
+            first, last = ((start + edge * step) / shrunk for edge in (span.start, span.stop))
+            reach = math.ceil(2 * max(step / shrunk, 1)) + 1  # bicubic reaches two pixels far
+            begin, end = max(0, math.floor(first) - reach), min(size, math.ceil(last) + reach)
+            windows.append(slice(begin, end))
+            places.append((max(0.0, first - begin), min(last - begin, float(end - begin))))
+        window = eight_bit(source[windows[0], windows[1]])
+        box = (places[1][0], places[0][0], places[1][1], places[0][1])
+        return resize(window, len(rows), len(cols), method, box=box)
+
+    def _level(self, level: int) -> np.ndarray:
+        """Return the photo with its sides halved `level` times."""
+        if not self._levels:
+            self._levels.append(self.photo.colour)
+        while len(self._levels) <= level:
+            larger = Image.fromarray(np.ascontiguousarray(eight_bit(self._levels[-1])))
+            self._levels.append(np.asarray(larger.reduce(2)))
+        return self._levels[level]
+
+
+def on_white(photo: Photo) -> Photo:
+    """Return a photo without transparency, what was transparent laid on white."""
+    if photo.alpha is None:
+        return photo
+    share = photo.alpha[..., None] / np.float32(255)
+    colour = (eight_bit(photo.colour) * share + 255 * (1 - share)).round().astype(np.uint8)
+    return replace(photo, colour=colour, alpha=None)

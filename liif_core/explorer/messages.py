@@ -1,0 +1,172 @@
+"""What the browser asks of the explorer, and what it is answered: plain dictionaries and bytes.
+
+Each question is answered at once and in one step of limited length: where the encoder has much to
+read, it reads one tile, says how many are left, and is asked again. So the kernel stays free for
+other questions in between, and whatever is no longer wanted is simply not asked again.
+"""
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from liif_core.explorer.frames import ExploredPhoto, Side
+from liif_core.explorer.viewport import Viewport
+
+#: What an answer consists of: JSON values, and at most one picture.
+Answer = tuple[dict[str, Any], list[bytes]]
+
+#: Screen pixels of a coarse picture, at most: what a LIIF answers in a tenth of a second.
+COARSE_PIXELS = 80_000
+
+#: Pixels along the longer side of the overview.
+OVERVIEW = 320
+
+
+def answer(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Answer one question.
+
+    Args:
+        question: `type` is "frame", "ahead", "overview", "xray" or "strip"; see the functions
+            below. What it holds besides `type` comes back as it is, so that the asker recognises
+            the answer.
+    """
+    kinds = {
+        "frame": frame,
+        "ahead": ahead,
+        "overview": overview,
+        "xray": xray,
+        "strip": strip,
+    }
+    found, pictures = kinds[question["type"]](explored, question)
+    return {**question, **found}, pictures
+
+
+def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Show a view, or as long as the encoder has not read what it needs, read on.
+
+    Question: `view`, `side`, `lossless` (PNG, else JPEG), `coarse` (of larger pixels), and `reads`,
+    how often the encoder has read on for this view.
+
+    Answer: `picture` (whether there is one), `rect` (top, left, height, width on the screen), `box`
+    (left, top, right, bottom in photo pixels), `seconds`, and while reading `left` and `total`
+    tiles; the picture that comes with the first of these is bicubic.
+    """
+    began = time.perf_counter()
+    view, side = view_of(explored, question["view"]), side_of(question["side"])
+    unread, total = explored.tiles(view, side)
+    # A view that needs more tiles than can be kept would go on reading for ever.
+    reading = bool(unread) and question["reads"] < total
+    if reading:
+        explored.read(side, unread[0])
+    found: dict[str, Any] = {"left": len(unread) - 1 if reading else 0, "total": total}
+    found["reading"] = reading
+    found["picture"] = not reading or question["reads"] == 0
+    pictures = []
+    if found["picture"]:
+        shown = Side("bicubic") if reading else side
+        step = 1.0
+        if question["coarse"] and shown.method in explored.models:
+            step = max(1.0, (view.screen[0] * view.screen[1] / COARSE_PIXELS) ** 0.5)
+        lossless = question["lossless"] and not reading
+        pictures.append(encoded(explored.picture(view, shown, step), lossless))
+    down, across = view.spans()
+    found["rect"] = [down.first, across.first, down.count, across.count]
+    found["box"] = [across.start, down.start, across.end, down.end]
+    found["seconds"] = time.perf_counter() - began
+    return found, pictures
+
+
+def ahead(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Read one more tile while nobody waits. Answer: `more`, whether to ask again."""
+    view, side = view_of(explored, question["view"]), side_of(question["side"])
+    return {"more": explored.read_ahead(view, side)}, []
+
+
+def overview(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Return the whole photo, small."""
+    return {}, [encoded(explored.thumbnail(OVERVIEW), lossless=True)]
+
+
+def xray(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Take the query of one point apart.
+
+    Question: `side`, `coord`, `cell`. Answer: the fields of `Explanation`; `pixels`, the 4 × 4
+    photo pixels around the codes, from row and column `corner` on.
+    """
+    y, x = question["coord"]
+    height, width = question["cell"]
+    found = explored.explain(side_of(question["side"]), (y, x), (height, width))
+    row, col = (min(getattr(c, name) for c in found.codes) - 1 for name in ("row", "col"))
+    around = explored.pixels(range(row, row + 4), range(col, col + 4))
+    return {
+        "codes": [vars(code) for code in found.codes],
+        "colour": found.colour,
+        "local_colour": found.local_colour,
+        "corner": [row, col],
+        "pixels": around,
+    }, []
+
+
+def strip(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
+    """Return some rows of what the screen shows, at any size, without loss.
+
+    Question: `view`, `left` and `right` (sides), `split` (0 … 1, of the picture's width), `size`
+    (height, width of the whole picture) and `rows` (first, after the last).
+    """
+    view = view_of(explored, question["view"])
+    rows = range(*question["rows"])
+    sides = side_of(question["left"]), side_of(question["right"])
+    return {}, [encoded(print_strip(explored, view, sides, question, rows), lossless=True)]
+
+
+def print_strip(
+    explored: ExploredPhoto,
+    view: Viewport,
+    sides: tuple[Side, Side],
+    form: Mapping[str, Any],
+    rows: range,
+) -> np.ndarray:
+    """Return some rows of a picture of what a view shows, of any size: (rows, width, 3) uint8.
+
+    Args:
+        sides: left and right of the split.
+        form: `size` (height, width) of the picture, and `split`, 0 … 1 of its width.
+    """
+    height, width = form["size"]
+    shown = view.grid()
+    grid = type(shown)(height, width, shown.box)
+    enlarging = view.magnification * width / shown.width >= 1
+    middle = round(form["split"] * width)
+    parts = [
+        explored.part(grid, side, rows, cols, enlarging)
+        for side, cols in zip(sides, (range(middle), range(middle, width)), strict=True)
+        if len(cols)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def view_of(explored: ExploredPhoto, view: Mapping[str, Any]) -> Viewport:
+    """Return a viewport from JSON values: `centre`, `magnification`, `screen`."""
+    height, width = view["screen"]
+    y, x = view["centre"]
+    return Viewport(explored.size, (height, width), (y, x), view["magnification"])
+
+
+def side_of(side: Mapping[str, Any]) -> Side:
+    """Return a side from JSON values."""
+    return Side(**side)
+
+
+def encoded(picture: np.ndarray, lossless: bool) -> bytes:
+    """Return a picture as PNG or JPEG, quickly: it is on its way to the same machine."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(picture)
+    if lossless:
+        image.save(buffer, "PNG", compress_level=1)
+    else:
+        image.save(buffer, "JPEG", quality=85, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,334 @@
+"""The explorer without a browser: viewport arithmetic, pictures, tiles, and the messages."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from liif_core.ablation import ablated
+from liif_core.baselines import resize
+from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewport
+from liif_core.explorer.messages import COARSE_PIXELS, answer
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.photos import photo_from
+from liif_core.render import ContinuousPhoto, OutputGrid
+
+LIIF_SIDE = Side("LIIF")
+SCREEN = (48, 64)
+
+
+def small_model(seed: int = 0) -> LIIF:
+    torch.manual_seed(seed)
+    config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), local_colour=True)
+    return LIIF(config).eval().requires_grad_(False)
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def explored(photo: np.ndarray) -> ExploredPhoto:
+    return ExploredPhoto(photo_from(photo), {"LIIF": small_model()})
+
+
+def decoded(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+
+
+sizes = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
+screens = st.tuples(st.integers(40, 900), st.integers(40, 900))
+centres = st.tuples(st.floats(-2, 2), st.floats(-2, 2))
+
+
+class TestViewport:
+    @given(sizes, screens, centres, st.floats(1e-3, 500))
+    def test_stays_within_the_photo(self, photo, screen, centre, magnification):
+        view = Viewport(photo, screen, centre, magnification)
+        assert view.least <= view.magnification <= max(MOST, view.least)
+        for span, size, pixels in zip(view.spans(), photo, screen, strict=True):
+            assert 0 <= span.start < span.end <= size
+            assert span.first >= 0
+            assert span.count >= 1
+            assert span.first + span.count <= pixels
+            shown = (span.end - span.start) * view.magnification  # in screen pixels
+            letterboxed = (span.start, span.end) == (0, size)  # rounded to whole screen pixels
+            assert span.count == pytest.approx(shown, abs=1 if letterboxed else 1e-6)
+
+    @given(sizes, screens)
+    def test_begins_with_the_whole_photo(self, photo, screen):
+        view = Viewport(photo, screen)
+        for span, size in zip(view.spans(), photo, strict=True):
+            assert (span.start, span.end) == pytest.approx((0, size))
+
+    @given(sizes, screens, centres, st.floats(1, 60), st.floats(0.5, 2))
+    def test_zooming_keeps_the_place_under_the_pointer(self, photo, screen, centre, start, factor):
+        view = Viewport(photo, screen, centre, start)
+        about = (screen[0] * 0.3, screen[1] * 0.8)
+        closer = view.zoomed(factor, about)
+        before, after = view._place(about), closer._place(about)
+        free = [  # neither letterboxed before or after, nor stopped by the photo's border
+            all(
+                v.spans()[axis].count == screen[axis]
+                and v.spans()[axis].start > 1e-9
+                and v.spans()[axis].end < photo[axis] - 1e-9
+                for v in (view, closer)
+            )
+            for axis in (0, 1)
+        ]
+        for axis in (0, 1):
+            if free[axis]:
+                assert before[axis] == pytest.approx(after[axis], abs=1e-6 * photo[axis])
+
+    def test_panning_moves_by_screen_pixels(self):
+        view = Viewport((100, 200), (48, 64), (0, 0), 8)
+        moved = view.panned(16, -8)
+        assert moved.spans()[0].start - view.spans()[0].start == pytest.approx(2)
+        assert moved.spans()[1].start - view.spans()[1].start == pytest.approx(-1)
+        edge = view.panned(1e9, -1e9)
+        assert edge.spans()[0].end == 100
+        assert edge.spans()[1].start == pytest.approx(0, abs=1e-9)
+
+    def test_coordinates_and_cells_are_those_of_the_grid(self):
+        view = Viewport((100, 200), (48, 64), (0.1, 0.2), 7.3)
+        grid = view.grid()
+        left, top, right, bottom = grid.box
+        row, col = 5, 9
+        expected = (
+            (top + (row + 0.5) * (bottom - top) / 48) * 2 / 100 - 1,
+            (left + (col + 0.5) * (right - left) / 64) * 2 / 200 - 1,
+        )
+        assert view.coord_at(row, col) == pytest.approx(expected)
+        assert view.cell() == pytest.approx((2 / 100 / 7.3, 2 / 200 / 7.3))
+
+    def test_a_photo_smaller_than_the_screen_at_the_largest_magnification(self):
+        view = Viewport((1, 1), (48, 64), (0.7, 0.7), 1)
+        assert view.magnification == 48
+        assert view.centre == (0, 0)
+        assert view.spans()[1] == Span(8, 48, 0, 1)
+        assert Viewport((1, 1), (480, 640)).magnification == 480  # beyond MOST, yet whole
+
+
+class TestPicture:
+    @pytest.mark.parametrize("magnification", [1, 1.37, 6, 64])
+    def test_liif_is_what_render_renders(self, magnification):
+        photo = noise(90, 110)
+        view = Viewport((90, 110), SCREEN, (0.3, -0.2), magnification)
+        found = explored(photo).picture(view, LIIF_SIDE)
+        whole = ContinuousPhoto(small_model(), photo.astype(np.float32) / 255)
+        expected = whole.viewport(view.centre, view.magnification, *SCREEN)
+        difference = found / 255 - expected.clip(0, 1)
+        assert np.abs(difference).max() <= 0.5 / 255 + 1e-5
+
+    @pytest.mark.parametrize("switch", ["local_ensemble", "feature_unfolding", "cell_decoding"])
+    def test_switches_act_and_encode_nothing_anew(self, switch, monkeypatch):
+        photo = noise(40, 50)
+        view = Viewport((40, 50), SCREEN, (0, 0), 3)
+        ready = explored(photo)
+        full = ready.picture(view, LIIF_SIDE)
+        model = ablated(small_model(), **{switch: False})
+        expected = ContinuousPhoto(model, photo.astype(np.float32) / 255)
+        expected = expected.viewport(view.centre, 3, *SCREEN).clip(0, 1)
+        monkeypatch.setattr(LIIF, "encode", None)
+        found = ready.picture(view, Side("LIIF", **{switch: False}))
+        assert np.abs(found / 255 - expected).max() <= 0.5 / 255 + 1e-5
+        assert not np.array_equal(found, full)
+
+    @pytest.mark.parametrize("method", BASELINES)
+    @pytest.mark.parametrize("magnification", [0.6, 0.9, 1, 2.7, 64])
+    def test_baselines_are_pillows(self, method, magnification):
+        photo = noise(130, 170)
+        view = Viewport((130, 170), SCREEN, (0.31, -0.27), magnification)
+        grid = view.grid()
+        expected = resize(photo, grid.height, grid.width, method, box=grid.box)
+        found = explored(photo).picture(view, Side(method))
+        # A window of the photo is cut out, so a coordinate may round otherwise.
+        assert np.abs(found.astype(int) - expected).max() <= 1
+
+    def test_a_part_is_the_part(self):
+        ready = explored(noise(60, 70))
+        grid = OutputGrid(200, 300, (3.3, 4.4, 33.3, 30.1))
+        for side in (LIIF_SIDE, Side("bicubic"), Side("bilinear"), Side("nearest")):
+            whole = ready.part(grid, side, range(200), range(300))
+            part = ready.part(grid, side, range(50, 90), range(120, 130))
+            assert np.abs(part.astype(int) - whole[50:90, 120:130]).max() <= 1
+
+    @pytest.mark.parametrize("method", BASELINES)
+    def test_a_large_photo_shown_small_comes_from_the_pyramid(self, method):
+        smooth = resize(noise(6, 8), 600, 800, "bicubic")
+        view = Viewport((600, 800), SCREEN)
+        found = explored(smooth).picture(view, Side(method))
+        expected = resize(smooth, 48, 64, method)
+        assert found.shape == (48, 64, 3)
+        assert np.abs(found.astype(int) - expected).mean() < 2
+
+    def test_below_one_liif_is_not_asked(self, monkeypatch):
+        monkeypatch.setattr(LIIF, "encode", None)
+        ready = explored(noise(200, 300))
+        view = Viewport((200, 300), SCREEN)
+        assert view.magnification < 1
+        np.testing.assert_array_equal(
+            ready.picture(view, LIIF_SIDE), ready.picture(view, Side("bicubic"))
+        )
+        assert ready.tiles(view, LIIF_SIDE) == ([], 0)
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2)])
+    @pytest.mark.parametrize("method", [*BASELINES, "LIIF"])
+    def test_tiny_photos(self, size, method):
+        view = Viewport(size, SCREEN)
+        for shown in (view, view.zoomed(3), view.zoomed(1000)):
+            found = explored(noise(*size)).picture(shown, Side(method))
+            assert found.shape == (shown.grid().height, shown.grid().width, 3)
+
+    def test_transparent_parts_are_white_and_sixteen_bits_are_shown(self):
+        rgba = np.zeros((4, 4, 4), np.uint8)
+        rgba[:, 2:, 3] = 255
+        view = Viewport((4, 4), (40, 40))
+        shown = ExploredPhoto(photo_from(rgba), {}).picture(view, Side("nearest"))
+        assert (shown[:, :20] == 255).all()
+        assert (shown[:, 20:] == 0).all()
+        deep = ExploredPhoto(photo_from(np.full((4, 4), 257 * 99, np.uint16)), {})
+        assert (deep.picture(view, Side("bicubic")) == 99).all()
+
+    def test_only_what_is_looked_at_is_encoded(self, monkeypatch):
+        read = []
+        encode = LIIF.encode
+        monkeypatch.setattr(
+            LIIF, "encode", lambda self, x: read.append(x.shape[-2:]) or encode(self, x)
+        )
+        large = np.broadcast_to(np.uint8(128), (5000, 10000, 3))  # 50 megapixels
+        ready = ExploredPhoto(photo_from(np.ascontiguousarray(large)), {"LIIF": small_model()})
+        view = Viewport((5000, 10000), SCREEN)
+        ready.picture(view, LIIF_SIDE)
+        assert read == []
+        ready.picture(Viewport((5000, 10000), SCREEN, (0.4, 0.4), 4), LIIF_SIDE)
+        assert sum(math.prod(size) for size in read) < 4 * 300**2
+        assert ready.read_ahead(view, LIIF_SIDE) is False
+
+
+class TestExplain:
+    @pytest.mark.parametrize("size", [(90, 130), (1, 1), (1, 70), (20, 3)])
+    @pytest.mark.parametrize("side", [LIIF_SIDE, Side("LIIF", True, False, False)])
+    def test_equals_the_query_of_the_whole_photo(self, size, side):
+        photo = noise(*size)
+        model = ablated(small_model(), feature_unfolding=side.feature_unfolding)
+        model = ablated(model, cell_decoding=side.cell_decoding)
+        latents = model.encode(torch.from_numpy(photo / np.float32(255)).permute(2, 0, 1)[None])
+        rng = np.random.default_rng(0)
+        for coord in [(-1.0, -1.0), (1.0, 1.0), *map(tuple, rng.uniform(-1, 1, (10, 2)))]:
+            cell = (0.01, 0.003)
+            found = explored(photo).explain(side, coord, cell)
+            asked = torch.tensor([[coord]], dtype=torch.float64)
+            expected = model.query(latents, asked, torch.tensor([[cell]], dtype=torch.float64))
+            np.testing.assert_allclose(found.colour, expected[0, 0], atol=1e-5)
+            assert (found.coord, found.cell) == (coord, cell)
+            near = [(c + 1) / 2 * n - 0.5 for c, n in zip(coord, size, strict=True)]
+            for code in found.codes:
+                assert abs(code.row - near[0]) <= 1
+                assert abs(code.col - near[1]) <= 1
+                np.testing.assert_allclose(code.base, photo[code.row, code.col] / 255, atol=1e-6)
+
+    def test_is_the_colour_on_screen(self):
+        ready = explored(noise(90, 130))
+        view = Viewport((90, 130), SCREEN, (0.2, 0.1), 9.5)
+        shown = ready.picture(view, LIIF_SIDE)
+        for row, col in [(0, 0), (20, 33), (47, 63)]:
+            found = ready.explain(LIIF_SIDE, view.coord_at(row, col), view.cell())
+            expected = np.clip(found.colour, 0, 1) * 255
+            assert np.abs(shown[row, col] - expected).max() <= 0.5 + 1e-2
+
+
+def ask(ready: ExploredPhoto, kind: str, **more):
+    view = {"screen": list(SCREEN), "centre": [0.1, 0.2], "magnification": 5.0}
+    question = {"type": kind, "view": view, "side": vars(LIIF_SIDE), **more}
+    found, pictures = answer(ready, question)
+    assert {key: found[key] for key in question} == question  # so the asker recognises it
+    return found, pictures
+
+
+class TestMessages:
+    def test_the_encoder_reads_tile_by_tile_then_the_frame_comes(self):
+        ready = explored(noise(300, 300))
+        view = {"screen": [200, 200], "centre": [0, 0], "magnification": 1.5}
+        more = {"view": view, "coarse": True, "lossless": False}
+        found, pictures = ask(ready, "frame", reads=0, **more)
+        total = found["total"]
+        assert total == 4
+        assert (found["reading"], found["left"], found["picture"]) == (True, 3, True)
+        assert decoded(pictures[0]).shape == (200, 200, 3)  # bicubic stands in
+        for reads in range(1, total):
+            found, pictures = ask(ready, "frame", reads=reads, **more)
+            assert found["reading"]
+            assert (found["left"], pictures) == (total - 1 - reads, [])
+        found, pictures = ask(ready, "frame", reads=total, **more)
+        assert (found["reading"], found["picture"], len(pictures)) == (False, True, 1)
+        assert found["seconds"] > 0
+
+    def test_reading_ends_even_where_nothing_can_be_kept(self, monkeypatch):
+        monkeypatch.setattr("liif_core.explorer.frames.MEMORY", 1 << 20)
+        ready = explored(noise(300, 300))
+        view = {"screen": [300, 300], "centre": [0, 0], "magnification": 1.0}
+        reads = 0
+        more = {"view": view, "coarse": True, "lossless": False}
+        while ask(ready, "frame", reads=reads, **more)[0]["reading"]:
+            reads += 1
+            assert reads < 1000
+        assert reads > 1
+
+    def test_lossless_frames_are_exact_coarse_ones_small(self):
+        ready = explored(noise(100, 100))
+        view = {"screen": [480, 640], "centre": [0, 0], "magnification": 40.0}
+        full, pictures = ask(ready, "frame", view=view, reads=9, coarse=False, lossless=True)
+        shown = Viewport((100, 100), (480, 640), (0, 0), 40)
+        np.testing.assert_array_equal(decoded(pictures[0]), ready.picture(shown, LIIF_SIDE))
+        assert full["rect"] == [0, 0, 480, 640]
+        assert full["box"] == pytest.approx([42, 44, 58, 56])
+        _, pictures = ask(ready, "frame", view=view, reads=9, coarse=True, lossless=False)
+        assert pictures[0][:2] == b"\xff\xd8"  # JPEG
+        assert math.prod(decoded(pictures[0]).shape[:2]) <= COARSE_PIXELS * 1.02
+
+    def test_reading_ahead_ends(self):
+        ready = explored(noise(300, 200))
+        asked = 0
+        while ask(ready, "ahead")[0]["more"]:
+            asked += 1
+        assert asked == 6
+
+    def test_overview(self):
+        found = ask(explored(noise(640, 320)), "overview")[1]
+        assert decoded(found[0]).shape == (320, 160, 3)
+        found = ask(explored(noise(3, 2)), "overview")[1]
+        assert decoded(found[0]).shape == (3, 2, 3)
+
+    def test_xray(self):
+        photo = noise(9, 9)
+        ready = explored(photo)
+        found, _ = ask(ready, "xray", coord=[-0.99, 0.05], cell=[0.02, 0.02])
+        expected = ready.explain(LIIF_SIDE, (-0.99, 0.05), (0.02, 0.02))
+        assert found["colour"] == expected.colour
+        assert found["codes"][3] == vars(expected.codes[3])
+        assert found["corner"] == [-1, 3]
+        assert found["pixels"][0] == [None] * 4
+        assert found["pixels"][1] == photo[0, 3:7].tolist()
+
+    @pytest.mark.parametrize("split", [0, 0.4, 1])
+    def test_strips_make_up_the_print(self, split):
+        ready = explored(noise(40, 40))
+        more = {"left": vars(Side("nearest")), "right": vars(LIIF_SIDE), "split": split}
+        more |= {"size": [96, 128]}
+        strips = [
+            decoded(ask(ready, "strip", rows=list(rows), **more)[1][0])
+            for rows in ((0, 50), (50, 96))
+        ]
+        view = Viewport((40, 40), SCREEN, (0.1, 0.2), 5)
+        grid = OutputGrid(96, 128, view.grid().box)
+        whole = np.concatenate(strips)
+        middle = round(128 * split)
+        for side, cols in ((Side("nearest"), range(middle)), (LIIF_SIDE, range(middle, 128))):
+            if cols:
+                expected = ready.part(grid, side, range(96), cols)
+                np.testing.assert_array_equal(whole[:, cols.start : cols.stop], expected)
