@@ -1,6 +1,7 @@
-"""Widgets for the lessons: predict before you see, and slide through frames (the extra `lab`)."""
+"""Widgets for the lessons: predict, slide through frames, explore (the extra `lab`)."""
 
 from liif_core.widgets.frame_slider import FrameSlider
 from liif_core.widgets.predict import Predict
+from liif_core.widgets.zoom_explorer import ZoomExplorer
 
-__all__ = ["FrameSlider", "Predict"]
+__all__ = ["FrameSlider", "Predict", "ZoomExplorer"]

@@ -1,21 +1,31 @@
 """The browser's half of a widget: plain ES modules and style sheets in `static/`.
 
 anywidget hands each widget's module to the browser as one text, where a relative import would
-lead nowhere. So the one import that we allow, of `./shared.js`, is resolved here: the shared text
-is put in its place. No bundler, no network.
+lead nowhere. So imports of the form `import { a, b } from "./other.js";` are resolved here: the
+text of each imported module is put in the place of its first import. All share one scope, so no
+two of them may use the same name at their top level. No bundler, no network.
 """
 
 import re
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-SHARED_IMPORT = re.compile(r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 
 
 def module(name: str) -> str:
-    """Return the ES module `static/name` with `shared.js` in the place of its import."""
-    shared = re.sub(r"^export ", "", read("shared.js"), flags=re.MULTILINE)
-    return SHARED_IMPORT.sub(lambda _: shared, read(name))
+    """Return the ES module `static/name` with every module that it needs in its place."""
+    joined: set[str] = set()
+
+    def text(imported: re.Match[str]) -> str:
+        other = imported.group(1)
+        if other in joined:
+            return ""
+        joined.add(other)
+        inner = re.sub(r"^export ", "", read(other), flags=re.MULTILINE)
+        return IMPORT.sub(text, inner)
+
+    return IMPORT.sub(text, read(name))
 
 
 def style(name: str) -> str:

@@ -32,11 +32,15 @@ export function conversation(model, note, onSilence, seconds = 4) {
       silence(); // Jupyter knows already that nobody will hear it
     }
   };
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(silence, 1000 * seconds);
+  };
   return {
-    ask(question) {
-      clearTimeout(timer);
-      timer = setTimeout(silence, 1000 * seconds);
-      attempt(() => model.send(question));
+    wait,
+    ask(question, buffers = []) {
+      wait();
+      attempt(() => model.send(question, undefined, buffers));
     },
     save: () => attempt(() => model.save_changes()),
     answered() {

@@ -1,0 +1,290 @@
+"""The zoom explorer: a photo under the reader's hand, and the X-ray of any point of it."""
+
+import html
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from traitlets import Dict, Float, Int, List, Unicode
+
+from liif_core.errors import LiifError
+from liif_core.explorer import BASELINES, ExploredPhoto, Side, Viewport
+from liif_core.explorer.messages import answer, print_strip
+from liif_core.liif import LIIF
+from liif_core.photos import Photo, Source, one_line, photo_from, photo_from_bytes
+from liif_core.widgets.assets import module, style
+from liif_core.widgets.still_widget import StillWidget
+from liif_core.widgets.stills import contact_sheet, still_figure
+from liif_core.xray import Explanation
+
+#: Which parts of a model can be switched off in the explorer.
+SWITCHES = ("local_ensemble", "cell_decoding", "feature_unfolding")
+
+
+class ZoomExplorer(StillWidget):
+    """A photo that is zoomed by wheel, fingers or keys, from the whole up to ×64.
+
+    On each side of a movable split stands one method: nearest, bilinear, bicubic, or a LIIF with
+    any of its parts switched off. A click X-rays a point. Whatever the hand does, code does too:
+    `look`, `compare`, `explain`; `picture` returns what is on screen.
+
+    Args:
+        photo: a path, PIL image or array; see `photo_from`. Transparent parts are shown on white.
+        model: a LIIF, or several by name. The first is shown.
+        alt: what the photo shows, for readers who cannot see it.
+        screen: (height, width) of the picture in pixels; narrower where the page is.
+        trained: the magnifications that the models were trained for.
+
+    Raises:
+        LiifError: a photo that cannot be read, no model, or a name that a baseline has.
+    """
+
+    _esm = module("zoom_explorer.js")
+    _css = style("zoom_explorer.css")
+
+    #: {"centre": [y, x], "magnification": screen pixels per photo pixel, 0 for the whole photo}.
+    view = Dict().tag(sync=True)
+    #: What stands left and right of the split: `Side` as a dictionary.
+    left = Dict().tag(sync=True)
+    right = Dict().tag(sync=True)
+    #: Where the split stands, 0 … 1 of the screen's width; 0 shows the right side alone.
+    split = Float(0.5).tag(sync=True)
+    #: The point under X-ray, [y, x] in [-1, 1].
+    point = List(Float(), None, allow_none=True).tag(sync=True)
+    photo = Dict().tag(sync=True)
+    methods = List(Dict()).tag(sync=True)
+    screen = List(Int()).tag(sync=True)
+    trained = List(Float()).tag(sync=True)
+    alt = Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        photo: Source,
+        model: LIIF | Mapping[str, LIIF],
+        *,
+        alt: str = "A photo.",
+        screen: tuple[int, int] = (480, 640),
+        trained: tuple[float, float] = (1, 4),
+    ) -> None:
+        models = {"LIIF": model} if isinstance(model, LIIF) else dict(model)
+        check_models(models)
+        rows, cols = checked_screen(screen)
+        self._models = models
+        self._explored = ExploredPhoto(photo_from(photo), models)
+        self._upload: list[bytes] = []
+        height, width = self._explored.size
+        super().__init__(
+            view={"centre": [0.0, 0.0], "magnification": 0.0},
+            left=vars(Side("bicubic")),
+            right=vars(Side(next(iter(models)))),
+            photo={"height": height, "width": width, "name": "view", "number": 0},
+            methods=methods_of(models),
+            screen=[rows, cols],
+            trained=list(trained),
+            alt=alt,
+        )
+        self.on_msg(self._receive)
+
+    def look(
+        self, magnification: float | None = None, centre: tuple[float, float] | None = None
+    ) -> Viewport:
+        """Move the view, as the reader's hand does; what is not given stays.
+
+        Args:
+            magnification: screen pixels per photo pixel; kept between the whole photo and ×64.
+            centre: (y, x) in [-1, 1] of the screen's middle; kept where the screen stays within
+                the photo.
+
+        Returns:
+            the `Viewport` that came of it.
+        """
+        current = self.viewport
+        view = Viewport(
+            current.photo,
+            current.screen,
+            centre or current.centre,
+            current.magnification if magnification is None else magnification,
+        )
+        whole = view.magnification == view.least
+        shown = 0.0 if whole else view.magnification
+        self.view = {"centre": list(view.centre), "magnification": shown}
+        return view
+
+    @property
+    def viewport(self) -> Viewport:
+        """Where the screen stands, on a screen of the size asked for."""
+        y, x = self.view["centre"]
+        height, width = self.screen
+        magnification = self.view["magnification"]
+        return Viewport(self._explored.size, (height, width), (y, x), magnification)
+
+    def compare(
+        self,
+        left: str | Side | None = None,
+        right: str | Side | None = None,
+        split: float | None = None,
+    ) -> None:
+        """Choose what stands on the two sides, and where the split is; what is not given stays.
+
+        Args:
+            left, right: a method's name, or a `Side` with parts switched off.
+            split: 0 … 1 of the screen's width; 0 shows the right side alone.
+
+        Raises:
+            LiifError: no such method, or a split outside 0 … 1.
+        """
+        for name, side in (("left", left), ("right", right)):
+            if side is not None:
+                chosen = Side(side) if isinstance(side, str) else side
+                self._check_method(chosen.method)
+                setattr(self, name, vars(chosen))
+        if split is not None:
+            if not 0 <= split <= 1:
+                raise LiifError(f"the split stands between 0 and 1 of the width, not at {split:g}")
+            self.split = float(split)
+
+    def explain(self, coord: tuple[float, float], side: str | Side | None = None) -> Explanation:
+        """X-ray a point, as a click does, for a pixel of the size that the screen has now.
+
+        Args:
+            coord: (y, x) in [-1, 1].
+            side: which model; the right side's if None, or the left's if that has no model.
+
+        Raises:
+            LiifError: a point outside the photo, or no model to ask.
+        """
+        if side is None:
+            chosen = next(
+                (Side(**s) for s in (self.right, self.left) if s["method"] in self._models), None
+            )
+        else:
+            chosen = Side(side) if isinstance(side, str) else side
+        if chosen is None or chosen.method not in self._models:
+            raise LiifError(f"only a LIIF can be X-rayed: {', '.join(self._models)}")
+        y, x = (float(value) for value in coord)
+        found = self._explored.explain(chosen, (y, x), self.viewport.cell())
+        self.point = [y, x]
+        return found
+
+    def picture(self, width: int | None = None) -> np.ndarray:
+        """Return what is on screen, both sides, without marks.
+
+        Args:
+            width: of the result in pixels: the screen's, or larger for a print.
+
+        Returns:
+            (H, W, 3) uint8; beside a photo that does not fill the screen nothing is added.
+        """
+        view = self.viewport
+        grid = view.grid()
+        across = grid.width if width is None else operator.index(width)
+        if across < 1:
+            raise LiifError(f"a picture is at least 1 pixel wide, not {across}")
+        down = max(1, round(grid.height * across / grid.width))
+        span = view.spans()[1]
+        split = (round(self.split * view.screen[1]) - span.first) / span.count
+        form = {"size": (down, across), "split": min(max(split, 0.0), 1.0)}
+        sides = Side(**self.left), Side(**self.right)
+        return print_strip(self._explored, view, sides, form, range(down))
+
+    def show_photo(self, photo: Source | Photo, name: str = "view") -> None:
+        """Show another photo, whole.
+
+        Raises:
+            LiifError: it cannot be read; then all stays as it was.
+        """
+        read = photo if isinstance(photo, Photo) else photo_from(photo)
+        self._explored = ExploredPhoto(read, self._models)
+        height, width = self._explored.size
+        with self.hold_sync():
+            self.point = None  # type: ignore[assignment]
+            self.view = {"centre": [0.0, 0.0], "magnification": 0.0}
+            number = self.photo["number"] + 1
+            self.photo = {"height": height, "width": width, "name": name, "number": number}
+
+    def _check_method(self, name: str) -> None:
+        if name not in BASELINES and name not in self._models:
+            known = ", ".join([*BASELINES, *self._models])
+            raise LiifError(f"no method {name!r}; choose one of {known}")
+
+    def _receive(self, _widget: object, content: dict[str, Any], buffers: list[Any]) -> None:
+        pictures: list[bytes] = []
+        try:
+            if content["type"] == "upload":
+                found = self._take_part(content, buffers)
+            else:
+                found, pictures = answer(self._explored, content)
+        except Exception as error:  # whatever it is, the reader must see it, and nobody may wait
+            kind = "" if isinstance(error, LiifError) else f"{type(error).__name__}: "
+            message = kind + one_line(error)
+            found = {**content, "failed": message, "picture": False}
+        self.send(found, pictures)
+
+    def _take_part(self, content: dict[str, Any], buffers: list[Any]) -> dict[str, Any]:
+        """Take one part of an uploaded file; after the last one, show the photo."""
+        if content["part"] == 0:
+            self._upload = []
+        self._upload.append(bytes(buffers[0]))
+        if content["part"] + 1 == content["parts"]:
+            data, self._upload = b"".join(self._upload), []
+            stem = content["name"].rsplit(".", 1)[0]
+            self.show_photo(photo_from_bytes(data, content["name"]), stem)
+        return content
+
+    def __repr__(self) -> str:
+        height, width = self._explored.size
+        return f"ZoomExplorer(photo of {width}×{height} pixels, {', '.join(self._models)})"
+
+    def still(self) -> str:
+        """Return what is on screen as a page without a kernel shows it, and what it is."""
+        try:
+            picture = self.picture()
+        except Exception:  # the explorer itself shows the message
+            return f"<p>{html.escape(self.alt)}</p>"
+        view = self.viewport
+        sides = [describe(Side(**self.right), self._models)]
+        if self.split > 0:
+            sides = [describe(Side(**self.left), self._models), *sides]
+        methods = " | ".join(sides)
+        centre = ", ".join(f"{value + 0.0:.3f}" for value in view.centre)
+        caption = f"{methods}, ×{view.magnification:.2f}, centre y, x = {centre}"
+        return still_figure(contact_sheet([picture]), f"{self.alt.rstrip('.')}. {caption}", caption)
+
+
+def describe(side: Side, models: Mapping[str, LIIF]) -> str:
+    """Return a side in words."""
+    off = [name.replace("_", " ") for name in SWITCHES if not getattr(side, name)]
+    if side.method not in models or not off:
+        return side.method
+    return f"{side.method} without {', '.join(off)}"
+
+
+def methods_of(models: Mapping[str, LIIF]) -> list[dict[str, Any]]:
+    """Return every method, and which parts of it can be switched off: those that it has."""
+    found: list[dict[str, Any]] = [{"name": name, "switches": []} for name in BASELINES]
+    for name, model in models.items():
+        switches = [switch for switch in SWITCHES if getattr(model.config, switch)]
+        found.append({"name": name, "switches": switches, "model": True})
+    return found
+
+
+def check_models(models: Mapping[str, Any]) -> None:
+    """Raise LiifError unless there are models, with names of their own."""
+    if not models:
+        raise LiifError("the explorer needs a model: pass load_model(…), or several by name")
+    for name, model in models.items():
+        if not isinstance(model, LIIF):
+            raise LiifError(
+                f"model {name!r} is a {type(model).__name__}: pass what load_model gave"
+            )
+        if not isinstance(name, str) or not name or name in BASELINES:
+            raise LiifError(f"a model cannot be called {name!r}; give it a name of its own")
+
+
+def checked_screen(screen: tuple[int, int]) -> tuple[int, int]:
+    """Return the screen's (height, width); raise LiifError unless they are usable."""
+    height, width = (operator.index(side) for side in screen)
+    if not (40 <= height <= 4000 and 40 <= width <= 4000):
+        raise LiifError(f"the screen must have 40 to 4000 pixels a side, not {width} × {height}")
+    return height, width
