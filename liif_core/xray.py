@@ -103,8 +103,7 @@ def explain_query(
         LiifError: a coordinate outside the photo, a cell that is negative or not finite, or
             latents of several photos.
     """
-    y, x = _pair(coord, "the coordinate", -1, 1)
-    height, width = _pair(cell, "the cell", 0, float("inf"))
+    (y, x), (height, width) = checked_query(coord, cell)
     if latents.codes.shape[0] != 1:
         raise LiifError(
             f"one query is explained at a time: give latents of 1 photo, not of "
@@ -136,6 +135,17 @@ def explain_query(
         )
     red, green, blue = (sum(c.weight * c.answer[k] for c in codes) for k in range(3))
     return Explanation((y, x), (height, width), tuple(codes), (red, green, blue), local)
+
+
+def checked_query(
+    coord: Sequence[float], cell: Sequence[float]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return coordinate and cell as pairs of floats.
+
+    Raises:
+        LiifError: a coordinate outside [-1, 1], or a cell that is negative or not finite.
+    """
+    return _pair(coord, "the coordinate", -1, 1), _pair(cell, "the cell", 0, float("inf"))
 
 
 def _pair(values: Sequence[float], what: str, low: float, high: float) -> tuple[float, float]:

@@ -15,13 +15,17 @@ from PIL import Image
 pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install '.[lab]'")
 
 from liif_core.errors import LiifError
-from liif_core.widgets import FrameSlider, Predict
+from liif_core.widgets import FrameSlider, Predict, ZoomExplorer
 from liif_core.widgets.assets import STATIC, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
 from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import SHEET_BYTES, contact_sheet
 
-WIDGETS = {"predict.js": Predict, "frame_slider.js": FrameSlider}
+WIDGETS = {
+    "predict.js": Predict,
+    "frame_slider.js": FrameSlider,
+    "zoom_explorer.js": ZoomExplorer,
+}
 
 
 def ask(**changes: Any) -> Predict:
@@ -285,7 +289,10 @@ def test_browser_module_is_whole_and_offline(name: str, widget: Any) -> None:
     assert widget._esm == text
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)  # resolved here
     assert re.findall(r"^export .*", text, re.MULTILINE) == ["export default { render };"]
-    assert "function element(" in text
+    assert text.count("function element(") == 1
+    # The joined modules share one scope.
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.MULTILINE)
+    assert len(names) == len(set(names))
 
 
 def test_static_files_name_no_address() -> None:

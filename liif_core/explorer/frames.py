@@ -18,7 +18,7 @@ from liif_core.explorer.viewport import Viewport
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, eight_bit
 from liif_core.render import ContinuousPhoto, OutputGrid
-from liif_core.xray import Explanation, explain_query
+from liif_core.xray import Explanation, checked_query, explain_query
 
 #: The methods without learning.
 BASELINES = ("nearest", "bilinear", "bicubic")
@@ -121,6 +121,7 @@ class ExploredPhoto:
 
         Only the surroundings that the point's codes depend on are encoded, anew.
         """
+        coord, cell = checked_query(coord, cell)
         reader = self._reader(side)
         window, origin, asked, size = [], [], [], []
         for place, extent, count in zip(coord, cell, self.size, strict=True):

@@ -5,6 +5,13 @@ import { CODE_COLOURS } from "./zoom_picture.js";
 const LETTERS = ["A", "B", "C", "D"];
 const PLACES = ["above left", "above right", "below left", "below right"];
 const UNIT = 100; // drawing units per photo pixel
+const LEGEND = [
+  "Circles: the latent codes that are asked, on their pixels of the photo.",
+  "Arrows: from each code to the query, its relative coordinate.",
+  "White square: the asked-for pixel, the cell, to scale.",
+  "Rectangles: between the query and a code lies the weight of the code diagonally opposite, so " +
+    "that the nearest code weighs most.",
+];
 const HINT =
   "Click a point of the picture (or press Enter for its middle) to see which latent codes are " +
   "asked, what each answers, and how their answers become the colour on screen.";
@@ -36,6 +43,8 @@ function anatomy(answer, photo, onScreen) {
   );
   const drawing = element("div", { className: "liif-drawing" });
   drawing.innerHTML = svg(answer, photo); // numbers and fixed words only
+  const lines = alone ? [LEGEND[0], LEGEND[1], LEGEND[2]] : LEGEND;
+  const legend = element("div", { className: "liif-legend" }, ...lines.map((line) => element("p", {}, line)));
   const cards = codes.map((code, number) => card(code, number, answer, alone, local));
   const answers = element("div", { className: "liif-codes" }, ...cards);
   const terms = codes.map(({ weight }, number) => `${weight.toFixed(3)} ${LETTERS[number]}`);
@@ -43,19 +52,17 @@ function anatomy(answer, photo, onScreen) {
     "p",
     { className: "liif-sum" },
     element("span", {}, alone ? "the answer " : `${terms.join(" + ")} = `),
-    swatch(colour),
-    element("b", {}, triple(colour)),
+    element("b", { className: "liif-number" }, swatch(colour), triple(colour)),
   );
   if (onScreen) {
     const shown = onScreen.map((value) => value / 255);
     sum.append(
       element("br"),
       element("span", {}, "on screen, in 8 bits "),
-      swatch(shown),
-      element("span", { className: "liif-number" }, triple(shown)),
+      element("span", { className: "liif-number" }, swatch(shown), triple(shown)),
     );
   }
-  return [where, element("div", { className: "liif-anatomy" }, drawing, answers), sum];
+  return [where, element("div", { className: "liif-anatomy" }, drawing, legend, answers), sum];
 }
 
 function card(code, number, answer, alone, local) {
@@ -127,10 +134,12 @@ function svg({ coord, cell, codes, corner, pixels }, photo) {
   ]);
   const size = cell.map((value, axis) => (value / 2) * photo[axis] * UNIT);
   const shapes = [pixelShapes(pixels)];
+  const words = [];
   if (codes.length === 4) {
     // The rectangle between the query and a code is the weight of the code diagonally opposite.
     centres.forEach((centre, number) => {
-      shapes.push(areaShape(query, centre, 3 - number, codes[3 - number].weight));
+      shapes.push(areaShape(query, centre, CODE_COLOURS[3 - number]));
+      words.push(share(query, centre, `${LETTERS[3 - number]} ${percent(codes[3 - number].weight)}`));
     });
   }
   centres.forEach((centre, number) => shapes.push(arrow(centre, query, CODE_COLOURS[number])));
@@ -151,6 +160,7 @@ function svg({ coord, cell, codes, corner, pixels }, photo) {
     shapes.push(`<ellipse ${ellipse} class="liif-code-dot"/>`);
     shapes.push(`<text x="${x}" y="${y + 4}" class="liif-code-letter">${letters}</text>`);
   });
+  shapes.push(...words);
   const label =
     `${codes.length} latent codes around the query with arrows to it; ` +
     `the asked-for pixel is ${(size[0] / UNIT).toFixed(3)} photo pixels high`;
@@ -173,14 +183,17 @@ function pixelShapes(pixels) {
     .join("");
 }
 
-function areaShape([y, x], [codeY, codeX], owner, weight) {
+function areaShape([y, x], [codeY, codeX], colour) {
   const [height, width] = [Math.abs(codeY - y), Math.abs(codeX - x)];
-  const [top, left] = [Math.min(codeY, y), Math.min(codeX, x)];
-  const place = `x="${left}" y="${top}" width="${width}" height="${height}"`;
-  const shape = `<rect ${place} class="liif-area" fill="${CODE_COLOURS[owner]}"/>`;
-  if (width < 26 || height < 14) return shape; // no room for words
-  const text = `x="${left + width / 2}" y="${top + height / 2 + 3}"`;
-  return `${shape}<text ${text} class="liif-share">${LETTERS[owner]} ${percent(weight)}</text>`;
+  const place = `x="${Math.min(codeX, x)}" y="${Math.min(codeY, y)}"`;
+  const form = `width="${width}" height="${height}" fill="${colour}"`;
+  return `<rect ${place} ${form} class="liif-area"/>`;
+}
+
+// Whose weight a rectangle is; nothing where there is no room for words.
+function share([y, x], [codeY, codeX], text) {
+  if (Math.abs(codeX - x) < 26 || Math.abs(codeY - y) < 12) return "";
+  return `<text x="${(codeX + x) / 2}" y="${(codeY + y) / 2 + 3}" class="liif-share">${text}</text>`;
 }
 
 function percent(value) {
