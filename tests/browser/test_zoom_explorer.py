@@ -149,7 +149,7 @@ def test_wheel_drag_and_double_click(
         factor = math.exp(turn * 0.0016)
         expected = expected.zoomed(factor, (0.3 * SCREEN[0], 0.6 * SCREEN[1]))
     assert closer.magnification == pytest.approx(expected.magnification, rel=1e-6)
-    assert closer.centre == pytest.approx(expected.centre, abs=5e-3)  # the mouse stands on a pixel
+    assert closer.centre == pytest.approx(expected.centre, abs=8e-3)  # the mouse stands on a pixel
     check_halves(hands, closer, split, bicubic(photo, closer) / 255, rendered(model, photo, closer))
 
     hands.page.mouse.move(*hands.at(0.8, 0.8))
