@@ -2,7 +2,9 @@
 
 import html
 import operator
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +80,7 @@ class ZoomExplorer(StillWidget):
             view={"centre": [0.0, 0.0], "magnification": 0.0},
             left=vars(Side("bicubic")),
             right=vars(Side(next(iter(models)))),
-            photo={"height": height, "width": width, "name": "view", "number": 0},
+            photo={"height": height, "width": width, "name": name_of(photo), "number": 0},
             methods=methods_of(models),
             screen=[rows, cols],
             trained=list(trained),
@@ -188,8 +190,12 @@ class ZoomExplorer(StillWidget):
         sides = Side(**self.left), Side(**self.right)
         return print_strip(self._explored, view, sides, form, range(down))
 
-    def show_photo(self, photo: Source | Photo, name: str = "view") -> None:
+    def show_photo(self, photo: Source | Photo, name: str | None = None) -> None:
         """Show another photo, whole.
+
+        Args:
+            photo: as for the class, or what `photo_from` returned.
+            name: what saved views are called after; the file's own name if None.
 
         Raises:
             LiifError: it cannot be read; then all stays as it was.
@@ -201,6 +207,7 @@ class ZoomExplorer(StillWidget):
             self.point = None  # type: ignore[assignment]
             self.view = {"centre": [0.0, 0.0], "magnification": 0.0}
             number = self.photo["number"] + 1
+            name = name_of(photo) if name is None else name
             self.photo = {"height": height, "width": width, "name": name, "number": number}
 
     def _check_method(self, name: str) -> None:
@@ -250,6 +257,11 @@ class ZoomExplorer(StillWidget):
         centre = ", ".join(f"{value + 0.0:.3f}" for value in view.centre)
         caption = f"{methods}, ×{view.magnification:.2f}, centre y, x = {centre}"
         return still_figure(contact_sheet([picture]), f"{self.alt.rstrip('.')}. {caption}", caption)
+
+
+def name_of(photo: Source | Photo) -> str:
+    """Return what to call a photo: its file's name without ending, if it comes from one."""
+    return Path(photo).stem if isinstance(photo, (str, os.PathLike)) else "view"
 
 
 def describe(side: Side, models: Mapping[str, LIIF]) -> str:

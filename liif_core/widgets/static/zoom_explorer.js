@@ -11,6 +11,7 @@ import { signed, xrayPanel } from "./zoom_xray.js";
 
 const SILENCE = 8; // seconds without an answer
 const MOST_SCREEN = 1_000_000; // canvas pixels: on very dense screens, some are drawn larger
+const EDGE = 0.03; // of the width: the split cannot be moved out of reach
 const TELL = 250; // milliseconds after which code in the notebook learns of the view
 const KEYS = "Keys: + and − zoom, arrows move (Shift: farther), 0 shows all, Enter X-rays the middle.";
 
@@ -34,7 +35,7 @@ function render({ model, el }) {
   const marks = control("canvas", { className: "liif-marks", tabIndex: 0 });
   marks.setAttribute("role", "application");
   marks.setAttribute("aria-roledescription", "zoomable photo");
-  const split = splitHandle(marks, { move: moveSplit, done: tellSplit });
+  const split = splitHandle(marks, { move: (at) => moveSplit(clamp(at, EDGE, 1 - EDGE)), done: tellSplit });
   const status = element("div", { className: "liif-status" });
   const captions = { left: element("span", {}), right: element("span", {}) };
   captions.left.className = "liif-caption liif-caption-left";
@@ -231,13 +232,13 @@ function render({ model, el }) {
     const [first, last] = model.get("trained");
     const scale = view.magnification;
     const cell = cellOf(view);
-    const range = `training range ×${first} to ×${last}`;
+    const range = `×${first}–×${last}`;
     const where =
       scale < first * (1 - 1e-9)
         ? "below ×1 the photo is averaged down; a LIIF is asked from ×1 on"
         : scale <= last * (1 + 1e-9)
-          ? `✓ within the ${range}`
-          : `△ ${(scale / last).toFixed(1)} times beyond the ${range}`;
+          ? `✓ within the training range ${range}`
+          : `△ beyond the training range ${range}: ${(scale / last).toFixed(1)} times`;
     const rows = [
       ["magnification", `×${scale.toFixed(2)}`],
       ["centre y, x", view.centre.map((value) => signed(value, 4)).join(", ")],
