@@ -147,6 +147,13 @@ class TestFromCode:
             explorer.show_photo("nowhere.jpg")
         assert explorer.photo["name"] == "other"
 
+    def test_a_photo_is_called_after_its_file(self, tmp_path: Any) -> None:
+        (tmp_path / "my cat.png").write_bytes(as_png(PHOTO))
+        explorer = explore(photo=tmp_path / "my cat.png")
+        assert explorer.photo["name"] == "my cat"
+        explorer.show_photo(PHOTO)
+        assert explorer.photo["name"] == "view"
+
     @pytest.mark.parametrize(
         ("action", "message"),
         [

@@ -175,6 +175,30 @@ def test_wheel_drag_and_double_click(
     assert point is None
 
 
+def test_two_fingers(explore: Any) -> None:
+    hands = explore(STATE, "explorer.look(10, (0.1, 0.1))")
+    hands.shown.run(2)
+    hands.settle()
+    before, *_ = hands.state()
+    session = hands.page.context.new_cdp_session(hands.page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [dict(zip("xy", hands.at(*place), strict=True)) for place in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (0.4, 0.4), (0.6, 0.6))
+    touch("touchMove", (0.4, 0.4), (0.7, 0.7))
+    touch("touchMove", (0.4, 0.4), (0.8, 0.8))
+    touch("touchEnd")
+    hands.settle()
+    after, _, point, _ = hands.state()
+    assert point is None
+    assert after.magnification == pytest.approx(20, rel=0.02)
+    # What lay between the fingers still does.
+    assert after.coord_at(144, 192) == pytest.approx(before.coord_at(120, 160), abs=0.02)
+
+
 def test_keys(explore: Any, photo: Any, model: Any) -> None:
     hands = explore()
     hands.state()
@@ -243,6 +267,9 @@ def test_split_and_methods(explore: Any, photo: Any, model: Any) -> None:
     check_halves(hands, view, moved, nearest, rendered(model, photo, view))
     assert re.match("nearest left, LIIF right", handle.get_attribute("aria-valuetext"))
 
+    handle.press("Home")  # yet within reach
+    hands.settle()
+    assert hands.state()[1] == 0.03
     hands.root.get_by_label("split", exact=True).uncheck()
     hands.settle()
     view, none, *_ = hands.state()
@@ -478,9 +505,11 @@ def test_screenshots_for_the_readme(open_notebook: Any) -> None:
     shown.run(0)
     shown.run(1)
     hands = Hands(shown)
-    hands.root.screenshot(path=folder / "explorer.png")
-    hands.wheel(0.45, 0.7, *[-120] * 8)
-    hands.page.mouse.click(*hands.at(0.52, 0.71))
+    hands.root.screenshot(path=folder / "explorer.jpg", type="jpeg", quality=88)
+    for _ in range(12):
+        hands.root.locator(".liif-split").press("ArrowLeft")
+    hands.wheel(0.83, 0.72, *[-120] * 8)
+    hands.page.mouse.click(*hands.at(0.74, 0.76))
     hands.root.locator(".liif-sum").wait_for()
     hands.page.wait_for_timeout(500)
-    hands.root.screenshot(path=folder / "xray.png")
+    hands.root.screenshot(path=folder / "xray.jpg", type="jpeg", quality=88)
