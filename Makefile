@@ -34,9 +34,10 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
 
-# Rebuild the pictures of README and lessons.
+# Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
 figures: $(READY)
 	$(BIN)/python figures/make_figures.py
+	LIIF_FIGURES=$(CURDIR)/figures $(BIN)/pytest -q tests/browser -k screenshots
 
 # Run every lesson and solution again and keep what they show.
 lessons: $(READY)
