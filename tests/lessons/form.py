@@ -27,7 +27,12 @@ FOLDED_LINE = "# A question. Its code is folded away, because it holds the answe
 #: Others would go unseen (a misspelt one) or take a cell out of the tests (`nbval-skip`).
 TAGS = {"exercise", "check", "solution", "nbval-check-output"}
 #: How code takes the reader's place at each widget.
-DRIVERS = {"Predict": "reveal", "FrameSlider": "show_frame", "UploadBox": "receive"}
+DRIVERS = {
+    "Predict": "reveal",
+    "FrameSlider": "show_frame",
+    "UploadBox": "receive",
+    "ZoomExplorer": "look",
+}
 FILE_BYTES = 1_000_000
 CELL_LINES, MEDIAN_LINES, COLUMNS = 30, 8, 100
 #: A cell that starts another program gets past the runner's watch on the network.
