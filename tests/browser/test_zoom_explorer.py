@@ -335,7 +335,7 @@ def test_click_for_the_xray(explore: Any, photo: Any, model: Any) -> None:
 
     # Switched off, the ensemble asks one code only; the X-ray follows.
     hands.root.get_by_role("checkbox", name="local ensemble").uncheck()
-    hands.root.get_by_text("nearest code").wait_for()
+    hands.root.get_by_text("nearest code", exact=True).wait_for()
     assert cards.count() == 1
     # From code, the panel follows too.
     hands.shown.run(3)
