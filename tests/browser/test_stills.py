@@ -24,6 +24,12 @@ import numpy as np
 from liif_core.widgets import FrameSlider
 FrameSlider([10, 20], lambda n: np.full((n, 40, 3), 9 * n, np.uint8), label=str, alt="Grey bars.")
 """,
+    """
+from liif_core import load_model
+from liif_core.widgets import ZoomExplorer
+dots = np.tile(np.eye(4, dtype=np.uint8)[..., None] * 200, (2, 2, 3))
+ZoomExplorer(dots, load_model("liif-edsr-small", "cpu"), alt="Some dots.", screen=(60, 80))
+""",
 ]
 
 
@@ -57,7 +63,12 @@ def check_stills(page: Any) -> None:
     page.get_by_text("That was MEASURED").wait_for()
     sheet = page.get_by_alt_text("Grey bars. Frames in reading order (2 of 2): 10 | 20")
     sheet.wait_for()
-    assert sheet.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [84, 20]
+    size = "(image) => [image.naturalWidth, image.naturalHeight]"
+    assert sheet.evaluate(size) == [84, 20]
+    explorer = page.get_by_alt_text("Some dots. bicubic | LIIF, ×7.50, centre y, x = 0.000, 0.000")
+    explorer.wait_for()
+    assert explorer.evaluate(size) == [60, 60]
+    page.get_by_text("bicubic | LIIF, ×7.50").wait_for()
 
 
 def test_opened_in_jupyterlab_and_not_run(server: Any, new_page: Any, saved: Any) -> None:
