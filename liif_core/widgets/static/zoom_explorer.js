@@ -7,13 +7,13 @@ import { hands } from "./zoom_hands.js";
 import { button, sideControls, splitHandle, toggle } from "./zoom_controls.js";
 import { savingPanel } from "./zoom_saving.js";
 import { uploading } from "./zoom_uploading.js";
-import { signed, xrayPanel } from "./zoom_xray.js";
+import { readoutPanel, scaleText, sideText } from "./zoom_readout.js";
+import { xrayPanel } from "./zoom_xray.js";
 
 const SILENCE = 8; // seconds without an answer
 const MOST_SCREEN = 1_000_000; // canvas pixels: on very dense screens, some are drawn larger
 const EDGE = 0.03; // of the width: the split cannot be moved out of reach
 const TELL = 250; // milliseconds after which code in the notebook learns of the view
-const KEYS = "Keys: + and − zoom, arrows move (Shift: farther), 0 shows all, Enter X-rays the middle.";
 
 let explorers = 0;
 
@@ -24,7 +24,7 @@ function render({ model, el }) {
   // What is shown.
   let ratio = 1;
   let view = null;
-  let point = null; // { coord, codes, onScreen }
+  let point = null; // the X-rayed one: { coord, codes, answer }
   let backdrop = null; // the whole photo, small
   const layers = { left: null, right: null };
   const reading = {};
@@ -35,28 +35,34 @@ function render({ model, el }) {
   const marks = control("canvas", { className: "liif-marks", tabIndex: 0 });
   marks.setAttribute("role", "application");
   marks.setAttribute("aria-roledescription", "zoomable photo");
-  const split = splitHandle(marks, { move: (at) => moveSplit(clamp(at, EDGE, 1 - EDGE)), done: tellSplit });
+  const split = splitHandle(marks, {
+    move: (at) => moveSplit(clamp(at, EDGE, 1 - EDGE)),
+    done: tellSplit,
+  });
   const status = element("div", { className: "liif-status" });
   const captions = { left: element("span", {}), right: element("span", {}) };
   captions.left.className = "liif-caption liif-caption-left";
   captions.right.className = "liif-caption liif-caption-right";
-  const scaleText = element("span", { className: "liif-caption liif-scale" });
+  const scale = element("span", { className: "liif-caption liif-scale" });
   const stage = element(
     "div", { className: "liif-stage" },
-    picture, marks, captions.left, captions.right, scaleText, split.root, status,
+    picture, marks, captions.left, captions.right, scale, split.root, status,
   );
   const methods = model.get("methods");
   const sides = {
     left: sideControls("Left of the split", methods, (side) => choose("left", side)),
     right: sideControls("Right of the split", methods, (side) => choose("right", side)),
   };
-  const compare = toggle("split", "compare two methods", true, (on) => moveSplit(on ? 0.5 : 0, true));
-  const grid = toggle("pixels", "show the photo's pixel grid and latent centres, from ×6 on", true, drawOver);
+  const compare = toggle("split", "compare two methods", true, (on) => {
+    moveSplit(on ? 0.5 : 0);
+    tellSplit();
+  });
+  const gridTitle = "show the photo's pixel grid and latent centres, from ×6 on";
+  const grid = toggle("pixels", gridTitle, true, drawOver);
   const overview = element("canvas", { className: "liif-overview" });
   overview.setAttribute("role", "img");
-  const readout = element("dl", { className: "liif-readout" });
-  const aloud = element("p", { className: "liif-aloud" });
-  aloud.setAttribute("role", "status");
+  overview.setAttribute("aria-label", "the whole photo, and where the screen stands on it");
+  const readout = readoutPanel(model.get("trained"), model.get("alt"));
   const note = element("p", { className: "liif-note" });
   note.setAttribute("role", "status");
   const told = element("p", { className: "liif-note" }); // about a photo that was opened
@@ -106,8 +112,8 @@ function render({ model, el }) {
       element(
         "div", { className: "liif-main" },
         stage, bar, saving.root, note, told,
-        element("div", { className: "liif-where-now" }, overview, readout),
-        aloud,
+        element("div", { className: "liif-where-now" }, overview, readout.numbers),
+        readout.aloud,
       ),
       xray.root,
     ),
@@ -142,7 +148,8 @@ function render({ model, el }) {
   function want(name) {
     stage.setAttribute("aria-busy", "true");
     const { centre, magnification, screen } = view;
-    frames.want(name, { view: { centre, magnification, screen }, side: model.get(name) });
+    const what = { view: { centre, magnification, screen }, side: model.get(name) };
+    frames.want(name, { ...what, photo: model.get("photo").number });
   }
 
   const zoom = (factor, at) => look(zoomed(view, factor, at));
@@ -160,7 +167,7 @@ function render({ model, el }) {
       const magnification = whole ? 0 : view.magnification / ratio;
       model.set("view", { centre: view.centre, magnification });
       kernel.save();
-      sayAloud();
+      readout.say(view);
     }, TELL);
   }
 
@@ -185,12 +192,11 @@ function render({ model, el }) {
     if (point) askXray(point.coord);
   }
 
-  function moveSplit(at, tell = false) {
+  function moveSplit(at) {
     const before = shownSides();
     model.set("split", clamp(at, 0, 1));
     for (const name of shownSides()) if (!before.includes(name)) want(name);
     for (const name of before) if (!shownSides().includes(name)) frames.forget(name);
-    if (tell) tellSplit();
     draw();
   }
 
@@ -200,7 +206,14 @@ function render({ model, el }) {
 
   // ---- drawing
 
+  let scheduled = 0;
   function draw() {
+    scheduled ||= requestAnimationFrame(paint);
+  }
+
+  function paint() {
+    cancelAnimationFrame(scheduled);
+    scheduled = 0;
     drawPicture(picture, view, layers, splitColumn(), backdrop);
     const at = model.get("split");
     const [left, right] = [model.get("left"), model.get("right")];
@@ -208,59 +221,19 @@ function render({ model, el }) {
     compare.box.checked = at > 0;
     sides.left.root.hidden = at === 0;
     sides.right.title = at === 0 ? "Method" : "Right of the split";
-    captions.left.textContent = at > 0.08 ? shortName(left) : "";
-    captions.right.textContent = at > 0 && at < 0.92 ? shortName(right) : "";
+    captions.left.textContent = at > 0.08 ? sideText(left, methods) : "";
+    captions.right.textContent = at > 0 && at < 0.92 ? sideText(right, methods) : "";
+    scale.textContent = scaleText(view);
     drawOver();
     if (backdrop) drawOverview(overview, view, backdrop);
-    showReadout();
+    readout.show(view);
+    marks.setAttribute("aria-label", readout.name(view));
     saving.measure();
   }
 
   function drawOver() {
     const focused = marks.matches(":focus-visible");
     drawMarks(marks, view, { grid: grid.box.checked, point, ratio, focused });
-  }
-
-  function shortName(side) {
-    const off = ["local_ensemble", "cell_decoding", "feature_unfolding"].filter((key) => !side[key]);
-    const isModel = methods.find(({ name }) => name === side.method)?.model;
-    const without = off.map((key) => key.replace("_", " ")).join(", ");
-    return isModel && off.length ? `${side.method} without ${without}` : side.method;
-  }
-
-  function showReadout() {
-    const [first, last] = model.get("trained");
-    const scale = view.magnification;
-    const cell = cellOf(view);
-    const range = `×${first}–×${last}`;
-    const where =
-      scale < first * (1 - 1e-9)
-        ? "below ×1 the photo is averaged down; a LIIF is asked from ×1 on"
-        : scale <= last * (1 + 1e-9)
-          ? `✓ within the training range ${range}`
-          : `△ beyond the training range ${range}: ${(scale / last).toFixed(1)} times`;
-    const rows = [
-      ["magnification", `×${scale.toFixed(2)}`],
-      ["centre y, x", view.centre.map((value) => signed(value, 4)).join(", ")],
-      ["cell h, w", `${cell.map((value) => value.toFixed(6)).join(", ")}: ${fraction(scale)}`],
-      ["LIIF", where],
-    ];
-    readout.replaceChildren(
-      ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
-    );
-    scaleText.textContent = `×${scale < 10 ? scale.toFixed(2) : scale.toFixed(1)}`;
-    marks.setAttribute("aria-label", `${model.get("alt")} ×${scale.toFixed(2)}. ${KEYS}`);
-    overview.setAttribute("aria-label", "the whole photo, and where the screen stands on it");
-  }
-
-  function fraction(scale) {
-    return scale >= 1
-      ? `1/${scale.toFixed(2)} photo pixel`
-      : `${(1 / scale).toFixed(2)} photo pixels`;
-  }
-
-  function sayAloud() {
-    aloud.textContent = `×${view.magnification.toFixed(1)}, centre ${view.centre.map((v) => v.toFixed(2)).join(", ")}`;
   }
 
   function showStatus() {
@@ -274,31 +247,33 @@ function render({ model, el }) {
   // ---- what the kernel answers
 
   async function receiveFrame(answer, bytes) {
-    const { layer: name, rect, box, side, stage: step, count } = answer;
+    const { layer: name, rect, box, side, stage: step, count, photo } = answer;
     const type = answer.lossless && !answer.reading ? "image/png" : "image/jpeg";
     const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
     decoding += 1;
     const bitmap = await createImageBitmap(new Blob([bytes], { type }), options);
     decoding -= 1;
+    const full = step === "full";
     const before = layers[name];
-    const rank = [count, step === "full" ? 1 : 0];
-    const stale = before && (before.rank[0] > rank[0] || (before.rank[0] === rank[0] && before.rank[1] > rank[1]));
-    if (stale) {
-      bitmap.close(); // decoded later, though asked for earlier
+    const age = (layer) => 2 * layer.count + layer.full;
+    // Decoded later though asked for earlier, or of the photo that was here before.
+    if ((before && age(before) > 2 * count + full) || photo !== model.get("photo").number) {
+      bitmap.close();
       return showStatus();
     }
     before?.bitmap.close();
-    layers[name] = { bitmap, rect, box, rank, smooth: side.method !== "nearest", full: rank[1] === 1 };
-    stage.dataset[`${name}${step === "full" ? "Full" : "Coarse"}Seconds`] = answer.seconds;
-    draw();
+    layers[name] = { bitmap, rect, box, count, full, smooth: side.method !== "nearest" };
+    stage.dataset[`${name}${full ? "Full" : "Coarse"}Seconds`] = answer.seconds;
+    paint();
     showStatus();
-    if (layers[name].full && point) refreshScreenColour();
+    if (full && point) refreshScreenColour();
   }
 
   function receive(answer, buffers) {
     if (answer.viewer !== id) return; // of another view of this widget
     kernel.answered();
-    if (answer.failed && !["upload", "strip"].includes(answer.type)) note.textContent = answer.failed;
+    const toldThere = ["upload", "strip", "xray"].includes(answer.type);
+    if (answer.failed && !toldThere) note.textContent = answer.failed;
     if (["frame", "ahead"].includes(answer.type)) frames.answered(answer, buffers);
     else if (answer.type === "strip") saving.receive(answer, buffers[0]);
     else if (answer.type === "upload") upload.receive(answer);
@@ -324,7 +299,10 @@ function render({ model, el }) {
 
   function pick(pixel) {
     const coord = coordAt(view, pixel);
-    if (!coord) return;
+    if (coord) setPoint(coord);
+  }
+
+  function setPoint(coord) {
     model.set("point", coord);
     kernel.save();
   }
@@ -343,7 +321,9 @@ function render({ model, el }) {
       return xray.say("Zoom in to ×1 or more: below, the photo is averaged and no LIIF is asked.");
     }
     const side = sideAt(coord);
-    if (!side) return xray.say("Choose a LIIF on one of the sides: the other methods have no latent codes.");
+    if (!side) {
+      return xray.say("Choose a LIIF on one of the sides: the other methods have no latent codes.");
+    }
     tag += 1;
     asked = tag;
     send({ type: "xray", side: model.get(side), on: side, coord, cell: cellOf(view), tag });
@@ -351,10 +331,10 @@ function render({ model, el }) {
 
   // The side whose model is asked: the one that shows the point, or the other if that has no model.
   function sideAt(coord) {
-    const x = screenAt(view, coord.map((value, axis) => ((value + 1) / 2) * view.photo[axis]))[1];
-    const here = x < splitColumn() ? "left" : "right";
+    const here = screenOf(coord)[1] < splitColumn() ? "left" : "right";
     const order = here === "left" ? ["left", "right"] : ["right", "left"];
-    return order.filter((name) => shownSides().includes(name)).find((name) => sides[name].isModel());
+    const shown = order.filter((name) => shownSides().includes(name));
+    return shown.find((name) => sides[name].isModel());
   }
 
   function receiveXray(answer) {
@@ -366,20 +346,23 @@ function render({ model, el }) {
     drawOver();
   }
 
-  // The colour on screen, where the point is shown without loss by the side that was asked.
+  // With the colour on screen, where the side that was asked shows the point without loss.
   function refreshScreenColour() {
     const { answer } = point;
-    const layer = layers[answer.on];
-    const [y, x] = screenAt(
-      view,
-      answer.coord.map((value, axis) => ((value + 1) / 2) * view.photo[axis]),
-    ).map(Math.floor);
+    const [y, x] = screenOf(answer.coord).map(Math.floor);
     const here = (x < splitColumn() ? "left" : "right") === answer.on;
-    const same = answer.cell.every((value, axis) => Math.abs(value / cellOf(view)[axis] - 1) < 1e-9);
+    const now = cellOf(view);
+    const same = answer.cell.every((value, axis) => Math.abs(value / now[axis] - 1) < 1e-9);
     const visible = y >= 0 && x >= 0 && y < view.screen[0] && x < view.screen[1];
+    const layer = layers[answer.on];
     const exact = layer?.full && isExact(layer, view) && here && same && visible;
-    const rgb = exact ? [...picture.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3) : null;
-    xray.show(answer, view.photo, rgb);
+    const pixel = () => [...picture.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
+    xray.show(answer, view.photo, exact ? pixel() : null);
+  }
+
+  // Where a coordinate lies on the screen.
+  function screenOf(coord) {
+    return screenAt(view, coord.map((value, axis) => ((value + 1) / 2) * view.photo[axis]));
   }
 
   // ---- the photo and the screen
@@ -392,6 +375,7 @@ function render({ model, el }) {
       reading[name] = null;
     }
     backdrop = null;
+    if (saving.waiting()) saving.stop("Another photo was opened; nothing was saved.");
     const { centre, magnification } = model.get("view");
     send({ type: "overview" });
     look(viewport([height, width], screenSize(), centre, magnification * ratio), { tell: false });
@@ -427,10 +411,6 @@ function render({ model, el }) {
   for (const name of ["left", "right"]) sides[name].show(model.get(name));
 
   const stopHands = hands(marks, stage, { zoom, pan, reset, pick, clear: () => setPoint(null) });
-  function setPoint(coord) {
-    model.set("point", coord);
-    kernel.save();
-  }
   for (const type of ["focus", "blur"]) marks.addEventListener(type, () => view && drawOver());
   overview.addEventListener("pointerdown", moveOverview);
   overview.addEventListener("pointermove", (event) => event.buttons === 1 && moveOverview(event));
@@ -468,6 +448,7 @@ function render({ model, el }) {
     document.removeEventListener("visibilitychange", showing);
     resized.disconnect();
     seen.disconnect();
+    cancelAnimationFrame(scheduled);
     frames.stop();
     stopHands();
     clearTimeout(telling);

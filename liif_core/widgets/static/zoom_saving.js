@@ -6,10 +6,13 @@ const STRIP_PIXELS = 250_000;
 const MOST_PIXELS = 100_000_000; // what browsers' canvases and a few hundred megabytes can hold
 const MOST_SIDE = 16_384;
 
+let panels = 0;
+
 // send(question); shown() -> { view, left, right, split, name }
 export function savingPanel({ send, shown }) {
-  const screenSize = control("input", { type: "radio", name: `liif-save-${nextPanel()}`, checked: true });
-  const printSize = control("input", { type: "radio", name: screenSize.name });
+  const name = `liif-save-${(panels += 1)}`; // the choices of one panel exclude one another
+  const screenSize = control("input", { type: "radio", name, checked: true });
+  const printSize = control("input", { type: "radio", name });
   const screenText = element("span");
   const printText = element("span", { className: "liif-quiet" });
   const width = control("input", { type: "number", min: 1, max: 200, step: "any", value: 15 });
@@ -146,6 +149,7 @@ export function savingPanel({ send, shown }) {
     root,
     measure,
     receive,
+    stop,
     waiting: () => job !== null,
     giveUp: () => job && stop("The kernel did not answer; nothing was saved."),
     toggle(open) {
@@ -153,11 +157,4 @@ export function savingPanel({ send, shown }) {
       measure();
     },
   };
-}
-
-let panels = 0;
-
-function nextPanel() {
-  panels += 1;
-  return panels;
 }

@@ -44,7 +44,8 @@ function anatomy(answer, photo, onScreen) {
   const drawing = element("div", { className: "liif-drawing" });
   drawing.innerHTML = svg(answer, photo); // numbers and fixed words only
   const lines = alone ? [LEGEND[0], LEGEND[1], LEGEND[2]] : LEGEND;
-  const legend = element("div", { className: "liif-legend" }, ...lines.map((line) => element("p", {}, line)));
+  const words = lines.map((line) => element("p", {}, line));
+  const legend = element("div", { className: "liif-legend" }, ...words);
   const cards = codes.map((code, number) => card(code, number, answer, alone, local));
   const answers = element("div", { className: "liif-codes" }, ...cards);
   const terms = codes.map(({ weight }, number) => `${weight.toFixed(3)} ${LETTERS[number]}`);
