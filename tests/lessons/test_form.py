@@ -126,6 +126,7 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.described, show(PICTURE, "text/html", "<svg></svg>"), "<svg>"),
     (form.described, say(TITLE, "![](../figures/hero.jpg)"), "hero.jpg"),
     (form.described, say(TITLE, '<img src="../figures/hero.jpg">'), "hero.jpg"),
+    (form.code_as_typed, say(TITLE, "<code>2 <em> x</em></code>"), "stars lost"),
     (form.linked, say(TITLE, "[gone](gone.ipynb)"), "gone.ipynb leads to no file"),
     (form.linked, say(TITLE, "![gone](gone.jpg)"), "gone.jpg leads to no file"),
     (form.linked, say(TITLE, "[above](../README.md)"), "JupyterLab shows nothing above it"),
