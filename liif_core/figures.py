@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
@@ -218,6 +219,8 @@ def line_plot(
     axis.set(xlabel=x_label, ylabel=y_label, title=title)
     if log_x:
         axis.set_xscale("log")
+    elif all(float(value).is_integer() for x, _ in lines.values() for value in x):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # no step 2.5 of whole steps
     axis.grid(alpha=0.3)
     if len(lines) > 1:
         axis.legend(fontsize=9)

@@ -35,6 +35,14 @@ def test_a_wrong_answer_gets_its_hint(y: object, hint: str) -> None:
         lesson_00.button(y)  # type: ignore[arg-type]
 
 
+def test_a_long_hint_is_broken_between_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not is_solved(lesson_00.button, 0.0)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 96
+    assert "0 in the middle to 1 at the bottom edge." in " ".join(lines)
+
+
 def test_the_accepted_range_is_gold_in_the_photo() -> None:
     photo = sample_photo("portrait").astype(int)
     height, width = photo.shape[:2]

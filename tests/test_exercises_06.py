@@ -14,7 +14,13 @@ def test_the_largest_scale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "hint"), [(1.0, "48 pixels wide"), (12.5, "tight"), (0.12, "upside down")]
+    ("wrong", "hint"),
+    [
+        (1.0, "a larger one still fits"),
+        (9.0, "does not fit"),
+        (12.5, "tight"),
+        (0.12, "upside down"),
+    ],
 )
 def test_wrong_scales(wrong: float, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not is_solved(lesson_06.largest_scale, wrong)

@@ -322,6 +322,15 @@ class TestKeepStills:
         assert notebook.metadata == {"language_info": {"name": "python"}}
         assert not keep_stills(notebook)
 
+    def test_joins_a_text_that_was_printed_in_parts(self) -> None:
+        parts = [("stdout", "a\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n")]
+        outputs = [new_output("stream", name=name, text=text) for name, text in parts]
+        notebook = new_notebook(cells=[new_code_cell("slow()", outputs=outputs)])
+        assert keep_stills(notebook)
+        printed = [(output.name, output.text) for output in notebook.cells[0].outputs]
+        assert printed == [("stdout", "a\nb\n"), ("stderr", "c\n"), ("stdout", "d\n")]
+        assert not keep_stills(notebook)
+
     def test_command_line(self, tmp_path: Any, capsys: Any) -> None:
         file = tmp_path / "lesson.ipynb"
         nbformat.write(self.notebook(), file)

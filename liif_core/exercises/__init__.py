@@ -7,11 +7,13 @@ a hint. `check` runs one and says in words how it went, so that a lesson runs on
 from collections.abc import Callable
 from typing import Any
 
+from liif_core.printed import broken
+
 
 def check(checker: Callable[..., None], *answers: Any) -> None:
     """Run a checker on the reader's answers and print how it went.
 
-    It returns nothing, so that a cell may end with it and show this one line alone.
+    It returns nothing, so that a cell may end with it and show these words alone.
 
     Args:
         checker: raises AssertionError with a hint where an answer is wrong.
@@ -27,9 +29,9 @@ def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
     except NotImplementedError:
         print("✗ Not yet: there is still a `raise NotImplementedError` to replace.")
     except AssertionError as error:
-        print(f"✗ Not yet: {error}")
+        print(broken(f"✗ Not yet: {error}"))
     except Exception as error:  # the reader's own code may fail in any way
-        print(f"✗ Not yet: your code stopped with {type(error).__name__}: {error}")
+        print(broken(f"✗ Not yet: your code stopped with {type(error).__name__}: {error}"))
     else:
         print("✓ Solved.")
         return True

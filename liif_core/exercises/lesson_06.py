@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liif_core.coords import cell_size, coord_grid
+from liif_core.coords import cell_size, coord_grid, nearest_index
 from liif_core.training.optim import rate_factor
 
 
@@ -22,7 +22,8 @@ def largest_scale(scale: float) -> None:
     )
     crop = 48 * scale
     assert math.isclose(crop, 400, rel_tol=0.01), (
-        f"at ×{scale:g} the crop is {crop:.0f} pixels wide; the largest that fits has 400"
+        f"at ×{scale:g} the crop is {crop:.0f} × {crop:.0f} pixels. In a photo of 600 × 400 "
+        + ("a larger one still fits." if crop < 400 else "it does not fit.")
     )
 
 
@@ -52,9 +53,10 @@ def _check_coord(coord: Tensor, want: Tensor, side: int) -> None:
         f"yours have {tuple(coord.shape)}"
     )
     coord, corner = coord.float(), want - 1 / side
+    (row, col), (y, x), (y_found, x_found) = nearest_index(want[0], side), want[0], coord[0]
     assert not torch.allclose(coord, corner.flip(-1), atol=1e-4), (
-        "two mistakes: the coordinates are in the order (x, y), and they point at the pixels'"
-        " corners"
+        f"two mistakes are left. Of {side} × {side} pixels, the one in row {row}, column {col}"
+        f" is at (y, x) = ({y:.3f}, {x:.3f}), and is asked for at ({y_found:.3f}, {x_found:.3f})."
     )
     assert not torch.allclose(coord, want.flip(-1), atol=1e-4), (
         "one mistake left: the order is (y, x), so the row comes first"

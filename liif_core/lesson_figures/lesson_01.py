@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from liif_core.figures import BLUE, GREEN, MARKERS, ORANGE, RED, draw_picture, new_figure
 
@@ -97,6 +98,7 @@ def curves_through_dots(
         )
         axis.set_title(name, fontsize=10)
         axis.grid(alpha=0.3)
+    axes[0, 0].xaxis.set_major_locator(MaxNLocator(integer=True))  # for all: they share it
     for axis in axes[-1]:
         axis.set_xlabel("position, in pixels")
     for axis in axes[:, 0]:

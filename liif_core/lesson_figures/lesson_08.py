@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from liif_core.baselines import resize
@@ -100,6 +101,7 @@ def bias_map(bias: Tensor) -> Figure:
     drawn = axis.imshow(bias.square().mean(dim=0).sqrt().numpy(), cmap="viridis")
     figure.colorbar(drawn, ax=axis, label="root mean square over channels")
     axis.set(xlabel="column of the tile's map", ylabel="row", title="Position bias of a tile")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

@@ -4,7 +4,8 @@ A live widget is shown by its `widget-view` output, which refers to an object in
 random number. In a saved file that object is gone: Jupyter then shows "model not found" instead of
 the still picture beside it. So before a lesson is committed its widget views are taken out, and
 the stills (`text/html`) stay. Running the lesson brings the widgets back. What the run wrote about
-its Python is taken out as well: a lesson is the same file, whoever ran it.
+its Python is taken out as well, and a text that a slow cell printed in parts becomes one: a lesson
+is the same file, whoever ran it.
 """
 
 import sys
@@ -20,8 +21,10 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 def keep_stills(notebook: NotebookNode) -> bool:
     """Take out widget views that have a still beside them, widget state, and Python's version.
 
+    Texts that a cell printed one after the other are joined.
+
     Returns:
-        Whether anything was taken out.
+        Whether anything was changed.
     """
     changed = notebook.metadata.pop("widgets", None) is not None
     language = notebook.metadata.get("language_info", {})
@@ -34,7 +37,19 @@ def keep_stills(notebook: NotebookNode) -> bool:
             if WIDGET_VIEW in data and "text/html" in data:
                 del data[WIDGET_VIEW]
                 changed = True
+        changed |= join_texts(cell.get("outputs", []))
     return changed
+
+
+def join_texts(outputs: list[NotebookNode]) -> bool:
+    """Join each printed text with the one right before it; return whether there was any."""
+    before = len(outputs)
+    for place in range(before - 1, 0, -1):
+        first, second = outputs[place - 1 : place + 1]
+        if first.output_type == second.output_type == "stream" and first.name == second.name:
+            first.text += second.text
+            del outputs[place]
+    return len(outputs) < before
 
 
 def main(paths: Sequence[str]) -> int:

@@ -2,7 +2,6 @@
 
 import html
 import operator
-import textwrap
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 from traitlets import Bool, Int, List, Unicode
 
 from liif_core.errors import LiifError
+from liif_core.printed import broken
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
-
-#: Characters in a printed line that every page has room for.
-PRINTED_WIDTH = 96
 
 
 class Predict(StillWidget):
@@ -102,8 +99,7 @@ class Predict(StillWidget):
             The answer on the first line; then the explanation. Long lines are broken between
             words, which a notebook's printed output would break inside them.
         """
-        lines = [f"Answer: {self.choices[self._answer]}", *self._explain.split("\n")]
-        return "\n".join(textwrap.fill(line, PRINTED_WIDTH) for line in lines)
+        return broken(f"Answer: {self.choices[self._answer]}\n{self._explain}")
 
     def _text_for(self, choice: int) -> str:
         answer = self.choices[self._answer]

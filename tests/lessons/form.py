@@ -115,6 +115,15 @@ def unfolds(notebook: Notebook) -> Iterator[str]:
                 yield f"{cell} has <details> with a blank line: {broken.strip()[:60]}"
 
 
+def code_as_typed(notebook: Notebook) -> Iterator[str]:
+    """No star in <code> was taken for the mark of italics: the reader would copy it without."""
+    for cell in notebook.cells:
+        for page in cell.pages:
+            for code in page.find_all("code"):
+                if code.find(["em", "strong"]):
+                    yield f"{cell} has italics inside code, stars lost: {code}"
+
+
 def names_its_weights(notebook: Notebook) -> Iterator[str]:
     """Numbers must not move when the package gets another default."""
     for cell in notebook.code:
@@ -243,6 +252,7 @@ EVERY_NOTEBOOK: list[Rule] = [
     bare_metadata,
     folded,
     unfolds,
+    code_as_typed,
     names_its_weights,
     run_in_order,
     described,
