@@ -26,7 +26,8 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 lab: $(READY)
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_how_does_ai_zoom.ipynb
+	@# Served from here, not from notebooks/, or the pictures in figures/ would be out of reach.
+	$(BIN)/jupyter lab --ServerApp.root_dir=. $(LAB_ARGS) notebooks/00_how_does_ai_zoom.ipynb
 
 test: $(READY)
 	$(BIN)/ruff check .

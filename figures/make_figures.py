@@ -1,4 +1,4 @@
-"""Rebuild every picture in this folder and in notebooks/figures: `make figures`."""
+"""Rebuild every picture in this folder: `make figures`."""
 
 import csv
 from pathlib import Path
@@ -14,8 +14,6 @@ from liif_core.samples import sample_photo
 from liif_core.weights import load_model, weights_folder
 
 HERE = Path(__file__).parent
-#: JupyterLab serves the folder of the lesson that it opened, and nothing above it.
-LESSONS = HERE.parent / "notebooks" / "figures"
 
 #: The hat and its badge in the portrait shrunk to 128 pixels: left, top, right, bottom.
 BADGE = (38, 6, 70, 34)
@@ -45,7 +43,7 @@ def curves(log: Path) -> Figure:
 
 def main() -> None:
     """Write the pictures."""
-    hero().save(LESSONS / "hero.jpg", quality=90, subsampling=0, optimize=True)
+    hero().save(HERE / "hero.jpg", quality=90, subsampling=0, optimize=True)
     for log in sorted((weights_folder() / "logs").glob("*.csv")):
         curves(log).savefig(HERE / f"training_{log.stem}.png", dpi=80)
 

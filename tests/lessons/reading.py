@@ -175,8 +175,6 @@ def dead_link(target: str, path: Path) -> str:
         return f"{target} leads out of the repository"
     if not file.exists():
         return f"{target} leads to no file"
-    if path.is_relative_to(NOTEBOOKS) and not file.is_relative_to(NOTEBOOKS):
-        return f"{target} leads out of {NOTEBOOKS.name}/, and JupyterLab shows nothing above it"
     if link.fragment and unquote(link.fragment) not in anchors(file):
         return f"{target} leads to no heading in {file.name}"
     return ""

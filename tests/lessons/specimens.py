@@ -35,7 +35,7 @@ LESSON = {
     "check(lesson_00.other, other)": new_output("stream", text="✗ Not yet: it is less.\n"),
     HINTS_OF_ONE + "\n": None,
     "## In three lines\n\n## Questionnaire\n\n## What the pictures do not show\n\n"
-    f"Next: [lesson 1]({NEXT_LESSON}), and the [guide](README.md#the-lessons)": None,
+    f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
 }
 SOLUTION = {
     "# Solutions\n\nBack to [the lesson](../00_one.ipynb).": None,
