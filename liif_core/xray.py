@@ -72,15 +72,16 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"query at y = {self.coord[0]:+.4f}, x = {self.coord[1]:+.4f}"]
         parts = "base + correction = answer" if self.local_colour else "answer"
-        lines.append(f"{'code':11}  row, col   {'δy':>6} {'δx':>6}  weight  {parts}")
+        # As narrow as can be: a notebook breaks longer lines inside their numbers.
+        lines.append(f"{'code':11} row,col    δy    δx weight {parts}")
         places = PLACES if len(self.codes) == len(PLACES) else ("nearest",)
         for place, code in zip(places, self.codes, strict=True):
             said = _text(code.answer)
             if self.local_colour:
-                said = f"{_text(code.base)} + {_text(code.correction, '+.3f')} = {said}"
-            where = f"{code.row:4}, {code.col:<4}"
-            delta = " ".join(f"{value:+6.3f}" for value in code.delta)
-            lines.append(f"{place:11} {where} {delta}  {code.weight:6.3f}  {said}")
+                said = f"{_text(code.base)} {_text(code.correction, '+.3f')} = {said}"
+            where = f"{code.row:3},{code.col:<3}"
+            delta = " ".join(f"{value:+5.2f}" for value in code.delta)
+            lines.append(f"{place:11} {where} {delta}  {code.weight:.3f} {said}")
         lines.append(f"sum of weight × answer: {_text(self.colour)}")
         return "\n".join(lines)
 
