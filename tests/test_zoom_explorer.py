@@ -70,6 +70,8 @@ class TestFromCode:
         assert explorer.viewport.magnification == pytest.approx(1.2)
         assert explorer.picture().shape == (48, 60, 3)
         assert (explorer.left["method"], explorer.right["method"]) == ("bicubic", "LIIF")
+        assert explorer.grid
+        assert not explore(grid=False).grid
 
     def test_look_compare_picture(self) -> None:
         explorer = explore()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from traitlets import Dict, Float, Int, List, Unicode
+from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.explorer import BASELINES, ExploredPhoto, Side, Viewport
@@ -37,6 +37,8 @@ class ZoomExplorer(StillWidget):
         alt: what the photo shows, for readers who cannot see it.
         screen: (height, width) of the picture in pixels; narrower where the page is.
         trained: the magnifications that the models were trained for.
+        grid: whether the photo's pixels and their latent codes are drawn over the picture at first,
+            from ×6 on; the reader can switch them on and off.
 
     Raises:
         LiifError: a photo that cannot be read, no model, or a name that a baseline has.
@@ -59,6 +61,7 @@ class ZoomExplorer(StillWidget):
     screen = List(Int()).tag(sync=True)
     trained = List(Float()).tag(sync=True)
     alt = Unicode().tag(sync=True)
+    grid = Bool(True).tag(sync=True)
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class ZoomExplorer(StillWidget):
         alt: str = "A photo.",
         screen: tuple[int, int] = (480, 640),
         trained: tuple[float, float] = (1, 4),
+        grid: bool = True,
     ) -> None:
         models = {"LIIF": model} if isinstance(model, LIIF) else dict(model)
         check_models(models)
@@ -85,6 +89,7 @@ class ZoomExplorer(StillWidget):
             screen=[rows, cols],
             trained=list(trained),
             alt=alt,
+            grid=grid,
         )
         self.on_msg(self._receive)
 

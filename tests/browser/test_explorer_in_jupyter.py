@@ -175,6 +175,20 @@ def test_wheel_drag_and_double_click(
     assert point is None
 
 
+def test_the_photos_pixels_are_drawn_over_it_on_demand(explore: Any) -> None:
+    source = EXPLORER.replace("screen=", "grid=False, screen=").rstrip()
+    hands = explore(source=source.removesuffix("explorer") + "explorer.look(12)\nexplorer")
+    hands.settle()
+    marks = hands.root.locator(".liif-marks")
+    inked = """(canvas) => {
+      const ink = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      return ink.filter((value, index) => index % 4 === 3 && value > 0).length;
+    }"""
+    bare = marks.evaluate(inked)
+    hands.root.get_by_label("pixels").check()
+    assert marks.evaluate(inked) > bare + 1000
+
+
 def test_two_fingers(explore: Any) -> None:
     hands = explore(STATE, "explorer.look(10, (0.1, 0.1))")
     hands.shown.run(2)

@@ -58,7 +58,7 @@ function render({ model, el }) {
     tellSplit();
   });
   const gridTitle = "show the photo's pixel grid and latent centres, from ×6 on";
-  const grid = toggle("pixels", gridTitle, true, drawOver);
+  const grid = toggle("pixels", gridTitle, model.get("grid"), drawOver);
   const overview = element("canvas", { className: "liif-overview" });
   overview.setAttribute("role", "img");
   overview.setAttribute("aria-label", "the whole photo, and where the screen stands on it");
