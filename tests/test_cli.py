@@ -166,13 +166,23 @@ def test_an_interrupt_leaves_no_half_result(large_photo, environment, ending):
     """SIGINT in the middle of a long zoom: status 130, one line, no result."""
     output = large_photo.with_name(f"large{ending}")
     command = liif("zoom", large_photo, "--scale", "20", "-o", output)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Where the tests run in a shell's background, SIGINT is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     # The bar appears when the work begins: until then the process may still be importing.
     assert process.stderr is not None
     assert process.stderr.read(1)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
+    try:
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted" in errors
     assert "Traceback" not in errors
