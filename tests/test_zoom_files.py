@@ -193,11 +193,26 @@ def test_the_key_stands_for_all_that_decides_the_pixels(model):
     assert key(photo=photo_from(pixels)) == key()
 
 
-def test_the_first_guess_grows_with_the_work(model):
+def test_the_first_guess_counts_the_pixels_read_and_the_pixels_made(model, monkeypatch):
+    """On a clock that a microsecond passes on for each pixel read, and ten for each one made."""
+    now = 0.0
+
+    class Timed:
+        def __init__(self, model, piece, precision):
+            self.read = piece.shape[0] * piece.shape[1]
+
+        def render(self, height, width):
+            nonlocal now
+            now += 1e-6 * self.read + 1e-5 * height * width
+
+    monkeypatch.setattr("liif_core.zoom_files.time.perf_counter", lambda: now)
+    monkeypatch.setattr("liif_core.zoom_files.ContinuousPhoto", Timed)
     photo = photo_from(np.zeros((200, 300, 3), np.uint8))
-    small = seconds_needed(model, photo, Task(scale=2))
-    large = seconds_needed(model, photo, Task(scale=60))  # 900 times the pixels
-    assert 0 < small < large
+    for task, made in ((Task(scale=2), 400 * 600), (Task(scale=60), 12000 * 18000)):
+        expected = 1e-6 * 200 * 300 + 1e-5 * made
+        assert seconds_needed(model, photo, task) == pytest.approx(expected, rel=0.02)
+    eight = seconds_needed(model, photo, Task(scale=2, self_ensemble=True))
+    assert eight == pytest.approx(8 * seconds_needed(model, photo, Task(scale=2)))
 
 
 def test_names():
