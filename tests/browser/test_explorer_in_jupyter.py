@@ -272,7 +272,9 @@ def test_split_and_methods(explore: Any, photo: Any, model: Any) -> None:
     hands.root.get_by_label("Left of the split: method").select_option("nearest")
     handle.focus()
     hands.page.keyboard.press("ArrowRight")
-    hands.page.keyboard.press("ArrowRight")
+    hands.settle()
+    hands.state()  # a second change waits in the browser until the kernel has the first
+    handle.press("ArrowRight")
     hands.settle()
     view, moved, *_ = hands.state()
     assert moved == pytest.approx(split + 0.04)
