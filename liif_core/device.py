@@ -1,5 +1,7 @@
 """Where the arithmetic runs: CUDA, Apple's MPS, or the CPU."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from liif_core.errors import LiifError
@@ -26,3 +28,13 @@ def pick_device(name: str = "auto") -> torch.device:
             f"device '{name}' is not available here; use auto, cpu, cuda or mps"
         ) from error
     return device
+
+
+def exact_convolutions(device: torch.device) -> AbstractContextManager[object]:
+    """Return a context in which float32 convolutions are computed in float32.
+
+    On CUDA, PyTorch rounds their inputs to TF32's 10 bits of mantissa unless told otherwise.
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)

@@ -21,6 +21,9 @@ from liif_core.liif import EPSILON, LIIF
 #: second-level cache, which halves the time of the hidden layers.
 CHUNK_PIXELS = 4096
 
+#: The same for accelerators, which want work for all their cores at once: 64 MB an activation.
+ACCELERATOR_CHUNK_PIXELS = 1 << 18
+
 #: What is weighted less than this does not change a float32 between 0 and 1.
 NEGLIGIBLE = 1e-8
 
@@ -167,8 +170,8 @@ class FoldedDecoder:
         # One small matrix product adds what stands beside the code: (k·k·B·Q, 4) @ (4, hidden).
         beside = [*torch.broadcast_tensors(rows.delta[:, None], cols.delta)]  # (k, k, B, Q)
         if self.config.cell_decoding:
-            size = cell.new_tensor([height, width])
-            beside += [side.expand_as(beside[0]) for side in (cell * size).unbind(-1)]
+            sides = (cell[..., 0] * height, cell[..., 1] * width)
+            beside += [side.expand_as(beside[0]) for side in sides]
         weights = torch.cat([self.delta, self.cell])
         inputs = torch.stack(beside, dim=-1).reshape(-1, len(weights)).to(weights)
         codes = F.embedding(place, hidden.reshape(-1, features))
@@ -194,8 +197,9 @@ class FoldedDecoder:
         """
         height, width = rows.index.shape[1], cols.index.shape[1]
         result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        span = -(-width // -(-width // CHUNK_PIXELS))  # wide rows are cut into even parts
-        step = max(1, CHUNK_PIXELS // span)
+        chunk = CHUNK_PIXELS if hidden.device.type == "cpu" else ACCELERATOR_CHUNK_PIXELS
+        span = -(-width // -(-width // chunk))  # wide rows are cut into even parts
+        step = max(1, chunk // span)
         for left in range(0, width, span):
             part = cols.part(left, min(left + span, width))
             # Only the columns that this part touches: copying whole latent rows for a narrow part

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core.device import exact_convolutions
 from liif_core.errors import LiifError
 from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
 from liif_core.liif import LIIF, Latents
@@ -297,7 +298,7 @@ class ContinuousPhoto:
         down = self._axis(grid, 0, rows)
         across = self._axis(grid, 1, cols)
         result = np.empty((len(rows), len(cols), 3), np.float32)
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), self._autocast(), exact_convolutions(self.device):
             cell = self._cell(grid)
             for row, top, bottom in self._spans(grid, 0, rows):
                 for col, left, right in self._spans(grid, 1, cols):
@@ -402,7 +403,7 @@ class ContinuousPhoto:
         """Run the encoder over a window of the photo as if it were all; nothing is kept."""
         window = self.photo.rgb(rows, cols)
         photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_convolutions(self.device):
             return self.model.encode(photo.contiguous(memory_format=torch.channels_last))
 
     def _read(self, row: int, col: int) -> Latents:
