@@ -79,13 +79,13 @@ def steps_of(run, number):
     """Take `number` steps; return (seconds of each, the products of one more)."""
     source = batches(run.sampler, 0)
     for _ in range(3):  # the first steps allocate
-        run._update(next(source))
+        run.advance(next(source))
     with Products() as products:
-        run._update(next(source))
+        run.advance(next(source))
     seconds = []
     for _ in range(number):
         start = time.perf_counter()
-        run._update(next(source))
+        run.advance(next(source))
         seconds.append(time.perf_counter() - start)
     source.close()
     return seconds, products.calls

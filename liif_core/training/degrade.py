@@ -40,7 +40,7 @@ def fade(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def wear(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur, grain, noise and JPEG, each in a share of the inputs; about one in ten stays clean."""
+    """Blur, grain, noise and JPEG, each in a share of the inputs; about one in 26 stays clean."""
     if rng.random() < 0.5:
         radius = rng.uniform(0, 1.0)
         blurred = Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius))

@@ -43,8 +43,8 @@ class Muon(torch.optim.Optimizer):
             for shape, pairs in alike.items():
                 updates = orthogonalise(torch.stack([matrix for _, matrix in pairs]))
                 size = group["lr"] * 0.2 * math.sqrt(max(shape))
-                for (parameter, _), update in zip(pairs, updates, strict=True):
-                    parameter.sub_(update.view_as(parameter), alpha=size)
+                for (parameter, _), update in zip(pairs, updates * size, strict=True):
+                    parameter.sub_(update.view_as(parameter))
 
     def _look_ahead(self, parameter: Tensor, momentum: float) -> Tensor:
         state = self.state[parameter]
@@ -74,20 +74,24 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     return x.mT if tall else x
 
 
-def make_optimizers(model: LIIF, name: str, rate: float) -> list[torch.optim.Optimizer]:
+def make_optimizers(
+    model: LIIF, name: str, rate: float, *, capturable: bool = False
+) -> list[torch.optim.Optimizer]:
     """Return the optimisers of a recipe: Muon for the matrices and Adam for the biases, or AdamW.
 
     Args:
         model: the model to train.
         name: "muon" or "adamw".
         rate: peak learning rate.
+        capturable: steps are to be recorded as a CUDA graph.
     """
+    adam: dict[str, Any] = {"lr": rate, "capturable": capturable}
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     vectors = [p for p in model.parameters() if p.ndim < 2]
     if name == "adamw":
-        return [torch.optim.AdamW([*matrices, *vectors], lr=rate, weight_decay=1e-4)]
+        return [torch.optim.AdamW([*matrices, *vectors], weight_decay=1e-4, **adam)]
     if name == "muon":
-        return [Muon(matrices, lr=rate), torch.optim.Adam(vectors, lr=rate)]
+        return [Muon(matrices, lr=rate), torch.optim.Adam(vectors, **adam)]
     raise ValueError(f"optimizer must be 'muon' or 'adamw', got {name!r}")
 
 

@@ -4,15 +4,17 @@ Sample i of a run depends on (seed, i) alone: a resumed run and several processe
 samples that one uninterrupted process would.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from liif_core.coords import cell_size, pixel_centres
 from liif_core.errors import LiifError
@@ -95,35 +97,69 @@ class PairSampler:
             colours.float() / 255,
         )
 
-    def batch(self, pool: ThreadPoolExecutor, numbers: range) -> Batch:
-        """Return the samples `numbers` stacked, cut by the threads of `pool`."""
-        samples = list(pool.map(self.sample, numbers))
-        return Batch(*(torch.stack(parts) for parts in zip(*samples, strict=True)))
+    def batch(self, numbers: range, each: Callable[..., Iterable[Batch]] = map) -> Batch:
+        """Return the samples `numbers` stacked; `each` may be the map of a pool of threads."""
+        samples = zip(*each(self.sample, numbers), strict=True)
+        return Batch(*(torch.stack(parts) for parts in samples))
+
+
+class Share(Dataset[Batch]):
+    """What one process sees of each batch: share[step] is its part of the batch of that step.
+
+    Args:
+        sampler: cuts the samples.
+        rank, world: which process this is, of how many.
+    """
+
+    def __init__(self, sampler: PairSampler, rank: int = 0, world: int = 1) -> None:
+        self.sampler, self.rank = sampler, rank
+        self.whole = sampler.recipe.batch
+        self.size = self.whole // world
+
+    def __getitem__(self, step: int) -> Batch:
+        """Return the part, cut in this thread."""
+        return self.cut(step)
+
+    def cut(self, step: int, each: Callable[..., Iterable[Batch]] = map) -> Batch:
+        """Return the part; `each` as for `PairSampler.batch`."""
+        start = step * self.whole + self.rank * self.size
+        return self.sampler.batch(range(start, start + self.size), each)
 
 
 def batches(
-    sampler: PairSampler, first_step: int, *, rank: int = 0, world: int = 1
+    sampler: PairSampler, first_step: int, *, rank: int = 0, world: int = 1, workers: int = 0
 ) -> Iterator[Batch]:
     """Yield what process `rank` of `world` sees of each batch from `first_step` on, without end.
 
-    The next batch is cut in the background while the caller computes: Pillow and numpy let go of
-    the interpreter's lock, so threads serve and the photographs are not copied to processes.
+    The next batches are cut in the background while the caller computes. Threads serve a CPU:
+    Pillow and numpy let go of the interpreter's lock, and the photographs are not copied to
+    processes. An accelerator asks for more than they can cut, and forked `workers` cut the same.
     """
-    whole = sampler.recipe.batch
-    size = whole // world
+    share = Share(sampler, rank, world)
+    return _by_workers(share, first_step, workers) if workers else _by_threads(share, first_step)
 
-    def numbers(step: int) -> range:
-        start = step * whole + rank * size
-        return range(start, start + size)
 
+def _by_threads(share: Share, first_step: int) -> Iterator[Batch]:
     with ThreadPoolExecutor(4) as cutters, ThreadPoolExecutor(1) as ahead:
-        step = first_step
-        pending = ahead.submit(sampler.batch, cutters, numbers(step))
-        while True:
+        pending = ahead.submit(share.cut, first_step, cutters.map)
+        for step in itertools.count(first_step + 1):
             ready = pending.result()
-            step += 1
-            pending = ahead.submit(sampler.batch, cutters, numbers(step))
+            pending = ahead.submit(share.cut, step, cutters.map)
             yield ready
+
+
+def _by_workers(share: Share, first_step: int, workers: int) -> Iterator[Batch]:
+    steps: Any = itertools.count(first_step)  # without an end, as no Sampler may be
+    loader: DataLoader[Batch] = DataLoader(
+        share,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        prefetch_factor=4,
+        pin_memory=torch.cuda.is_available(),
+        multiprocessing_context="fork",
+    )
+    yield from loader
 
 
 def _flip(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -7,10 +7,11 @@ needs) and `best.safetensors` (the averaged weights that validated best).
 import copy
 import csv
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,10 @@ from liif_core.liif import CONFIGS, LIIF
 from liif_core.photos import photo_paths
 from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
 from liif_core.training.grow import grow
-from liif_core.training.optim import make_optimizers, rate_factor
+from liif_core.training.optim import make_optimizers
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.update import Update, can_record
 from liif_core.training.validation import Validator
 from liif_core.weights import load_model, save_weights
 
@@ -137,7 +139,6 @@ class Run:
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
-        self.losses: list[float] = []  # since the last validation
         if recipe.batch % place.world:
             raise LiifError(
                 f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
@@ -157,7 +158,12 @@ class Run:
         self.model.to(place.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.optimizers = make_optimizers(self.model, recipe.optimizer, recipe.rate)
+        record = can_record(place.device, place.world)
+        self.optimizers = make_optimizers(
+            self.model, recipe.optimizer, recipe.rate, capturable=record
+        )
+        # Since the last validation; on the device, so that no step waits for its loss.
+        self.losses, self.loss_sum = 0, torch.zeros((), dtype=torch.float64, device=place.device)
         if resume:
             self._load()
             if self.step >= recipe.steps:
@@ -168,8 +174,9 @@ class Run:
         if place.leads:
             _write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
         self.log = Log(out / "log.csv", self.step) if place.leads else None
-        loss = PairLoss(self.model)
-        self.loss = DistributedDataParallel(loss) if place.world > 1 else loss
+        loss: nn.Module = PairLoss(self.model)
+        loss = DistributedDataParallel(loss) if place.world > 1 else loss
+        self.update = Update(loss, self.model, self.average, self.optimizers, recipe, record=record)
 
     def loop(self, *, quiet: bool) -> float:
         """Train to the end of the recipe; return the best gain over bicubic, in dB."""
@@ -181,12 +188,17 @@ class Run:
             disable=quiet or not self.place.leads,
             smoothing=0.05,
         )
-        source = batches(self.sampler, self.step, rank=self.place.rank, world=self.place.world)
+        source = batches(
+            self.sampler,
+            self.step,
+            rank=self.place.rank,
+            world=self.place.world,
+            workers=_workers(self.place),
+        )
         started = time.monotonic() - self.seconds
         with bar:
             while self.step < recipe.steps:
-                self.losses.append(self._update(next(source).to(self.place.device)))
-                self.step += 1
+                self.advance(next(source))
                 self.seconds = time.monotonic() - started
                 bar.update()
                 if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
@@ -196,38 +208,21 @@ class Run:
         source.close()  # type: ignore[attr-defined]
         return self.best
 
-    def _update(self, batch: Batch) -> float:
-        """Take one optimiser step; return the loss."""
-        recipe = self.recipe
-        factor = rate_factor(
-            self.step, steps=recipe.steps, warmup=recipe.warmup, decay=recipe.decay
-        )
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.rate * factor
-        with _autocast(self.place.device, recipe.precision):
-            loss = self.loss(batch)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        # Early on the average follows quickly, so that it forgets the random start.
-        decay = min(recipe.ema, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.average.parameters()), list(self.model.parameters()), 1 - decay
-            )
-        return float(loss.detach())
+    def advance(self, batch: Batch) -> None:
+        """Take one optimiser step."""
+        self.loss_sum += self.update(batch.to(self.place.device), self.step)
+        self.losses += 1
+        self.step += 1
 
     def _validate(self, bar: Any) -> None:
-        loss = sum(self.losses) / len(self.losses)
-        self.losses.clear()
+        loss = float(self.loss_sum) / self.losses
+        self.loss_sum.zero_()
+        self.losses = 0
         if self.log is None:
             return
         scores = self.validator.scores(self.average)
         gain = sum(scores.gain.values()) / len(scores.gain)
-        rate = self.optimizers[0].param_groups[0]["lr"]
+        rate = float(self.optimizers[0].param_groups[0]["lr"])
         self.log.add(self.step, self.seconds, loss, rate, scores.psnr, self.validator.bicubic)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if gain > self.best:
@@ -258,6 +253,7 @@ class Run:
             "best": self.best,
             "seconds": self.seconds,
             "losses": self.losses,
+            "loss_sum": self.loss_sum,
         }
         part = self.out / "last.pt.part"
         torch.save(state, part)
@@ -274,9 +270,13 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            # Rates and the like follow from the recipe and the device, not from the file.
+            for group, mine in zip(saved["param_groups"], optimizer.param_groups, strict=True):
+                group.update({key: value for key, value in mine.items() if key != "params"})
             optimizer.load_state_dict(saved)
         self.step, self.best, self.seconds = state["step"], state["best"], state["seconds"]
         self.losses = state["losses"]
+        self.loss_sum.copy_(state["loss_sum"])
 
 
 class Log:
@@ -335,7 +335,8 @@ def _first_model(recipe: Recipe, init: str | None) -> LIIF:
 
 def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     """Refuse to overwrite a run, and to resume one that is not there."""
-    started = (out / "last.pt").is_file() or (out / "log.csv").is_file()
+    log = out / "log.csv"
+    started = (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0)
     if resume and not (out / "last.pt").is_file():
         raise LiifError(f"no run to resume in {out}; start it without --resume")
     if started and not resume:
@@ -346,22 +347,14 @@ def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
         raise LiifError(f"run folder {out} cannot be made: {error.strerror}") from error
 
 
-def _autocast(device: torch.device, precision: str) -> Any:
-    """bfloat16 where it is asked for and the hardware has it; plain float32 elsewhere."""
-    if precision == "bfloat16" and _has_bfloat16(device):
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+def _workers(place: Place) -> int:
+    """How many processes cut batches: none, but threads, unless a fast device would wait.
 
-
-def _has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed by the hardware: emulated, it is slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        # Some PyTorch versions lack this query: then float32 it is.
-        able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return False
+    They are forked, so that the decoded photographs are in memory once.
+    """
+    if place.device.type != "cuda" or "fork" not in multiprocessing.get_all_start_methods():
+        return 0
+    return max(1, (os.cpu_count() or 1) // place.world - 1)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -89,6 +89,16 @@ def test_processes_share_out_the_samples_of_one(photos):
     assert torch.equal(torch.cat([part.photo for part in parts]), expected.photo)
 
 
+def test_worker_processes_cut_what_threads_cut(photos):
+    sampler = PairSampler(photo_paths(photos), RECIPE)
+    found, expected = batches(sampler, 3, workers=2), batches(sampler, 3)
+    for _ in range(5):
+        for part, same in zip(next(found), next(expected), strict=True):
+            assert torch.equal(part, same)
+    found.close()
+    expected.close()
+
+
 def test_a_photograph_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     with pytest.raises(LiifError, match=r"broken\.png"):

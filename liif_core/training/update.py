@@ -1,0 +1,136 @@
+"""One optimiser step: rate, gradients, clipping, weights, and their moving average.
+
+On one CUDA device a step is recorded once as a graph and then replayed: launching its thousand
+small kernels one by one takes Python longer than the device needs to run them.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from liif_core.training.optim import rate_factor
+from liif_core.training.pairs import Batch
+from liif_core.training.recipe import Recipe
+
+#: Steps before a graph is recorded: the optimisers make their state, cuDNN picks its kernels.
+EAGER_STEPS = 4
+
+
+class Update:
+    """Takes the optimiser steps of a run.
+
+    Args:
+        loss: computes the loss of a batch; holds the trained model, alone or within DDP.
+        model: the trained model.
+        average: its moving average, updated in place.
+        optimizers: of the model's parameters.
+        recipe: rates, clipping, averaging, precision.
+        record: replay the steps as a CUDA graph; see `can_record`.
+    """
+
+    def __init__(
+        self,
+        loss: nn.Module,
+        model: nn.Module,
+        average: nn.Module,
+        optimizers: list[torch.optim.Optimizer],
+        recipe: Recipe,
+        *,
+        record: bool = False,
+    ) -> None:
+        self.loss, self.optimizers, self.recipe, self.record = loss, optimizers, recipe, record
+        self.weights: list[Tensor] = list(model.parameters())
+        self.averages: list[Tensor] = list(average.parameters())
+        self.device = self.weights[0].device
+        # A recorded step reads what changes from step to step from these, on the device.
+        self._rate = torch.zeros((), device=self.device)
+        self._follow = torch.zeros((), device=self.device)
+        self._taken = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._input: Batch | None = None
+        self._found: Tensor | None = None
+
+    def __call__(self, batch: Batch, step: int) -> Tensor:
+        """Take step number `step`; return the loss before it, a scalar on the device."""
+        recipe = self.recipe
+        factor = rate_factor(step, steps=recipe.steps, warmup=recipe.warmup, decay=recipe.decay)
+        # Early on the average follows quickly, so that it forgets the random start.
+        follow = 1 - min(recipe.ema, (step + 1) / (step + 10))
+        if not self.record:
+            return self._step(batch, recipe.rate * factor, follow)
+        self._rate.fill_(recipe.rate * factor)
+        self._follow.fill_(follow)
+        return self._replay(batch)
+
+    def _step(self, batch: Batch, rate: float | Tensor, follow: float | Tensor) -> Tensor:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+        with autocast(self.device, self.recipe.precision):
+            loss = self.loss(batch)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.weights, self.recipe.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        with torch.no_grad():
+            ahead = list(torch._foreach_sub(self.weights, self.averages))
+            torch._foreach_mul_(ahead, follow)
+            torch._foreach_add_(self.averages, ahead)
+        return loss.detach()
+
+    def _replay(self, batch: Batch) -> Tensor:
+        if self._input is None:
+            self._input = Batch(*(torch.empty_like(part, device=self.device) for part in batch))
+        for mine, part in zip(self._input, batch, strict=True):
+            mine.copy_(part, non_blocking=True)
+        self._taken += 1
+        if self._taken <= EAGER_STEPS:
+            return self._aside(self._input)
+        if self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            # Other threads may use CUDA meanwhile: the next batch is copied to pinned memory.
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"), _fastest():
+                self._found = self._step(self._input, self._rate, self._follow)
+        self._graph.replay()
+        assert self._found is not None
+        return self._found.clone()
+
+    def _aside(self, batch: Batch) -> Tensor:
+        """Take a step on a stream of its own, as recording asks of the steps before it."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream), _fastest():
+            loss = self._step(batch, self._rate, self._follow)
+        torch.cuda.current_stream().wait_stream(stream)
+        return loss
+
+
+def _fastest() -> AbstractContextManager[Any]:
+    """Let cuDNN time its kernels and keep the fastest: every step has the same shapes."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+
+
+def can_record(device: torch.device, world: int) -> bool:
+    """Whether steps can be replayed as a graph: on CUDA, by a single process."""
+    return device.type == "cuda" and world == 1
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """bfloat16 where it is asked for and the hardware has it; plain float32 elsewhere."""
+    if precision == "bfloat16" and has_bfloat16(device):
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed by the hardware: emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # Some PyTorch versions lack this query: then float32 it is.
+        able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return False
