@@ -24,7 +24,7 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 
 #: What `load_model` and `liif zoom` use unless told otherwise.
-DEFAULT_MODEL = "liif-edsr-small"
+DEFAULT_MODEL = "liif-edsr"
 
 
 def weights_folder() -> Path:
