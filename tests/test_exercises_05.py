@@ -39,6 +39,9 @@ def test_wrong_scales_for_print(wrong, hint, capsys) -> None:  # type: ignore[no
     assert hint in capsys.readouterr().out
 
 
+SMALL = "liif-edsr-small"  # which the checker itself takes
+
+
 def stretch(model, small, height, width, at=4, method="lanczos"):  # type: ignore[no-untyped-def]
     first = render(model, small, at * small.shape[0], at * small.shape[1])
     return resize(first, height, width, method)
@@ -58,6 +61,7 @@ def test_the_right_rival() -> None:
         (lambda model, small, h, w: stretch(model, small, h, w, method="bicubic"), "bicubic here"),
         (lambda model, small, h, w: stretch(model, small, h, w, at=2), "not ×4"),
         (lambda model, small, h, w: stretch(load_model(), small, h, w), "given"),
+        (lambda model, small, h, w: stretch(load_model(SMALL), small, h, w), "given"),
     ],
 )
 def test_wrong_rivals(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
