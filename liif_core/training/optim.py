@@ -35,25 +35,33 @@ class Muon(torch.optim.Optimizer):
         """Update every parameter that has a gradient."""
         assert closure is None, "Muon evaluates no closure"
         for group in self.param_groups:
-            alike: dict[Any, list[tuple[Tensor, Tensor]]] = defaultdict(list)
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    matrix = self._look_ahead(parameter, group["momentum"]).flatten(1)
-                    alike[matrix.shape].append((parameter, matrix))
-            for shape, pairs in alike.items():
-                updates = orthogonalise(torch.stack([matrix for _, matrix in pairs]))
+            alike: dict[Any, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
+            parameters = [p for p in group["params"] if p.grad is not None]
+            for parameter, ahead in zip(
+                parameters, self._look_ahead(parameters, group["momentum"]), strict=True
+            ):
+                matrix = ahead.flatten(1)
+                alike[matrix.shape][0].append(parameter)
+                alike[matrix.shape][1].append(matrix)
+            for shape, (same, matrices) in alike.items():
                 size = group["lr"] * 0.2 * math.sqrt(max(shape))
-                for (parameter, _), update in zip(pairs, updates * size, strict=True):
-                    parameter.sub_(update.view_as(parameter))
+                updates = (orthogonalise(torch.stack(matrices)) * size).unbind()
+                steps = [u.view_as(p) for u, p in zip(updates, same, strict=True)]
+                torch._foreach_sub_(same, steps)
 
-    def _look_ahead(self, parameter: Tensor, momentum: float) -> Tensor:
-        state = self.state[parameter]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
-        gradient = parameter.grad
-        assert gradient is not None
-        state["momentum"].lerp_(gradient, 1 - momentum)
-        return gradient.contiguous().lerp(state["momentum"], momentum)
+    def _look_ahead(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
+        """Move the momenta; return what the gradients look like one step ahead."""
+        gradients, momenta = [], []
+        for parameter in parameters:
+            state = self.state[parameter]
+            if "momentum" not in state:
+                empty = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
+                state["momentum"] = empty
+            assert parameter.grad is not None
+            gradients.append(parameter.grad.contiguous())
+            momenta.append(state["momentum"])
+        torch._foreach_lerp_(momenta, gradients, 1 - momentum)
+        return list(torch._foreach_lerp(gradients, momenta, momentum))
 
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.liif import LIIF, LIIFConfig
+from liif_core.liif import CONFIGS, LIIF, LIIFConfig
 from liif_core.photos import photo_paths
 from liif_core.training.degrade import (
     DEGRADATIONS,
@@ -24,6 +24,7 @@ from liif_core.training.grow import grow
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
 from liif_core.training.pairs import PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.trainer import PairLoss
 from liif_core.training.validation import Validator
 
 RECIPE = Recipe("tiny", steps=10, batch=3, patch=8, queries=20, warmup=1)
@@ -172,6 +173,25 @@ def test_every_parameter_has_one_optimiser(name):
     assert sorted(held) == sorted(id(p) for p in model.parameters())
     with pytest.raises(ValueError, match="sgd"):
         make_optimizers(model, "sgd", 1e-3)
+
+
+def test_the_loss_compiles_in_one_piece_to_the_same_gradients(photos):
+    recipe = Recipe.from_dict(
+        {"model": "liif-edsr-small", "steps": 9, "batch": 2, "patch": 12, "warmup": 0, "decay": 0}
+    )
+    batch = PairSampler(photo_paths(photos), recipe).batch(range(2))
+    model = LIIF(CONFIGS[recipe.model]).train().requires_grad_(True)
+    found = []
+    for loss in (
+        PairLoss(model),
+        torch.compile(PairLoss(model), backend="aot_eager", fullgraph=True),
+    ):
+        model.zero_grad()
+        value = loss(batch)
+        value.backward()
+        found.append([value.detach(), *(p.grad.clone() for p in model.parameters())])
+    for ours, compiled in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, ours, rtol=1e-4, atol=1e-7)
 
 
 def test_the_rate_warms_up_holds_and_decays_to_zero():
