@@ -7,6 +7,9 @@ from typing import Any
 
 from liif_core.errors import LiifError
 
+#: What `loss` may name; see `liif_core.training.loss`.
+LOSSES = ("l1", "psnr")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -27,12 +30,15 @@ class Recipe:
         clip: largest norm of the whole gradient.
         precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
             processor or accelerator has it (the weights stay float32); "float32" never does.
+        loss: "l1" or "psnr"; see `PairLoss`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
         init: weights to start from, unless the command names others; they grow where `model` has
             the larger encoder.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
+        soup: how to fine-tune the result, once for each of "seeds", and by what other changes to
+            this recipe; the mean of the result and all of these is what is shipped. None: no such.
     """
 
     model: str
@@ -49,11 +55,13 @@ class Recipe:
     ema: float = 0.999
     clip: float = 1.0
     precision: str = "bfloat16"
+    loss: str = "l1"
     degrade: str = "none"
     init: str | None = None
     seed: int = 0
     validate_every: int = 1000
     save_every: int = 200
+    soup: dict[str, Any] | None = None
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Recipe":
@@ -72,6 +80,8 @@ class Recipe:
                 raise LiifError(f"recipe: {key} must be greater than 0")
         if recipe.degrade not in ("none", "photo"):
             raise LiifError("recipe: degrade must be 'none' or 'photo'")
+        if recipe.loss not in LOSSES:
+            raise LiifError("recipe: loss must be 'l1' or 'psnr'")
         if recipe.optimizer not in ("muon", "adamw"):
             raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
         if recipe.precision not in ("bfloat16", "float32"):
@@ -80,10 +90,24 @@ class Recipe:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:
             raise LiifError("recipe: warmup and decay together take more than all steps")
+        if recipe.soup is not None:
+            if not recipe.soup.get("seeds") or recipe.soup.get("soup"):
+                raise LiifError("recipe: a soup needs seeds, and holds no other soup")
+            recipe.fine_tunings()
         return recipe
 
+    def fine_tunings(self) -> list["Recipe"]:
+        """Return the recipes whose results make up the soup, along with this one's own."""
+        changes = dict(self.soup or {"seeds": []})
+        seeds = changes.pop("seeds")
+        alike = {**self.to_dict(), "init": None, "soup": None, **changes}
+        return [Recipe.from_dict({**alike, "seed": seed}) for seed in seeds]
+
     def with_steps(self, steps: int) -> "Recipe":
-        """Return the same recipe for another number of steps, warm-up and decay in proportion."""
+        """Return the same recipe for another number of steps, warm-up and decay in proportion.
+
+        The soup is left out: it ends the full run.
+        """
         share = steps / self.steps
         return Recipe.from_dict(
             {
@@ -91,6 +115,7 @@ class Recipe:
                 "steps": steps,
                 "warmup": min(self.warmup, int(self.warmup * share)),
                 "decay": int(self.decay * share),
+                "soup": None,
             }
         )
 
@@ -98,11 +123,13 @@ class Recipe:
         """Whether a run of `other`, stopped at `step`, can go on under this recipe.
 
         That is so if they are the same, or differ only in how long they hold the peak rate and
-        both hold it at `step`: a warm-up–stable–decay run may decide late when to decay.
+        both hold it at `step`: a warm-up–stable–decay run may decide late when to decay. What
+        follows the run, its soup, may differ too.
         """
-        if self == other:
+        mine = replace(self, soup=other.soup)
+        if mine == other:
             return True
-        same = replace(self, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
+        same = replace(mine, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
         return same and all(r.warmup <= step <= r.steps - r.decay for r in (self, other))
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The training loop: resumable, and bit for bit so on as many processes; on one or several.
 
 A run folder holds `recipe.json`, `log.csv`, `curves.png`, `last.pt` (everything a resumed run
-needs) and `best.safetensors` (the averaged weights that validated best).
+needs) and `best.safetensors` (the averaged weights that validated best). A recipe with a soup
+leaves a run folder `soup-SEED` for each fine-tuning besides, and `soup.safetensors`, the mean.
 """
 
 import copy
@@ -18,23 +19,24 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from liif_core.device import pick_device
 from liif_core.errors import LiifError
-from liif_core.folded import FoldedDecoder
 from liif_core.liif import CONFIGS, LIIF
 from liif_core.photos import photo_paths
 from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
 from liif_core.training.grow import grow
+from liif_core.training.loss import PairLoss
 from liif_core.training.optim import make_optimizers
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.soup import mean_of
 from liif_core.training.update import Update, can_record
-from liif_core.training.validation import Validator
-from liif_core.weights import load_model, save_weights
+from liif_core.training.validation import Scores, Validator
+from liif_core.weights import load_model, save_weights, training_facts
 
 #: Of a folder without a separate validation folder, every 16th photograph is kept for it.
 HELD_OUT = 16
@@ -54,22 +56,6 @@ class Place:
         return self.rank == 0
 
 
-class PairLoss(nn.Module):
-    """L1 between the model's answers and the target pixels; a module, so that DDP can wrap it."""
-
-    def __init__(self, model: LIIF) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the mean absolute error, with colours in [0, 1]: a scalar."""
-        decoder = FoldedDecoder(self.model)
-        latents = self.model.encode(batch.photo)
-        hidden = decoder.hidden_map(latents.codes)
-        rgb = decoder.query(hidden, latents.colours, batch.coord, batch.cell)
-        return (rgb - batch.colour).abs().mean()
-
-
 def train(
     recipe: Recipe,
     photos: Path,
@@ -81,7 +67,7 @@ def train(
     device: str = "auto",
     quiet: bool = False,
 ) -> float | None:
-    """Run a recipe.
+    """Run a recipe, and the fine-tunings of its soup if it has one.
 
     Args:
         recipe: what to train and how.
@@ -100,9 +86,68 @@ def train(
         LiifError: a folder, weight or run that does not fit.
     """
     with _processes(device) as place:
-        run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
-        gain = run.loop(quiet=quiet)
+        if not (recipe.soup and resume and _finished(recipe, out)):
+            run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
+            gain = run.loop(quiet=quiet)
+        if recipe.soup:
+            gain = _soup(recipe, photos, out, val=val, place=place, quiet=quiet)
         return gain if place.leads else None
+
+
+def _soup(
+    recipe: Recipe, photos: Path, out: Path, *, val: Path | None, place: Place, quiet: bool
+) -> float:
+    """Fine-tune a finished run in `soup-SEED` folders; write the mean to `soup.safetensors`.
+
+    What is finished is not run again; returns the mean's gain over bicubic, in dB.
+    """
+    parts = [out / "best.safetensors"]
+    for part in recipe.fine_tunings():
+        folder = out / f"soup-{part.seed}"
+        parts.append(folder / "best.safetensors")
+        if _finished(part, folder):
+            continue
+        if place.world > 1:
+            dist.barrier()  # until the leading process has written what this one begins with
+        resume = (folder / "last.pt").is_file()
+        run = Run(part, photos, folder, val=val, init=str(parts[0]), resume=resume, place=place)
+        run.loop(quiet=quiet)
+    if not place.leads:
+        return float("-inf")
+    mixed = mean_of(parts)
+    scores = _validator(recipe, _split(photos, val)[1]).scores(mixed)
+    facts = [training_facts(part) for part in parts]
+    hours = round(sum(fact["hours"] for fact in facts), 2)
+    changed = {"recipe": recipe.to_dict(), "hours": hours, "validation_psnr": _by_scale(scores)}
+    save_weights(mixed, out / "soup.safetensors", facts[0] | changed)
+    return scores.mean_gain
+
+
+def _finished(recipe: Recipe, out: Path) -> bool:
+    """Whether `out` holds a run of this recipe that needs no further step."""
+    if not (out / "last.pt").is_file():
+        return False
+    state = torch.load(out / "last.pt", map_location="cpu", weights_only=True)
+    begun, step = Recipe.from_dict(state["recipe"]), state["step"]
+    return bool(step >= recipe.steps and recipe.goes_on_from(begun, step))
+
+
+def _split(photos: Path, val: Path | None) -> tuple[list[Path], list[Path]]:
+    """Return the photographs to train on and those to validate on."""
+    paths = photo_paths(photos)
+    held_out = photo_paths(val) if val else paths[::HELD_OUT]
+    paths = [path for path in paths if path not in set(held_out)]
+    if not paths:
+        raise LiifError(f"{photos} holds too few photographs; give more, or --val a folder")
+    return paths, held_out
+
+
+def _validator(recipe: Recipe, held_out: list[Path]) -> Validator:
+    return Validator(held_out, noise_and_jpeg if recipe.degrade == "photo" else None)
+
+
+def _by_scale(scores: Scores) -> dict[str, float]:
+    return {f"x{scale}": round(value, 3) for scale, value in scores.psnr.items()}
 
 
 @contextmanager
@@ -145,13 +190,9 @@ class Run:
                 "start as many as divide it"
             )
         _check_folder(out, recipe, resume)
-        paths = photo_paths(photos)
-        held_out = photo_paths(val) if val else paths[::HELD_OUT]
-        paths = [path for path in paths if path not in set(held_out)]
-        if not paths:
-            raise LiifError(f"{photos} holds too few photographs; give more, or --val a folder")
+        paths, held_out = _split(photos, val)
         self.sampler = PairSampler(paths, recipe, DEGRADATIONS[recipe.degrade])
-        self.validator = Validator(held_out, noise_and_jpeg if recipe.degrade == "photo" else None)
+        self.validator = _validator(recipe, held_out)
 
         torch.manual_seed(recipe.seed)
         self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
@@ -174,7 +215,7 @@ class Run:
         if place.leads:
             _write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
         self.log = Log(out / "log.csv", self.step) if place.leads else None
-        loss: nn.Module = PairLoss(self.model)
+        loss: nn.Module = PairLoss(self.model, recipe.loss)
         loss = DistributedDataParallel(loss) if place.world > 1 else loss
         self.update = Update(loss, self.model, self.average, self.optimizers, recipe, record=record)
 
@@ -221,16 +262,16 @@ class Run:
         if self.log is None:
             return
         scores = self.validator.scores(self.average)
-        gain = sum(scores.gain.values()) / len(scores.gain)
+        gain = scores.mean_gain
         rate = float(self.optimizers[0].param_groups[0]["lr"])
         self.log.add(self.step, self.seconds, loss, rate, scores.psnr, self.validator.bicubic)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if gain > self.best:
             self.best = gain
-            save_weights(self.average, self.out / "best.safetensors", self.facts(scores.psnr))
+            save_weights(self.average, self.out / "best.safetensors", self.facts(scores))
         self.log.draw(self.out / "curves.png")
 
-    def facts(self, psnr: dict[int, float]) -> dict[str, Any]:
+    def facts(self, scores: Scores) -> dict[str, Any]:
         """Return what a weight file says about its training."""
         return {
             "recipe": self.recipe.to_dict(),
@@ -238,7 +279,7 @@ class Run:
             "hours": round(self.seconds / 3600, 2),
             "processes": self.place.world,
             "photographs": len(self.sampler.photos),
-            "validation_psnr": {f"x{scale}": round(value, 3) for scale, value in psnr.items()},
+            "validation_psnr": _by_scale(scores),
         }
 
     def _save(self) -> None:

@@ -22,6 +22,11 @@ class Scores(NamedTuple):
     psnr: dict[int, float]
     gain: dict[int, float]
 
+    @property
+    def mean_gain(self) -> float:
+        """The mean gain over the scales, in dB."""
+        return sum(self.gain.values()) / len(self.gain)
+
 
 class Validator:
     """Scores a model on a fixed set of photographs, always with the same inputs.

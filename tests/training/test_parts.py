@@ -21,10 +21,10 @@ from liif_core.training.degrade import (
     wear,
 )
 from liif_core.training.grow import grow
+from liif_core.training.loss import PairLoss
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
-from liif_core.training.pairs import PairSampler, batches
+from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
-from liif_core.training.trainer import PairLoss
 from liif_core.training.validation import Validator
 
 RECIPE = Recipe("tiny", steps=10, batch=3, patch=8, queries=20, warmup=1)
@@ -173,6 +173,20 @@ def test_every_parameter_has_one_optimiser(name):
     assert sorted(held) == sorted(id(p) for p in model.parameters())
     with pytest.raises(ValueError, match="sgd"):
         make_optimizers(model, "sgd", 1e-3)
+
+
+def test_the_losses_are_what_they_say():
+    torch.manual_seed(0)
+    model = LIIF(LIIFConfig(blocks=1, channels=4, hidden=(8,), local_colour=True)).eval()
+    coord, cell = torch.rand(2, 50, 2) * 2 - 1, torch.full((2, 50, 2), 0.1)
+    photo, colour = torch.rand(2, 3, 6, 6), torch.rand(2, 50, 3)
+    answers = model.query(model.encode(photo), coord, cell).detach()
+    batch = Batch(photo, coord, cell, colour)
+    error = (answers - colour).abs().mean()
+    torch.testing.assert_close(PairLoss(model)(batch), error)
+    decibels = [10 * np.log10(float(e)) for e in (answers - colour).square().mean(dim=(1, 2))]
+    found = float(PairLoss(model, "psnr")(batch)) * 100 / np.log(10)
+    assert found == pytest.approx(np.mean(decibels), abs=1e-2)
 
 
 def test_the_loss_compiles_in_one_piece_to_the_same_gradients(photos):

@@ -117,6 +117,40 @@ def test_a_run_is_neither_overwritten_nor_mixed_up(whole_run, photos):
     assert "is finished: 12 steps" in finished_run.stderr
 
 
+SOUP = {"soup": {"seeds": [5, 6], "steps": 3, "warmup": 0, "decay": 3, "loss": "psnr"}}
+
+
+def test_a_soup_is_the_mean_of_its_parts_also_after_a_kill(photos, tmp_path):
+    runs = [tmp_path / name for name in ("whole", "killed")]
+    options = [{"photos": photos, "out": run, "recipe": SOUP} for run in runs]
+    finished(options[0])
+    # Twelve steps of the run itself, three of the first fine-tuning, one of the second.
+    assert drive({**options[1], "kill_at_step": 17}).returncode == -signal.SIGKILL
+    assert not (runs[1] / "soup.safetensors").exists()
+    before = (runs[1] / "soup-5" / "last.pt").stat().st_mtime_ns
+    finished({**options[1], "resume": True})
+    assert (runs[1] / "soup-5" / "last.pt").stat().st_mtime_ns == before
+
+    names = ["best.safetensors", "soup-5/best.safetensors", "soup-6/best.safetensors"]
+    for run in runs:
+        parts = [load_model(run / name, "cpu").state_dict() for name in names]
+        for key, value in load_model(run / "soup.safetensors", "cpu").state_dict().items():
+            torch.testing.assert_close(value, sum(part[key] for part in parts) / 3)
+            assert not torch.equal(parts[1][key], parts[2][key])
+    mixed = [load_model(run / "soup.safetensors", "cpu").state_dict() for run in runs]
+    assert all(torch.equal(value, mixed[1][key]) for key, value in mixed[0].items())
+    facts = training_facts(runs[0] / "soup.safetensors")
+    assert facts["recipe"]["soup"] == SOUP["soup"]
+    assert training_facts(runs[0] / names[1])["recipe"]["loss"] == "psnr"
+
+
+def test_two_processes_cook_one_soup(photos, tmp_path):
+    options = {"photos": photos, "out": tmp_path / "two", "recipe": SOUP}
+    finished(options, processes=2)
+    assert (tmp_path / "two" / "soup.safetensors").is_file()
+    assert load_model(tmp_path / "two" / "soup.safetensors", "cpu").config.channels == 8
+
+
 def test_a_held_run_may_decide_late_when_to_decay(whole_run, photos, tmp_path):
     """Stopped while the rate is held and given another end, it computes what that end would."""
     _, expected = whole_run
@@ -191,7 +225,11 @@ def test_impossible_runs(photos, tmp_path):
         ({"degrade": "sepia"}, "degrade"),
         ({"precision": "float16"}, "precision"),
         ({"optimizer": "sgd"}, "optimizer"),
+        ({"loss": "l3"}, "loss"),
         ({"colour": 1}, "unknown colour"),
+        ({"soup": {"seeds": []}}, "needs seeds"),
+        ({"soup": {"seeds": [1], "steps": 0}}, "steps must be greater"),
+        ({"soup": {"seeds": [1], "salt": 1}}, "unknown salt"),
     ],
 )
 def test_impossible_recipes(change, message):
@@ -207,5 +245,6 @@ def test_recipes_in_the_package():
         short = recipe.with_steps(10)
         assert short.steps == 10
         assert short.warmup + short.decay <= 10
+        assert short.soup is None
     with pytest.raises(LiifError, match="liif-edsr-small"):
         load_recipe("none-such")

@@ -1,0 +1,39 @@
+"""What training makes small."""
+
+from torch import Tensor, nn
+
+from liif_core.folded import FoldedDecoder
+from liif_core.liif import LIIF
+from liif_core.training.pairs import Batch
+
+#: Below this mean squared error (50 dB) a patch is good enough: rounding to 8 bits alone is 59 dB.
+GOOD_ENOUGH = 1e-5
+
+
+class PairLoss(nn.Module):
+    """The difference of the model's answers from the target pixels; a module, so that DDP can
+    wrap it.
+
+    Args:
+        model: the model to train.
+        kind: "l1", the mean absolute error with colours in [0, 1], as in the paper; or "psnr", a
+            tenth of the logarithm of each patch's mean squared error: a plain patch and a busy
+            one, ×1.5 and ×4, then count the same in dB (as in HINet, Chen et al. 2021,
+            arXiv 2105.06086).
+    """
+
+    def __init__(self, model: LIIF, kind: str = "l1") -> None:
+        super().__init__()
+        self.model, self.kind = model, kind
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the loss: a scalar."""
+        decoder = FoldedDecoder(self.model)
+        latents = self.model.encode(batch.photo)
+        hidden = decoder.hidden_map(latents.codes)
+        rgb = decoder.query(hidden, latents.colours, batch.coord, batch.cell)
+        if self.kind == "psnr":
+            squared = (rgb.float() - batch.colour).square().mean(dim=(1, 2))
+            # A tenth: with gradients of about the L1's, one limit clips both.
+            return 0.1 * (squared + GOOD_ENOUGH).log().mean()
+        return (rgb - batch.colour).abs().mean()
