@@ -38,7 +38,8 @@ class Recipe:
         validate_every: steps between validations.
         save_every: steps between checkpoints.
         soup: how to fine-tune the result, once for each of "seeds", and by what other changes to
-            this recipe; the mean of the result and all of these is what is shipped. None: no such.
+            this recipe; the mean of the result and all of these is what is shipped. A seed named
+            twice counts twice. None: no such.
     """
 
     model: str
