@@ -237,8 +237,11 @@ def training_curves(rows: Sequence[Mapping[str, float]]) -> Figure:
     figure = new_figure(9.0, 3.4)
     left, right = figure.subplots(1, 2)
     steps = [row["step"] for row in rows]
-    left.plot(steps, [row["loss"] for row in rows], color=BLUE, marker="o", markersize=3)
-    left.set(xlabel="step", ylabel="training loss (L1)", yscale="log", title="Loss")
+    losses = [row["loss"] for row in rows]
+    left.plot(steps, losses, color=BLUE, marker="o", markersize=3)
+    # The logarithm of an error, as in the loss called "psnr", is below zero.
+    left.set(yscale="log" if min(losses) > 0 else "linear")
+    left.set(xlabel="step", ylabel="training loss", title="Loss")
     scales = [key.removeprefix("psnr_x") for key in rows[0] if key.startswith("psnr_x")]
     for number, scale in enumerate(scales):
         right.plot(

@@ -73,6 +73,9 @@ def test_training_curves_show_every_scale():
         {"step": s, "loss": 0.1 / s, "psnr_x2": 30 + s, "psnr_x3": 28 + s, **bicubic}
         for s in (1, 2)
     ]
-    _, right = figures.training_curves(rows).axes
+    left, right = figures.training_curves(rows).axes
+    assert left.get_yscale() == "log"
+    below_zero = [{**row, "loss": -row["loss"]} for row in rows]
+    assert figures.training_curves(below_zero).axes[0].get_yscale() == "linear"
     assert [line.get_label() for line in right.lines] == ["×2", "×3"]
     np.testing.assert_array_equal(right.lines[1].get_ydata(), [2, 3])
