@@ -116,7 +116,7 @@ def _soup(
         return float("-inf")
     mixed = mean_of(parts)
     scores = _validator(recipe, _split(photos, val)[1]).scores(mixed)
-    facts = [training_facts(part) for part in parts]
+    facts = [training_facts(part) for part in dict.fromkeys(parts)]  # each was run once
     hours = round(sum(fact["hours"] for fact in facts), 2)
     changed = {"recipe": recipe.to_dict(), "hours": hours, "validation_psnr": _by_scale(scores)}
     save_weights(mixed, out / "soup.safetensors", facts[0] | changed)
