@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,27 +113,30 @@ def test_two_photos_of_one_name_get_two_results(folder, tmp_path, model):
 
 
 def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypatch):
-    """The next photo is read before the last result is written."""
+    """The next photo is read while the last result is still being written."""
     from liif_core import zoom_files
 
     (folder / "b.png").unlink()
-    seen: list[str] = []
+    begun = {name: threading.Event() for name in ("a.png", "c.jpg", "d.gif", "e.tif")}
     told: list[tuple[float, int]] = []
+    in_time: list[bool] = []
     read, save = zoom_files.photo_from, zoom_files.Canvas.save
-    monkeypatch.setattr(
-        zoom_files, "photo_from", lambda path: (seen.append(f"read {path.name}"), read(path))[1]
-    )
 
-    def saved(self, path, **options):
-        seen.append(f"write {Path(path).name}")
+    def read_and_say(path):
+        begun[path.name].set()
+        return read(path)
+
+    def save_when_the_next_is_being_read(self, path, **options):
+        in_time.append(begun["d.gif"].wait(60))
         save(self, path, **options)
 
-    monkeypatch.setattr(zoom_files.Canvas, "save", saved)
+    monkeypatch.setattr(zoom_files, "photo_from", read_and_say)
+    monkeypatch.setattr(zoom_files.Canvas, "save", save_when_the_next_is_being_read)
     zoom_folder(model, folder, tmp_path / "out", Task(scale=2), lambda *now: told.append(now))
     assert [told[0], told[-1]] == [(0, 4), (4, 4)]
     assert told == sorted(told)
-    assert seen.index("read d.gif") < seen.index("write c_x2.jpg")
-    assert len(seen) == 5
+    assert in_time == [True]  # c_x2.jpg alone is written in one piece
+    assert all(event.is_set() for event in begun.values())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun wants gloo on POSIX")
