@@ -142,6 +142,17 @@ def test_whole_pictures_by_grid(
     assert_same(render_grid(model, photo, 7, 11), expected.view(7, 11, 3))
 
 
+@pytest.mark.parametrize("least", [folded.NEGLIGIBLE, -1.0])  # -1: every code is asked
+@pytest.mark.parametrize("size", [(15, 12), (25, 20), (15, 20), (5, 4), (10, 8)])
+def test_codes_of_no_weight_may_be_left_out(
+    size: tuple[int, int], least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folded, "NEGLIGIBLE", least)
+    model, photo = make_model(ABLATIONS[0], seed=3), make_photo(5, 4)
+    expected = query_reference(model, photo, *every_pixel(*size))
+    assert_same(render_grid(model, photo, *size), expected.view(*size, 3))
+
+
 @pytest.mark.parametrize("ensemble", [True, False])
 @pytest.mark.parametrize("photo_size", [(1, 1), (1, 6), (6, 1), (2, 3), (7, 5)])
 @pytest.mark.parametrize("size", [(1, 1), (2, 13), (9, 4), (7, 5)])  # above, below and at scale 1
