@@ -37,9 +37,10 @@ class Recipe:
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
-        soup: how to fine-tune the result, once for each of "seeds", and by what other changes to
-            this recipe; the mean of the result and all of these is what is shipped. A seed named
-            twice counts twice. None: no such.
+        soup: how to fine-tune the result: groups, each with the "seeds" of its fine-tunings and the
+            changes to this recipe that they share. The mean of the result and all of these is
+            what is shipped. Empty: no such.
+        greedy: whether the mean takes in only what raises its validation score; see `greedy_soup`.
     """
 
     model: str
@@ -62,7 +63,8 @@ class Recipe:
     seed: int = 0
     validate_every: int = 1000
     save_every: int = 200
-    soup: dict[str, Any] | None = None
+    soup: tuple[dict[str, Any], ...] = ()
+    greedy: bool = False
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Recipe":
@@ -74,7 +76,7 @@ class Recipe:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
-        recipe = cls(**values)
+        recipe = cls(**{**values, "soup": tuple(values.get("soup", ()))})
         positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
         for key in positive:
             if not getattr(recipe, key) > 0:
@@ -91,18 +93,22 @@ class Recipe:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:
             raise LiifError("recipe: warmup and decay together take more than all steps")
-        if recipe.soup is not None:
-            if not recipe.soup.get("seeds") or recipe.soup.get("soup"):
-                raise LiifError("recipe: a soup needs seeds, and holds no other soup")
-            recipe.fine_tunings()
+        seeds = [seed for group in recipe.soup for seed in group.get("seeds") or [None]]
+        if None in seeds or len(set(seeds)) < len(seeds):
+            raise LiifError("recipe: each group of a soup needs seeds, none twice")
+        recipe.fine_tunings()
         return recipe
 
     def fine_tunings(self) -> list["Recipe"]:
         """Return the recipes whose results make up the soup, along with this one's own."""
-        changes = dict(self.soup or {"seeds": []})
-        seeds = changes.pop("seeds")
-        alike = {**self.to_dict(), "init": None, "soup": None, **changes}
-        return [Recipe.from_dict({**alike, "seed": seed}) for seed in seeds]
+        alike = {**self.to_dict(), "init": None, "soup": (), "greedy": False}
+        found = []
+        for group in self.soup:
+            changes = {key: value for key, value in group.items() if key != "seeds"}
+            found += [
+                Recipe.from_dict({**alike, **changes, "seed": seed}) for seed in group["seeds"]
+            ]
+        return found
 
     def with_steps(self, steps: int) -> "Recipe":
         """Return the same recipe for another number of steps, warm-up and decay in proportion.
@@ -116,7 +122,8 @@ class Recipe:
                 "steps": steps,
                 "warmup": min(self.warmup, int(self.warmup * share)),
                 "decay": int(self.decay * share),
-                "soup": None,
+                "soup": (),
+                "greedy": False,
             }
         )
 
@@ -127,7 +134,7 @@ class Recipe:
         both hold it at `step`: a warm-up–stable–decay run may decide late when to decay. What
         follows the run, its soup, may differ too.
         """
-        mine = replace(self, soup=other.soup)
+        mine = replace(self, soup=other.soup, greedy=other.greedy)
         if mine == other:
             return True
         same = replace(mine, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
@@ -135,7 +142,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""
-        return asdict(self)
+        return {**asdict(self), "soup": [dict(group) for group in self.soup]}
 
 
 def recipe_names() -> list[str]:

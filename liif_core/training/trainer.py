@@ -33,7 +33,7 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.optim import make_optimizers
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
-from liif_core.training.soup import mean_of
+from liif_core.training.soup import greedy_soup, mean_of
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import Scores, Validator
 from liif_core.weights import load_model, save_weights, training_facts
@@ -114,12 +114,20 @@ def _soup(
         run.loop(quiet=quiet)
     if not place.leads:
         return float("-inf")
+    validator = _validator(recipe, _split(photos, val)[1])
+    hours = round(sum(training_facts(part)["hours"] for part in parts), 2)
+    if recipe.greedy:
+        parts = greedy_soup(parts, lambda model: validator.scores(model).mean_gain)
     mixed = mean_of(parts)
-    scores = _validator(recipe, _split(photos, val)[1]).scores(mixed)
-    facts = [training_facts(part) for part in dict.fromkeys(parts)]  # each was run once
-    hours = round(sum(fact["hours"] for fact in facts), 2)
-    changed = {"recipe": recipe.to_dict(), "hours": hours, "validation_psnr": _by_scale(scores)}
-    save_weights(mixed, out / "soup.safetensors", facts[0] | changed)
+    scores = validator.scores(mixed)
+    changed = {
+        "recipe": recipe.to_dict(),
+        "hours": hours,
+        "mean_of": [str(part.relative_to(out).as_posix()) for part in parts],
+        "validation_psnr": _by_scale(scores),
+    }
+    facts = training_facts(out / "best.safetensors")
+    save_weights(mixed, out / "soup.safetensors", facts | changed)
     return scores.mean_gain
 
 

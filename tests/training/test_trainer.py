@@ -7,16 +7,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from liif_core.errors import LiifError
-from liif_core.liif import CONFIGS, LIIF
+from liif_core.liif import CONFIGS, LIIF, LIIFConfig
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names
+from liif_core.training.soup import greedy_soup
 from liif_core.training.trainer import train
 from liif_core.training.update import has_bfloat16
-from liif_core.weights import load_model, training_facts
+from liif_core.weights import load_model, save_weights, training_facts
 
 DRIVER = Path(__file__).parent / "driver.py"
 
@@ -117,7 +119,12 @@ def test_a_run_is_neither_overwritten_nor_mixed_up(whole_run, photos):
     assert "is finished: 12 steps" in finished_run.stderr
 
 
-SOUP = {"soup": {"seeds": [5, 6], "steps": 3, "warmup": 0, "decay": 3, "loss": "psnr"}}
+SOUP: dict[str, Any] = {
+    "soup": [
+        {"seeds": [5], "steps": 3, "warmup": 0, "decay": 3, "loss": "psnr"},
+        {"seeds": [6], "steps": 3, "warmup": 0, "decay": 3, "rate": 1e-4, "loss": "psnr"},
+    ]
+}
 
 
 def test_a_soup_is_the_mean_of_its_parts_also_after_a_kill(photos, tmp_path):
@@ -141,7 +148,35 @@ def test_a_soup_is_the_mean_of_its_parts_also_after_a_kill(photos, tmp_path):
     assert all(torch.equal(value, mixed[1][key]) for key, value in mixed[0].items())
     facts = training_facts(runs[0] / "soup.safetensors")
     assert facts["recipe"]["soup"] == SOUP["soup"]
+    assert facts["mean_of"] == names
     assert training_facts(runs[0] / names[1])["recipe"]["loss"] == "psnr"
+    assert training_facts(runs[0] / names[2])["recipe"]["rate"] == 1e-4
+
+
+def test_a_greedy_soup_takes_in_what_helps(photos, tmp_path):
+    ruined = {"seeds": [7], "steps": 3, "warmup": 0, "decay": 3, "rate": 10.0}
+    recipe = {"soup": [*SOUP["soup"], ruined], "greedy": True}
+    finished({"photos": photos, "out": tmp_path, "recipe": recipe})
+    facts = training_facts(tmp_path / "soup.safetensors")
+    assert "soup-7/best.safetensors" not in facts["mean_of"]
+    alone = [training_facts(path)["validation_psnr"] for path in tmp_path.rglob("best.safetensors")]
+    assert facts["validation_psnr"]["x2"] >= max(psnr["x2"] for psnr in alone) - 0.01
+
+
+def test_the_order_in_which_a_greedy_soup_tastes(tmp_path):
+    """Scored by how near the mean of a weight comes to 1: 0.9 begins, 1.2 joins, 0 does not."""
+    config = LIIFConfig(blocks=1, channels=4, hidden=(8,))
+    paths = []
+    for value in (0.0, 1.2, 0.9):
+        model = LIIF(config)
+        model.imnet.layers[0].bias.data.fill_(value)
+        paths.append(tmp_path / f"{value}.safetensors")
+        save_weights(model, paths[-1], {})
+
+    def score(model: LIIF) -> float:
+        return -abs(float(model.imnet.layers[0].bias[0]) - 1)
+
+    assert greedy_soup(paths, score) == [paths[2], paths[1]]
 
 
 def test_two_processes_cook_one_soup(photos, tmp_path):
@@ -227,9 +262,11 @@ def test_impossible_runs(photos, tmp_path):
         ({"optimizer": "sgd"}, "optimizer"),
         ({"loss": "l3"}, "loss"),
         ({"colour": 1}, "unknown colour"),
-        ({"soup": {"seeds": []}}, "needs seeds"),
-        ({"soup": {"seeds": [1], "steps": 0}}, "steps must be greater"),
-        ({"soup": {"seeds": [1], "salt": 1}}, "unknown salt"),
+        ({"soup": [{"seeds": []}]}, "needs seeds"),
+        ({"soup": [{"seeds": [1]}, {"rate": 1}]}, "needs seeds"),
+        ({"soup": [{"seeds": [1]}, {"seeds": [1]}]}, "none twice"),
+        ({"soup": [{"seeds": [1], "steps": 0}]}, "steps must be greater"),
+        ({"soup": [{"seeds": [1], "salt": 1}]}, "unknown salt"),
     ],
 )
 def test_impossible_recipes(change, message):
@@ -245,6 +282,6 @@ def test_recipes_in_the_package():
         short = recipe.with_steps(10)
         assert short.steps == 10
         assert short.warmup + short.decay <= 10
-        assert short.soup is None
+        assert short.soup == ()
     with pytest.raises(LiifError, match="liif-edsr-small"):
         load_recipe("none-such")
