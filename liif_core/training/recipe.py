@@ -76,7 +76,7 @@ class Recipe:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
-        recipe = cls(**{**values, "soup": tuple(values.get("soup", ()))})
+        recipe = cls(**{**values, "soup": tuple(values.get("soup") or ())})
         positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
         for key in positive:
             if not getattr(recipe, key) > 0:

@@ -123,7 +123,7 @@ def _soup(
     changed = {
         "recipe": recipe.to_dict(),
         "hours": hours,
-        "mean_of": [str(part.relative_to(out).as_posix()) for part in parts],
+        "mean_of": [part.relative_to(out).as_posix() for part in parts],
         "validation_psnr": _by_scale(scores),
     }
     facts = training_facts(out / "best.safetensors")

@@ -283,5 +283,6 @@ def test_recipes_in_the_package():
         assert short.steps == 10
         assert short.warmup + short.decay <= 10
         assert short.soup == ()
+        assert Recipe.from_dict({**short.to_dict(), "soup": None}) == short  # as runs once noted it
     with pytest.raises(LiifError, match="liif-edsr-small"):
         load_recipe("none-such")
