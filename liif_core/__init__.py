@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from liif_core.weights import load_model
-    from liif_core.zooming import zoom
+    from liif_core.zooming.photo import zoom
 
 __all__ = ["load_model", "zoom"]
 
@@ -16,7 +16,7 @@ __all__ = ["load_model", "zoom"]
 def __getattr__(name: str) -> Any:
     """Import PyTorch only when it is needed: `liif --help` should answer at once."""
     if name == "zoom":
-        from liif_core.zooming import zoom
+        from liif_core.zooming.photo import zoom
 
         globals()["zoom"] = zoom
         return zoom

@@ -15,7 +15,7 @@ from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
     from liif_core.liif import LIIF
-    from liif_core.zoom_files import Summary, Task
+    from liif_core.zooming.folder import Summary, Task
 
 
 class Parser(argparse.ArgumentParser):
@@ -170,7 +170,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.photos import photo_from
     from liif_core.weights import DEFAULT_MODEL, load_model
-    from liif_core.zoom_files import Task, seconds_needed, zoom_photo
+    from liif_core.zooming.folder import Task, seconds_needed, zoom_photo
 
     model = load_model(options.weights or DEFAULT_MODEL, _own_device(options.device))
     names = ("scale", "size", "crop", "compare", "self_ensemble", "fast", "precision", "overwrite")
@@ -187,7 +187,7 @@ def _zoom(options: argparse.Namespace) -> int:
 
 def _zoom_folder(options: argparse.Namespace, model: "LIIF", task: "Task") -> int:
     """Zoom a folder; exit status 1 if a photo failed."""
-    from liif_core.zoom_files import zoom_folder
+    from liif_core.zooming.folder import zoom_folder
 
     if options.output is None:
         raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")

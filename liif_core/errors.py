@@ -6,3 +6,8 @@ class LiifError(ValueError):
 
     The command line prints it and exits with status 2.
     """
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

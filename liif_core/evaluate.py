@@ -16,6 +16,7 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
 from liif_core.photos import photo_paths, read_rgb
+from liif_core.pixels import to_uint8
 from liif_core.render import render
 
 BASELINES = ("bicubic", "lanczos")
@@ -68,11 +69,6 @@ def zoom_back(model: LIIF, small: np.ndarray, height: int, width: int) -> np.nda
     """Render `small` (uint8) at height × width, rounded to uint8."""
     rgb = render(model, small.astype(np.float32) / 255, height, width)
     return to_uint8(rgb)
-
-
-def to_uint8(rgb: np.ndarray) -> np.ndarray:
-    """Clamp to [0, 1] and round to 8 bits."""
-    return (rgb.clip(0, 1) * 255).round().astype(np.uint8)
 
 
 def evaluate(

@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
+from liif_core.pixels import to_uint8
+
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
     "#0072B2",
     "#E69F00",
@@ -51,7 +53,7 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
 def to_image(array: np.ndarray) -> PILImage.Image:
     """Return (H, W, 3) or (H, W) as a Pillow image; floats in [0, 1] are clamped and rounded."""
     if np.issubdtype(array.dtype, np.floating):
-        array = (array.clip(0, 1) * 255).round().astype(np.uint8)
+        array = to_uint8(array)
     return PILImage.fromarray(np.ascontiguousarray(array))
 
 

@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from liif_core.errors import LiifError
+from liif_core.errors import LiifError, one_line
+from liif_core.pixels import eight_bit
 
 #: What `photo_from` reads.
 Source: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
@@ -286,13 +287,6 @@ def _from_unit(values: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> n
     return np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
 
 
-def eight_bit(values: np.ndarray) -> np.ndarray:
-    """Round uint16 to uint8, so that 257·v becomes v again; uint8 stays as it is."""
-    if values.dtype == np.uint8:
-        return values
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def _from_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     channels = 1 if array.ndim == 2 else array.shape[-1] if array.ndim == 3 else 0
     if channels not in (1, 2, 3, 4):
@@ -391,8 +385,3 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.E
 def _as_written(value: Any) -> Any:
     """Undo Pillow's decoding of text, or else it turns every accent into a question mark."""
     return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error's message on one line."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -18,7 +18,7 @@ from liif_core.__main__ import main
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto
 from liif_core.weights import load_model
-from liif_core.zooming import target_size
+from liif_core.zooming.photo import target_size
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_photos_that_are_none(tmp_path, capsys, content):
 
 
 def test_time_left_is_told_from_the_beginning(photo, capsys, monkeypatch):
-    monkeypatch.setattr("liif_core.zoom_files.seconds_needed", lambda *_: 100.0)
+    monkeypatch.setattr("liif_core.zooming.folder.seconds_needed", lambda *_: 100.0)
     assert main(["zoom", str(photo), "--scale", "2"]) == 0
     assert "about 01:40 left" in capsys.readouterr().err
 
@@ -201,13 +201,13 @@ def test_a_killed_zoom_goes_on(large_photo, environment):
     # Dies as soon as the journal is written for the second time.
     dies = (
         "import os, signal, sys\n"
-        "from liif_core import streamed\n"
+        "from liif_core.files import by_strips as streamed\n"
         "note, noted = streamed.StreamedPicture._note, []\n"
         "def killed(self):\n"
         "    if noted: self._file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
         "    note(self); noted.append(1)\n"
         "streamed.StreamedPicture._note = killed\n"
-        "from liif_core import render, zoom_files\n"
+        "from liif_core import render\nfrom liif_core.zooming import folder as zoom_files\n"
         "zoom_files.seconds_needed = lambda *_: 0\n"
         "render.ContinuousPhoto.strip_ends = lambda self, grid: [700, 1500, 2000, grid.height]\n"
         "from liif_core.__main__ import main\n"
@@ -228,7 +228,7 @@ def test_a_killed_zoom_goes_on(large_photo, environment):
         ends = [700, 1500, 2000, 2400]
         patch.setattr(ContinuousPhoto, "strip_ends", lambda self, grid: ends)
         patch.setattr(ContinuousPhoto, "window", spied)
-        patch.setattr("liif_core.zoom_files.seconds_needed", lambda *_: 0.0)
+        patch.setattr("liif_core.zooming.folder.seconds_needed", lambda *_: 0.0)
         assert main(command[3:]) == 0
         assert computed == [(700, 1500), (1500, 2000), (2000, 2400)]
         assert main([*command[3:-1], str(whole)]) == 0

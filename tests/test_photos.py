@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
-from liif_core import canvas, photos, target
-from liif_core.canvas import Canvas
+from liif_core import photos
 from liif_core.errors import LiifError
+from liif_core.files import destination as target
+from liif_core.files import in_memory as canvas
+from liif_core.files.destination import check_target
+from liif_core.files.in_memory import Canvas
 from liif_core.photos import Photo, photo_from
-from liif_core.target import check_target
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]  # enough of one: it is passed on, not used
@@ -928,7 +930,7 @@ def test_full_disk(tmp_path: Path, ending: str) -> None:
 import resource, sys
 import numpy as np
 from liif_core.errors import LiifError
-from liif_core.canvas import Canvas
+from liif_core.files.in_memory import Canvas
 from liif_core.photos import photo_from
 canvas = Canvas(photo_from(np.uint8([[[1, 2, 3]]])), 400, 400)
 canvas.paste(0, np.random.default_rng(0).random((400, 400, 3), np.float32))
@@ -955,7 +957,7 @@ def test_killed_run_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
     program = f"""
 import os, time
 import numpy as np
-from liif_core.canvas import Canvas
+from liif_core.files.in_memory import Canvas
 from liif_core.photos import photo_from
 def hang(file):
     print("writing", flush=True)

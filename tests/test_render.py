@@ -11,7 +11,7 @@ from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
-from liif_core.self_ensemble import SelfEnsemble
+from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: So small a budget that every photo of these tests falls into several tiles of 32 pixels.
 TIGHT = 1 << 16

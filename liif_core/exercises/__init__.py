@@ -7,7 +7,7 @@ a hint. `check` runs one and says in words how it went, so that a lesson runs on
 from collections.abc import Callable
 from typing import Any
 
-from liif_core.printed import broken
+from liif_core.wrapping import wrapped
 
 
 def check(checker: Callable[..., None], *answers: Any) -> None:
@@ -29,9 +29,9 @@ def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
     except NotImplementedError:
         print("✗ Not yet: there is still a `raise NotImplementedError` to replace.")
     except AssertionError as error:
-        print(broken(f"✗ Not yet: {error}"))
+        print(wrapped(f"✗ Not yet: {error}"))
     except Exception as error:  # the reader's own code may fail in any way
-        print(broken(f"✗ Not yet: your code stopped with {type(error).__name__}: {error}"))
+        print(wrapped(f"✗ Not yet: your code stopped with {type(error).__name__}: {error}"))
     else:
         print("✓ Solved.")
         return True

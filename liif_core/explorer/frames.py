@@ -16,7 +16,8 @@ from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer.viewport import Viewport
 from liif_core.liif import LIIF
-from liif_core.photos import Photo, eight_bit
+from liif_core.photos import Photo
+from liif_core.pixels import eight_bit, to_uint8
 from liif_core.render import ContinuousPhoto, OutputGrid
 from liif_core.xray import Explanation, checked_query, explain_query
 
@@ -78,7 +79,7 @@ class ExploredPhoto:
         if not enlarging:
             return self._resized(grid, "bicubic", rows, cols)
         colours = self._reader(side).window(grid, rows, cols)
-        return (colours.clip(0, 1) * 255).round().astype(np.uint8)
+        return to_uint8(colours)
 
     def tiles(self, view: Viewport, side: Side) -> tuple[list[tuple[int, int]], int]:
         """Return which tiles the encoder has still to read for a view, and how many it needs.

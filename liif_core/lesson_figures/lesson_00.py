@@ -11,6 +11,7 @@ from matplotlib.path import Path
 from liif_core import figures
 from liif_core.baselines import resize
 from liif_core.liif import LIIFConfig
+from liif_core.pixels import to_uint8
 from liif_core.render import ContinuousPhoto
 
 #: (left, top, right, bottom) in pixels of the input photo.
@@ -137,7 +138,7 @@ def asked_at(
         figures.draw_picture(axis, photo, name)
         _mark(axis, _pixel_at(coord, photo))
         figures.draw_picture(patch, np.broadcast_to(answer.clip(0, 1), (1, 3, 3)))
-        red, green, blue = (answer.clip(0, 1) * 255).round().astype(int)
+        red, green, blue = to_uint8(answer)
         patch.set_xlabel(f"R {red}  G {green}  B {blue}", fontsize=9)
     return figure
 
@@ -215,7 +216,7 @@ def _at_size(picture: np.ndarray, box: Box, times: int) -> np.ndarray:
 
 def _bytes(picture: np.ndarray) -> np.ndarray:
     """Return a picture in [0, 1] as uint8, a copy."""
-    return (picture.clip(0, 1) * 255).round().astype(np.uint8)
+    return to_uint8(picture)
 
 
 def _size(picture: np.ndarray) -> str:

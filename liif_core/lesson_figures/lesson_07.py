@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from liif_core.figures import BLUE, ORANGE, draw_picture, line_plot, new_figure
+from liif_core.pixels import to_uint8
 
 #: Letters are drawn this many times too large and shrunk, so that their edges are smooth.
 OVERSAMPLING = 4
@@ -46,9 +47,7 @@ def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
         the same shape, float32 in [0, 1].
     """
     buffer = io.BytesIO()
-    Image.fromarray((picture.clip(0, 1) * 255).round().astype(np.uint8)).save(
-        buffer, "JPEG", quality=quality
-    )
+    Image.fromarray(to_uint8(picture)).save(buffer, "JPEG", quality=quality)
     return np.asarray(Image.open(buffer), np.float32) / 255
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from traitlets import Int, List, Unicode
 
 from liif_core.errors import LiifError
+from liif_core.pixels import to_uint8
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import contact_sheet, still_figure
@@ -155,4 +156,4 @@ def to_bytes(frame: np.ndarray) -> np.ndarray:
     """Return a checked picture as uint8; floats are clamped to [0, 1] and rounded."""
     if frame.dtype == np.uint8:
         return frame
-    return (frame.clip(0, 1) * 255).round().astype(np.uint8)
+    return to_uint8(frame)

@@ -9,9 +9,9 @@ from typing import Any
 from traitlets import Bool, Int, List, Unicode
 
 from liif_core.errors import LiifError
-from liif_core.printed import broken
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
+from liif_core.wrapping import wrapped
 
 
 class Predict(StillWidget):
@@ -99,7 +99,7 @@ class Predict(StillWidget):
             The answer on the first line; then the explanation. Long lines are broken between
             words, which a notebook's printed output would break inside them.
         """
-        return broken(f"Answer: {self.choices[self._answer]}\n{self._explain}")
+        return wrapped(f"Answer: {self.choices[self._answer]}\n{self._explain}")
 
     def _text_for(self, choice: int) -> str:
         answer = self.choices[self._answer]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from traitlets import Bool, Dict, Float, Int, List, Unicode
 
-from liif_core.errors import LiifError
+from liif_core.errors import LiifError, one_line
 from liif_core.explorer import BASELINES, ExploredPhoto, Side, Viewport
 from liif_core.explorer.messages import answer, print_strip
 from liif_core.liif import LIIF
-from liif_core.photos import Photo, Source, one_line, photo_from, photo_from_bytes
+from liif_core.photos import Photo, Source, photo_from, photo_from_bytes
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import contact_sheet, still_figure

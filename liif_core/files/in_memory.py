@@ -10,11 +10,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from liif_core.errors import LiifError
-from liif_core.kind import Kind
-from liif_core.photos import Photo, eight_bit, one_line
-from liif_core.streamed import StreamedPicture
-from liif_core.target import (
+from liif_core.errors import LiifError, one_line
+from liif_core.files.by_strips import StreamedPicture
+from liif_core.files.destination import (
     JPEG,
     WEBP,
     Format,
@@ -24,6 +22,9 @@ from liif_core.target import (
     format_of,
     publish,
 )
+from liif_core.files.result_pixels import ResultPixels
+from liif_core.photos import Photo
+from liif_core.pixels import eight_bit
 
 #: Rows handled at a time where a whole second copy of the output would be needed otherwise.
 STRIP_ROWS = 256
@@ -36,7 +37,7 @@ class Canvas:
     """The output picture, painted strip by strip. The one full-size copy of it in memory.
 
     Args:
-        photo: what the output is made from: see `Kind`.
+        photo: what the output is made from: see `ResultPixels`.
         height, width: the output's size in pixels.
         box: (left, top, right, bottom), the part of the photo that the output covers, in input
             pixels from the photo's upper left corner; the whole photo by default.
@@ -52,7 +53,7 @@ class Canvas:
         width: int,
         box: tuple[float, float, float, float] | None = None,
     ) -> None:
-        self._kind = Kind(photo, height, width, box or (0, 0, photo.width, photo.height))
+        self._kind = ResultPixels(photo, height, width, box or (0, 0, photo.width, photo.height))
         mode = self._kind.mode
         # Asked before Pillow allocates: Linux would grant the memory, then kill the program.
         need = height * width * _PILLOW_BYTES.get(mode, 4)
@@ -70,7 +71,7 @@ class Canvas:
 
         Args:
             top: the output row where the strip begins.
-            rgb: (h, width, 3) floats, about [0, 1]; see `Kind.strip`.
+            rgb: (h, width, 3) floats, about [0, 1]; see `ResultPixels.strip`.
 
         Raises:
             ValueError: the strip has another width, or reaches beyond the picture.

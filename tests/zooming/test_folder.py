@@ -17,7 +17,7 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import Photo, photo_from
 from liif_core.render import OutputGrid
-from liif_core.zoom_files import Task, job_key, seconds_needed, zoom_folder
+from liif_core.zooming.folder import Task, job_key, seconds_needed, zoom_folder
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_two_photos_of_one_name_get_two_results(folder, tmp_path, model):
 
 def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypatch):
     """The next photo is read while the last result is still being written."""
-    from liif_core import zoom_files
+    from liif_core.zooming import folder as zoom_files
 
     (folder / "b.png").unlink()
     begun = {name: threading.Event() for name in ("a.png", "c.jpg", "d.gif", "e.tif")}
@@ -209,8 +209,8 @@ def test_the_first_guess_counts_the_pixels_read_and_the_pixels_made(model, monke
             nonlocal now
             now += 1e-6 * self.read + 1e-5 * height * width
 
-    monkeypatch.setattr("liif_core.zoom_files.time.perf_counter", lambda: now)
-    monkeypatch.setattr("liif_core.zoom_files.ContinuousPhoto", Timed)
+    monkeypatch.setattr("liif_core.zooming.folder.time.perf_counter", lambda: now)
+    monkeypatch.setattr("liif_core.zooming.folder.ContinuousPhoto", Timed)
     photo = photo_from(np.zeros((200, 300, 3), np.uint8))
     for task, made in ((Task(scale=2), 400 * 600), (Task(scale=60), 12000 * 18000)):
         expected = 1e-6 * 200 * 300 + 1e-5 * made

@@ -13,28 +13,30 @@ import pytest
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.kind import Kind
+from liif_core.files.by_strips import StreamedPicture, _Tiff
+from liif_core.files.destination import check_target
+from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import photo_from
-from liif_core.streamed import StreamedPicture, _Tiff
-from liif_core.target import check_target
 
 STRIPS = [0, 1, 20, 90, 100]
 
 
-def kind_of(*shape: int, dtype: type = np.uint8, height: int = 100, width: int = 37) -> Kind:
+def kind_of(
+    *shape: int, dtype: type = np.uint8, height: int = 100, width: int = 37
+) -> ResultPixels:
     high = np.iinfo(dtype).max + 1
     pixels = np.random.default_rng(0).integers(0, high, shape, dtype=dtype)
-    return Kind(photo_from(pixels), height, width, (0, 0, shape[1], shape[0]))
+    return ResultPixels(photo_from(pixels), height, width, (0, 0, shape[1], shape[0]))
 
 
-def rendered(kind: Kind) -> np.ndarray:
+def rendered(kind: ResultPixels) -> np.ndarray:
     """What a model might say: smooth, with noise, beyond [0, 1] here and there."""
     y, x = np.mgrid[0 : kind.height, 0 : kind.width] / 30
     rgb = np.stack([np.sin(y), np.cos(x), np.sin(x + y)], axis=2) * 0.6 + 0.5
     return (rgb + np.random.default_rng(1).normal(0, 0.02, rgb.shape)).astype(np.float32)
 
 
-def grow(path: Path, kind: Kind, *, stop: int = 100, key: str = "k") -> list[int]:
+def grow(path: Path, kind: ResultPixels, *, stop: int = 100, key: str = "k") -> list[int]:
     """Paste strips until row `stop`; return where each began."""
     rgb, tops = rendered(kind), []
     with StreamedPicture(path, kind, key=key) as picture:
@@ -158,7 +160,7 @@ def test_the_part_counts_as_free_space(tmp_path, monkeypatch):
 def test_big_tiff(tmp_path):
     """A header for 40,000 × 40,000 pixels before a sparse file; the last row is where it says."""
     tifffile = pytest.importorskip("tifffile")
-    kind = Kind(KINDS["RGB"].photo, 40_000, 40_000, (0, 0, 5, 9))
+    kind = ResultPixels(KINDS["RGB"].photo, 40_000, 40_000, (0, 0, 5, 9))
     head = _Tiff(kind).head()
     row = np.random.default_rng(0).integers(0, 256, (40_000, 3), dtype=np.uint8)
     path = tmp_path / "big.tif"
@@ -174,7 +176,7 @@ def test_big_tiff(tmp_path):
     mapped = tifffile.memmap(path, mode="r")
     np.testing.assert_array_equal(mapped[-1], row)
     assert not mapped[0].any()
-    assert len(_Tiff(Kind(kind.photo, 100, 100, kind.box)).head()) < 300  # a plain TIFF
+    assert len(_Tiff(ResultPixels(kind.photo, 100, 100, kind.box)).head()) < 300  # a plain TIFF
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
@@ -184,13 +186,13 @@ def test_memory_is_that_of_a_strip(tmp_path, ending):
     program = f"""
 import re
 import numpy as np
-from liif_core.kind import Kind
+from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import photo_from
-from liif_core.streamed import StreamedPicture
+from liif_core.files.by_strips import StreamedPicture
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 photo = photo_from(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
-kind, strip = Kind(photo, 6000, 6000, (0, 0, 2, 2)), np.full((50, 6000, 3), 0.5, np.float32)
+kind, strip = ResultPixels(photo, 6000, 6000, (0, 0, 2, 2)), np.full((50, 6000, 3), 0.5, np.float32)
 before = peak()
 with StreamedPicture({str(tmp_path / f"a{ending}")!r}, kind, key="k") as picture:
     for top in range(0, 6000, 50):

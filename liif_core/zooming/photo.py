@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from liif_core.baselines import resize
-from liif_core.canvas import Canvas
 from liif_core.errors import LiifError
+from liif_core.files.in_memory import Canvas
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer, strips

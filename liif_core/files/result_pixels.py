@@ -12,7 +12,7 @@ PIECE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResultPixels:
     """What a result made from a photo is like.
 
     Grey photos stay exactly grey: one channel, or three equal ones where an RGB colour profile has

@@ -16,17 +16,17 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from liif_core.canvas import Canvas
 from liif_core.errors import LiifError
-from liif_core.fast import FastPhoto, cost
-from liif_core.kind import Kind
+from liif_core.files.by_strips import StreamedPicture
+from liif_core.files.destination import FORMATS, check_target, format_of
+from liif_core.files.in_memory import Canvas
+from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, photo_from, photo_paths
 from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer
-from liif_core.self_ensemble import VIEWS, SelfEnsemble
-from liif_core.streamed import StreamedPicture
-from liif_core.target import FORMATS, check_target, format_of
-from liif_core.zooming import Box, beside_bicubic, check_crop, paint, target_size
+from liif_core.zooming.fewer_codes import FewerCodes, cost
+from liif_core.zooming.photo import Box, beside_bicubic, check_crop, paint, target_size
+from liif_core.zooming.self_ensemble import VIEWS, SelfEnsemble
 
 #: Side of the piece, in input and in output pixels, that a first guess of the time is made with.
 PROBE = 64
@@ -60,7 +60,7 @@ class Task:
         """Return what answers for the pixels of a result."""
         if self.self_ensemble:
             return SelfEnsemble(model, photo, precision=self.precision)
-        kind = FastPhoto if self.fast else ContinuousPhoto
+        kind = FewerCodes if self.fast else ContinuousPhoto
         return kind(model, photo, precision=self.precision)
 
 
@@ -102,7 +102,7 @@ def _rendered(
         check_target(compare, height, 2 * width, overwrite=task.overwrite)
     grid, source = OutputGrid(height, width, box), task.renderer(model, photo)
     if format_of(output).by_strips and not task.compare:
-        kind, key = Kind(photo, height, width, box), job_key(model, photo, grid, task)
+        kind, key = ResultPixels(photo, height, width, box), job_key(model, photo, grid, task)
         with StreamedPicture(output, kind, key=key, overwrite=task.overwrite) as picture:
             paint(source, grid, picture, progress, picture.rows)
             picture.finish()

@@ -27,7 +27,7 @@ WINDOWS, WINDOW = 8, 64
 MEMORY = 1 << 25
 
 
-class FastPhoto(ContinuousPhoto):
+class FewerCodes(ContinuousPhoto):
     """A `ContinuousPhoto` that asks fewer latent codes, and is exact no more.
 
     Args: as for `ContinuousPhoto`, and
@@ -51,7 +51,7 @@ def cost(model: LIIF, photo: Pixels, grid: OutputGrid, precision: str = "float32
 
     The sample is `WINDOWS` windows spread over the diagonals. Infinite if nothing differs.
     """
-    view = FastPhoto(model, photo, memory=MEMORY, precision=precision)
+    view = FewerCodes(model, photo, memory=MEMORY, precision=precision)
     fast: list[np.ndarray] = []
     exact: list[np.ndarray] = []
     for number in range(WINDOWS):

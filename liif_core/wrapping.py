@@ -6,6 +6,6 @@ import textwrap
 WIDTH = 96
 
 
-def broken(text: str) -> str:
+def wrapped(text: str) -> str:
     """Return a text whose long lines are broken between words, its own line breaks kept."""
     return "\n".join(textwrap.fill(line, WIDTH) for line in text.split("\n"))

@@ -37,10 +37,8 @@ from PIL.TiffImagePlugin import (
     ImageFileDirectory_v2,
 )
 
-from liif_core.errors import LiifError
-from liif_core.kind import Kind
-from liif_core.photos import one_line
-from liif_core.target import (
+from liif_core.errors import LiifError, one_line
+from liif_core.files.destination import (
     PNG,
     check_size,
     check_vacant,
@@ -49,6 +47,7 @@ from liif_core.target import (
     part_of,
     publish,
 )
+from liif_core.files.result_pixels import ResultPixels
 
 #: zlib's level for PNG: 6, the usual one, takes 8 times as long to save another 4 % (measured:
 #: benchmarks/README.md).
@@ -65,7 +64,7 @@ class _Png:
         check: the checksum of the stream so far, Adler-32.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ResultPixels) -> None:
         self.kind = kind
         self.check = zlib.adler32(b"")
 
@@ -138,7 +137,7 @@ class _Tiff:
         check: not used.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ResultPixels) -> None:
         self.kind = kind
         self.check = 0
 
@@ -208,7 +207,7 @@ class StreamedPicture:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        kind: Kind,
+        kind: ResultPixels,
         *,
         key: str | None = None,
         overwrite: bool = False,
@@ -262,7 +261,7 @@ class StreamedPicture:
         return noted if fits else None
 
     def paste(self, top: int, rgb: np.ndarray) -> None:
-        """Write a strip of floats, (h, width, 3); see `Kind.strip`. Strips come in order.
+        """Write a strip of floats, (h, width, 3); see `ResultPixels.strip`. Strips come in order.
 
         Raises:
             LiifError: a full disk, or anything else that keeps it from being written.

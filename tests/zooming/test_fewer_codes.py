@@ -9,11 +9,11 @@ from PIL import Image
 
 from liif_core.__main__ import main
 from liif_core.coords import cell_size, coord_grid
-from liif_core.fast import THRESHOLD, FastPhoto, cost
 from liif_core.folded import axis_neighbours
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto
+from liif_core.zooming.fewer_codes import THRESHOLD, FewerCodes, cost
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def photo(height: int = 11, width: int = 14) -> np.ndarray:
 @pytest.mark.parametrize("size", [(22, 28), (33, 42), (44, 56), (37, 113), (7, 9)])
 def test_the_codes_that_count_share_the_weight_of_the_others(model, size):
     """Against the paper's equations: each code's answer, some of them left out."""
-    view = FastPhoto(model, photo())
+    view = FewerCodes(model, photo())
     fast = view.render(*size)
     latents = model.encode(torch.from_numpy(photo()).permute(2, 0, 1)[None])
     coord = coord_grid(*size, dtype=torch.float64).reshape(1, -1, 2)
@@ -55,12 +55,12 @@ def test_without_local_ensemble_there_is_nothing_to_leave_out():
     config = LIIFConfig(blocks=1, channels=4, hidden=(8,), local_ensemble=False)
     model = LIIF(config).eval().requires_grad_(False)
     exact = ContinuousPhoto(model, photo()).render(44, 56)
-    np.testing.assert_array_equal(FastPhoto(model, photo()).render(44, 56), exact)
+    np.testing.assert_array_equal(FewerCodes(model, photo()).render(44, 56), exact)
 
 
 def test_fewer_codes_are_asked(model):
     coord = coord_grid(64, 1, dtype=torch.float64)[:, 0, 0]
-    view = FastPhoto(model, photo(8, 8))
+    view = FewerCodes(model, photo(8, 8))
     axis = view._axis(view.output(64, 64), 0, range(64))
     asked = sum(len(neighbour.code) for neighbour in axis.neighbours())
     assert asked < 1.7 * 64
@@ -75,10 +75,10 @@ def test_the_cost_is_that_of_a_sample(model):
     pixels = ArrayPixels(photo())
     exact = ContinuousPhoto(model, pixels)
     whole = exact.output(44, 56)  # smaller than a window: the sample is all of it
-    fast = FastPhoto(model, pixels).render(44, 56).clip(0, 1)
+    fast = FewerCodes(model, pixels).render(44, 56).clip(0, 1)
     assert cost(model, pixels, whole) == pytest.approx(psnr(fast, exact.render(44, 56).clip(0, 1)))
     large = cost(model, pixels, exact.output(500, 900))
-    fast = FastPhoto(model, pixels).render(500, 900).clip(0, 1)
+    fast = FewerCodes(model, pixels).render(500, 900).clip(0, 1)
     assert large == pytest.approx(psnr(fast, exact.render(500, 900).clip(0, 1)), abs=3)
     assert cost(model, pixels, exact.output(22, 28)) > 100
 

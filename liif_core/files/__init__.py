@@ -1,0 +1,1 @@
+"""Files of results: what they are like, where they go, whole or strip by strip."""

@@ -1,0 +1,80 @@
+"""Publishing a file: written beside its target, brought to the disk, then named in one step.
+
+Whoever looks sees the old file or the new one, never half of one; and what fails leaves nothing.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from liif_core.errors import LiifError, one_line
+
+
+@contextmanager
+def publishing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[str]:
+    """Yield the name of an empty file beside `path`; if the block ends well, it becomes `path`.
+
+    It has the permissions of any new file. Its name is short, so that the longest legal name of a
+    target is no obstacle.
+
+    Args:
+        path: the file to be. A link is followed.
+        overwrite: replace an existing file.
+
+    Raises:
+        LiifError: a file that exists, a missing folder, no permission, a full disk, not enough
+            memory. Nothing is left behind then, and an existing file stays as it was.
+    """
+    target = os.path.realpath(path)
+    part = os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}.part")
+    try:
+        try:
+            open(part, "xb").close()  # with the permissions that the umask asks for
+            yield part
+            give_name(part, target, overwrite=overwrite)
+        finally:
+            with suppress(OSError):
+                os.unlink(part)
+    except FileExistsError:
+        raise exists_already(path) from None
+    except (OSError, MemoryError) as error:
+        raise not_written(path, error) from error
+
+
+def give_name(part: str, target: str, *, overwrite: bool) -> None:
+    """Bring a finished file to the disk and give it its name, in one step.
+
+    Raises:
+        FileExistsError: a file of that name has appeared and may not be replaced.
+        OSError: a full disk, or the like.
+    """
+    with open(part, "r+b") as file:
+        os.fsync(file.fileno())
+    if overwrite:
+        os.replace(part, target)
+        return
+    try:
+        os.link(part, target)  # unlike os.replace, never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        os.replace(part, target)
+    else:
+        os.unlink(part)
+
+
+def exists_already(path: str | os.PathLike[str]) -> LiifError:
+    """Return the error for a file that may not be replaced."""
+    return LiifError(
+        f"{path}: exists already; name another file, or allow --overwrite (overwrite=True)"
+    )
+
+
+def not_written(path: str | os.PathLike[str], error: OSError | MemoryError) -> LiifError:
+    """Return the error for a file that could not be written."""
+    if isinstance(error, MemoryError):
+        return LiifError(f"{path}: not enough memory to write it")
+    return LiifError(f"{path}: could not be written: {error.strerror or one_line(error)}")
