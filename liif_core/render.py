@@ -8,6 +8,7 @@ the size of the photo or of the result.
 
 import copy
 import itertools
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +33,9 @@ ENCODER_COPIES = 6
 #: How far a code's neighbourhood reaches: a tile is one pixel wider than its core, so that every
 #: neighbouring code is there, and those codes have neighbours too.
 UNFOLDING = 1
+
+#: Side of the piece, in input and in output pixels, that a first guess of the time is made with.
+PROBE = 64
 
 T = TypeVar("T")
 
@@ -117,6 +121,14 @@ class Renderer(Protocol):
 
     def strip_ends(self, grid: OutputGrid) -> list[int]:
         """Return where the strips of a result had better end."""
+        ...
+
+    def seconds_needed(self, grid: OutputGrid) -> float:
+        """Guess how long a result takes, from a small piece of it: good to a factor of two."""
+        ...
+
+    def remark(self, grid: OutputGrid) -> str:
+        """Return what is to be said about a result, if it is not the exact one."""
         ...
 
 
@@ -356,6 +368,29 @@ class ContinuousPhoto:
         values = [cell[0] / height, cell[1] / width]
         size = torch.tensor(values, dtype=torch.float32, device=self.device)
         return self._decoder.cell_term(size, (height, width))
+
+    def seconds_needed(self, grid: OutputGrid) -> float:
+        """Guess how long a result takes, from a small piece of it: good to a factor of two."""
+        side = min(PROBE, self.photo.height, self.photo.width)
+        left, top = (self.photo.width - side) // 2, (self.photo.height - side) // 2
+        piece = self.photo.rgb(slice(top, top + side), slice(left, left + side))
+        precision = str(self.dtype).removeprefix("torch.")
+
+        def seconds(out: int) -> float:
+            start = time.perf_counter()
+            ContinuousPhoto(self.model, piece, precision=precision).render(out, out)
+            return time.perf_counter() - start
+
+        seconds(1)  # the first call of all prepares much
+        encoding = seconds(1)
+        decoding = max(0.0, seconds(2 * PROBE) - encoding)
+        pixels = (grid.box[2] - grid.box[0]) * (grid.box[3] - grid.box[1])
+        made = grid.height * grid.width
+        return encoding * pixels / side**2 + decoding * made / (2 * PROBE) ** 2
+
+    def remark(self, grid: OutputGrid) -> str:
+        """Return nothing: this is the exact result."""
+        return ""
 
     def tiles_of(self, grid: OutputGrid) -> list[tuple[int, int]]:
         """Return the (row, column) of each tile that a result reads, from top left on."""

@@ -111,6 +111,14 @@ class SelfEnsemble:
         """Return where the strips of a result had better end."""
         return self._plain.strip_ends(grid)
 
+    def seconds_needed(self, grid: OutputGrid) -> float:
+        """Guess how long a result takes: good to a factor of two."""
+        return VIEWS * self._plain.seconds_needed(grid)
+
+    def remark(self, grid: OutputGrid) -> str:
+        """Return nothing: no code was left out."""
+        return ""
+
     def window(
         self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
     ) -> np.ndarray:
