@@ -3,8 +3,10 @@
 import io
 import os
 import struct
+import threading
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ from PIL import ExifTags, Image, ImageFile
 
 from liif_core import photos
 from liif_core.errors import LiifError
-from liif_core.files import opening
-from liif_core.photos import photo_from
+from liif_core.files import opening, photo_pixels
+from liif_core.photos import Header, photo_from, photo_from_bytes, photo_paths, read_header
 
 
 def test_rgb_pixels_are_read_as_they_are(tmp_path: Path) -> None:
@@ -344,10 +346,11 @@ def test_missing_folder_empty_and_foreign_files(tmp_path: Path) -> None:
         "x" * 300 + ".png": "cannot be read",
     }
     for name, words in cases.items():
-        with pytest.raises(LiifError) as error:
-            photo_from(tmp_path / name)
-        assert words in one_line(error)
-        assert name == "." or Path(name).name in str(error.value)
+        for read in (photo_from, read_header):
+            with pytest.raises(LiifError) as error:
+                read(tmp_path / name)
+            assert words in one_line(error)
+            assert name == "." or Path(name).name in str(error.value)
 
 
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,9 +363,10 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(LiifError, match="permission") as error:
-        photo_from(path)
-    one_line(error)
+    for read in (photo_from, read_header):
+        with pytest.raises(LiifError, match="permission") as error:
+            read(path)
+        one_line(error)
 
 
 def encoded(kind: str) -> bytes:
@@ -443,10 +447,11 @@ def test_decompression_bomb_is_refused_before_decoding(
     path.write_bytes(bare_png(40_000, 25_000))
     limit = Image.MAX_IMAGE_PIXELS
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("it was decoded"))
-    with pytest.raises(LiifError, match="1000000000 pixels") as error:
-        photo_from(path)
-    assert "400000000" in one_line(error)
-    assert limit == Image.MAX_IMAGE_PIXELS
+    for read in (photo_from, read_header):
+        with pytest.raises(LiifError, match="1000000000 pixels") as error:
+            read(path)
+        assert "400000000" in one_line(error)
+        assert limit == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.filterwarnings("error")
@@ -463,3 +468,201 @@ def test_photos_that_pillow_would_refuse_are_read(
     monkeypatch.setattr(opening, "MAX_PIXELS", 2498)
     with pytest.raises(LiifError, match="2500 pixels"):
         photo_from(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("size", [(40_000, 25_000), (20_001, 20_000)])
+@pytest.mark.filterwarnings("error")
+def test_a_bomb_within_an_icon_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Its own header says 16×16; Pillow looks at the picture in it when it decodes."""
+    inner = bare_png(*size)
+    entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 8, len(inner), 22)
+    path = tmp_path / "a.ico"
+    path.write_bytes(struct.pack("<HHH", 0, 1, 1) + entry + inner)
+    with pytest.raises(LiifError, match=f"{size[0] * size[1]} pixels") as error:
+        photo_from(path)
+    assert "400000000" in one_line(error)
+
+
+def test_photos_are_decoded_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two decoders waits until the other is at work as well."""
+    both = threading.Barrier(2)
+    load = ImageFile.ImageFile.load
+
+    def load_together(self: ImageFile.ImageFile) -> Any:
+        both.wait(60)
+        return load(self)
+
+    limit = Image.MAX_IMAGE_PIXELS
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load_together)
+    pixels = [noise(5, 7, 3, seed=seed) for seed in (0, 1)]
+    for seed in (0, 1):
+        Image.fromarray(pixels[seed]).save(tmp_path / f"{seed}.bmp")
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(photo_from, [tmp_path / "0.bmp", tmp_path / "1.bmp"]))
+    for seed in (0, 1):
+        np.testing.assert_array_equal(found[seed].colour, pixels[seed])
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_last_reader_sets_pillows_limit_back(tmp_path: Path, order: tuple[int, int]) -> None:
+    path = str(tmp_path / "a.png")
+    Image.new("L", (3, 3)).save(path)
+    before = Image.MAX_IMAGE_PIXELS
+    readers = [opening.opened(path), opening.opened(path)]
+    for reader in readers:
+        reader.__enter__()
+    assert Image.MAX_IMAGE_PIXELS == opening.MAX_PIXELS
+    readers[order[0]].__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS == opening.MAX_PIXELS
+    readers[order[1]].__exit__(None, None, None)
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("where", ["_pixels", "_photo", "upright", "exif_of"])
+def test_a_mistake_of_ours_is_not_called_a_broken_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    Image.new("RGB", (3, 3)).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+
+    def mistaken(*_: object) -> None:
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr(photo_pixels, where, mistaken)
+    for read in (
+        lambda: photo_from(tmp_path / "a.png"),
+        lambda: photo_from(Image.new("RGB", (3, 3))),
+        lambda: photo_from_bytes(data, "a.png"),
+    ):
+        with pytest.raises(TypeError, match="a mistake of ours"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (SyntaxError("not enough bytes"), r"broken or cut off \(not enough bytes\)"),
+        (ValueError("buffer is not large\nenough"), r"broken or cut off \(buffer is not large eno"),
+        (OSError("image file is truncated"), r"broken or cut off \(image file is truncated\)"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error$"),
+        (MemoryError(), "not enough memory to read it"),
+    ],
+)
+def test_what_pillow_raises_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, words: str
+) -> None:
+    Image.new("RGB", (3, 3)).save(tmp_path / "a.bmp")
+
+    def broken(_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", broken)
+    with pytest.raises(LiifError, match=r"a\.bmp: " + words) as error:
+        photo_from(tmp_path / "a.bmp")
+    one_line(error)
+
+
+# --- headers and folders -------------------------------------------------------------------------
+
+FORMATS = [".png", ".jpg", ".tif", ".webp", ".avif", ".jp2", ".gif", ".bmp", ".ico", ".tga", ".mpo"]
+
+
+@pytest.mark.parametrize("orientation", [None, *range(10)])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_header_says_the_size_that_the_photo_will_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, orientation: int | None
+) -> None:
+    if Image.registered_extensions().get(ending) not in Image.SAVE:
+        pytest.skip(f"this Pillow writes no {ending}")
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[ExifTags.Base.Orientation] = orientation
+    path = tmp_path / f"a{ending}"
+    Image.fromarray(noise(18, 27, 3)).save(path, exif=exif)
+    photo = photo_from(path)
+    if ending != ".ico":  # which Pillow decodes to open it
+        monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    header = read_header(path)
+    monkeypatch.undo()
+    assert header == Header(photo.height, photo.width)
+    if ending in (".png", ".jpg", ".tif", ".webp") and orientation == 6:
+        assert header == Header(27, 18)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize("animated", [False, True])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_exif_may_stand_behind_the_pixels_of_a_png(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, animated: bool
+) -> None:
+    buffer = io.BytesIO()
+    frames = [Image.fromarray(noise(5, 7, 3, seed=seed)) for seed in (0, 1)]
+    frames[0].save(buffer, "PNG", save_all=animated, append_images=frames[1:] if animated else [])
+    data = buffer.getvalue()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    notes = chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    at = data.index(b"IDAT" if place == "before" else b"IEND") - 4
+    path = tmp_path / "a.png"
+    path.write_bytes(data[:at] + notes + data[at:])
+    photo = photo_from(path)
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    header = read_header(path)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    assert header == Header(photo.height, photo.width)
+    if not animated:
+        assert header == Header(7, 5)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.filterwarnings("ignore")
+def test_the_header_of_a_file_that_was_cut_off(tmp_path: Path, kind: str, share: float) -> None:
+    """It is what the whole file's would be, or an error of the usual kind."""
+    data = encoded(kind)
+    path = tmp_path / "a"
+    path.write_bytes(data[: int(len(data) * share)])
+    try:
+        assert read_header(path) == Header(60, 50)
+    except LiifError as error:
+        assert str(error).startswith(f"{path}: ")
+
+
+def test_what_lies_in_a_folder_beside_the_photos(tmp_path: Path) -> None:
+    """Notes of macOS, Windows and cameras, films and folders are no photographs."""
+    for name in ("b.png", "a.JPG", "c.tiff"):
+        Image.new("RGB", (3, 3)).save(tmp_path / name)
+    for name in (
+        "._b.png",
+        ".b.png",
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "a.xmp",
+        "a.JPG.xmp",
+        "a.aae",
+        "a.thm",
+        "film.mpg",
+        "film.mov",
+        "data.h5",
+        "notes.pdf",
+    ):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (tmp_path / "album.png").mkdir()
+    assert [path.name for path in photo_paths(tmp_path)] == ["a.JPG", "b.png", "c.tiff"]
+
+
+def test_a_folder_without_photos(tmp_path: Path) -> None:
+    (tmp_path / "._a.png").write_bytes(b"\0")
+    with pytest.raises(LiifError, match="no photographs in"):
+        photo_paths(tmp_path)
+    with pytest.raises(LiifError, match="no folder"):
+        photo_paths(tmp_path / "missing")

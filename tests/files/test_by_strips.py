@@ -10,9 +10,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pictures import entries
 from PIL import Image
 
 from liif_core.errors import LiifError
+from liif_core.files import by_strips
 from liif_core.files.by_strips import ByStrips
 from liif_core.files.destination import check_target
 from liif_core.files.result_pixels import ResultPixels
@@ -117,6 +119,155 @@ def test_what_does_not_fit_starts_over(tmp_path, damage):
         assert (tmp_path / "named.png").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": None},
+        {"rows": "90"},
+        {"rows": 101},
+        {"rows": -1},
+        {"rows": True},
+        {"bytes": 90.5},
+        {"bytes": None},
+        {"bytes": -1},
+        {"check": "0"},
+        {"check": None},
+        {"key": None},
+        {"key": 7},
+        {"more": 1},
+    ],
+)
+def test_a_journal_that_lacks_something_is_none(tmp_path, change):
+    path, pixels = tmp_path / "a.png", PIXELS["RGB"]
+    grow(path, pixels, stop=90)
+    journal = tmp_path / "a.png.liif-part.json"
+    for without in (False, True):
+        noted = {**json.loads(journal.read_text()), **change}
+        if without and None not in change.values():
+            continue
+        if without:
+            (name,) = change
+            del noted[name]
+        journal.write_text(json.dumps(noted))
+        assert grow(path, pixels, stop=90) == STRIPS[:-2]
+    grow(path, pixels)
+    assert photo_from(path).height == 100
+    assert entries(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("journal", ["[]", "null", "7", "", "\udcff"])
+def test_a_journal_that_is_something_else_is_none(tmp_path, journal):
+    path, pixels = tmp_path / "a.png", PIXELS["RGB"]
+    grow(path, pixels, stop=90)
+    (tmp_path / "a.png.liif-part.json").write_bytes(journal.encode(errors="surrogateescape"))
+    assert grow(path, pixels) == STRIPS[:-1]
+
+
+@pytest.mark.parametrize("key", ["k", None])
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), MemoryError()])
+def test_a_header_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch, key, failure):
+    path, pixels = tmp_path / "a.png", PIXELS["RGB"]
+    opened = []
+
+    class Full:
+        """A file on a full disk."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def write(self, _):
+            raise failure
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    def on_a_full_disk(name, mode="r", **options):
+        file = open(name, mode, **options)  # noqa: SIM115
+        if mode != "wb":
+            return file
+        opened.append(file)
+        return Full(file)
+
+    monkeypatch.setattr(by_strips, "open", on_a_full_disk, raising=False)
+    with pytest.raises(LiifError, match="a.png: (could not be written: No space|not enough mem)"):
+        ByStrips(pixels, path, key=key)
+    assert [file.closed for file in opened] == [True]
+    assert entries(tmp_path) == []
+    monkeypatch.undo()
+    assert grow(path, pixels) == STRIPS[:-1]  # and nothing is locked
+
+
+def test_a_strip_that_cannot_be_written_is_told_and_the_rest_stays(tmp_path, monkeypatch):
+    path, pixels = tmp_path / "a.png", PIXELS["RGB"]
+    grow(path, pixels, stop=20)
+    left = entries(tmp_path)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LiifError, match="No space left"):
+        grow(path, pixels)
+    assert entries(tmp_path) == left
+    monkeypatch.undo()
+    assert grow(path, pixels) == [20, 90]
+
+
+@pytest.mark.parametrize("name", ["x" * 230, "ä" * 115, "x" * 251])
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_a_long_name_is_found_again(tmp_path, name, ending):
+    path, pixels = tmp_path / f"{name}{ending}", PIXELS["RGB"]
+    other = tmp_path / f"{name[:-1]}y{ending}"
+    assert grow(path, pixels, stop=20) == [0, 1]
+    assert max(len(os.fsencode(entry)) for entry in entries(tmp_path)) < 143
+    assert grow(other, pixels, stop=90) == [0, 1, 20]  # of its own
+    assert grow(path, pixels) == [20, 90]
+    assert grow(other, pixels) == [90]
+    assert entries(tmp_path) == sorted([path.name, other.name])
+
+
+def test_nobody_gets_in_by_a_lock_that_was_given_back(tmp_path, monkeypatch):
+    """Between another's opening of the lock's file and its locking it, the first is done."""
+    fcntl = pytest.importorskip("fcntl")
+    path, pixels = tmp_path / "a.png", PIXELS["RGB"]
+    first = ByStrips(pixels, path, key="k")
+    first.paste(0, rendered(pixels)[:50])
+    flock, waiting = fcntl.flock, [first]
+
+    def late(file, operation):
+        if operation & fcntl.LOCK_EX and waiting:
+            waiting.pop().__exit__(None, None, None)
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    entered, refused = [], 0
+    for _ in range(3):
+        try:
+            entered.append(ByStrips(pixels, path, key="k"))
+        except LiifError:
+            refused += 1
+    assert len(entered) == 1
+    assert entered[0].rows == 50
+    assert refused == 2
+    entered[0].__exit__(None, None, None)
+    assert not any(entry.endswith(".lock") for entry in entries(tmp_path))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("mode", PIXELS)
+def test_values_that_are_not_numbers_are_an_error(tmp_path, mode, bad):
+    """Not black without a word; what was done before is still there."""
+    path, pixels = tmp_path / "a.png", PIXELS[mode]
+    grow(path, pixels, stop=90)
+    rgb = rendered(pixels)
+    rgb[95, 3, 1] = bad
+    with ByStrips(pixels, path, key="k") as picture:
+        with pytest.raises(LiifError, match="not numbers.*--precision float32 or bfloat16"):
+            picture.paste(90, rgb[90:])
+        assert picture.rows == 90
+    assert grow(path, pixels) == [90]
+
+
 def test_nothing_is_kept_before_the_first_strip_or_without_a_key(tmp_path):
     path, pixels = tmp_path / "a.png", PIXELS["RGB"]
     with ByStrips(pixels, path, key="k"):
@@ -191,6 +342,7 @@ import re
 import numpy as np
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import photo_from
+from liif_core.files import by_strips
 from liif_core.files.by_strips import ByStrips
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

@@ -152,6 +152,30 @@ def test_strips_that_do_not_fit_are_refused() -> None:
             canvas.paste(top, np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 2), (4, 4, 3), (4, 4, 4)])
+def test_values_that_are_not_numbers_are_an_error(shape: tuple[int, ...], bad: float) -> None:
+    canvas = in_memory(photo_from(noise(*shape)), 200, 8)
+    rgb = np.full((200, 8, 3), 0.5, np.float32)
+    rgb[199, 7, 2] = bad
+    with pytest.raises(LiifError, match=r"not numbers, in rows 192 … 199.*float32") as error:
+        canvas.paste(0, rgb)
+    one_line(error)
+
+
+def test_half_a_picture_becomes_no_file(tmp_path: Path) -> None:
+    canvas = in_memory(photo_from(noise(4, 4, 3)), 8, 8, path=tmp_path / "a.jpg")
+    canvas.paste(0, np.zeros((3, 8, 3), np.float32))
+    assert canvas.rows == 3
+    with pytest.raises(ValueError, match="row 3 is due"):
+        canvas.paste(4, np.zeros((3, 8, 3), np.float32))
+    with pytest.raises(ValueError, match="3 of 8 rows"):
+        canvas.finish()
+    assert entries(tmp_path) == []
+    with pytest.raises(ValueError, match="no path"):
+        painted(photo_from(noise(4, 4, 3))).finish()
+
+
 def test_result_too_large_for_memory() -> None:
     with pytest.raises(LiifError, match="1,000,000 million pixels need 4000.0 GB") as error:
         in_memory(photo_from(noise(4, 4, 3)), 1_000_000, 1_000_000)
