@@ -269,6 +269,8 @@ def test_evaluate(tmp_path, capsys):
     assert "too small for ×40" in fails(capsys, "evaluate", tmp_path, "--scales", "40")
     assert "from 2 on" in fails(capsys, "evaluate", tmp_path, "--scales", "1")
     assert "no folder" in fails(capsys, "evaluate", tmp_path / "none")
+    late = fails(capsys, "evaluate", tmp_path, "--json", tmp_path / "none" / "scores.json")
+    assert "no such folder" in late
 
 
 def test_convert_refuses_what_it_cannot(tmp_path, capsys):

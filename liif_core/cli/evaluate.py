@@ -10,6 +10,7 @@ from liif_core.cli.common import (
     progress_bar,
     weights_name,
 )
+from liif_core.errors import LiifError
 
 
 def add_evaluate(commands: Commands) -> None:
@@ -31,9 +32,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     from liif_core.evaluate import evaluate, format_table, read_folder, write_json
     from liif_core.training.degrade import noise_and_jpeg
 
-    name = weights_name(options)
+    if options.json and not options.json.absolute().parent.is_dir():  # known before the scores are
+        raise LiifError(f"{options.json}: there is no such folder; create it first")
+    name, photos = weights_name(options), read_folder(options.photos)
     model = model_from(options, options.device)
-    photos = read_folder(options.photos)
     with progress_bar("photo × scale") as progress:
         degrade = noise_and_jpeg if options.degraded else None
         scores = evaluate(model, photos, options.scales, degrade=degrade, progress=progress)

@@ -98,9 +98,12 @@ def _share(
     progress: Callable[[float, int], None] | None,
 ) -> Summary:
     """Zoom some photos, one after the other: reading, computing and writing overlap."""
-    there = [] if task.overwrite else [str(output) for _, output in pairs if output.exists()]
-    due = [(path, output) for path, output in pairs if str(output) not in there]
-    summary = Summary(there_already=there)
+    summary, due = Summary(), []
+    for path, output in pairs:
+        if output.exists() and not task.overwrite:
+            summary.there_already.append(str(output))
+        else:
+            due.append((path, output))
     model: LIIF | None = None
     writing: tuple[Path, Future[list[str]]] | None = None
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
