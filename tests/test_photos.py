@@ -22,6 +22,7 @@ from liif_core import photos
 from liif_core.errors import LiifError
 from liif_core.files import destination as target
 from liif_core.files import in_memory as canvas
+from liif_core.files import opening
 from liif_core.files.destination import check_target
 from liif_core.files.in_memory import Canvas
 from liif_core.photos import Photo, photo_from
@@ -636,9 +637,9 @@ def test_photos_that_pillow_would_refuse_are_read(
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
         assert (photo_from(tmp_path / "a.png").colour == 7).all()
         assert limit == Image.MAX_IMAGE_PIXELS
-    monkeypatch.setattr(photos, "MAX_PIXELS", 2500)
+    monkeypatch.setattr(opening, "MAX_PIXELS", 2500)
     assert photo_from(tmp_path / "a.png").height == 50
-    monkeypatch.setattr(photos, "MAX_PIXELS", 2498)
+    monkeypatch.setattr(opening, "MAX_PIXELS", 2498)
     with pytest.raises(LiifError, match="2500 pixels"):
         photo_from(tmp_path / "a.png")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from liif_core.photos import Photo, clean_exif
+from liif_core.files.notes import clean_exif
+from liif_core.files.photo_pixels import Photo
 
 #: Rows turned into pixels at a time: a wide strip's floats are large, and a copy of them larger.
 PIECE_ROWS = 64

@@ -1,0 +1,134 @@
+"""What a file says about its photo beside the pixels: EXIF, and which way is up."""
+
+from io import BytesIO
+from typing import IO, Any
+
+from PIL import ExifTags, Image
+
+Tag = ExifTags.Base
+
+#: The tags of EXIF's first directory that speak of the photo. The rest describes how one file is
+#: laid out (a TIFF keeps both in one list) and would spoil another.
+EXIF_TAGS = (
+    Tag.ImageDescription,
+    Tag.Make,
+    Tag.Model,
+    Tag.XResolution,
+    Tag.YResolution,
+    Tag.ResolutionUnit,
+    Tag.Software,
+    Tag.DateTime,
+    Tag.Artist,
+    Tag.Copyright,
+)
+
+#: How to turn the pixels of each EXIF orientation upright. (ImageOps.exif_transpose knows the same
+#: table, but writes the EXIF anew as well, and so fails on photos with one broken tag.)
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+#: The turns that make rows of columns.
+_SIDEWAYS = (5, 6, 7, 8)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a decoded picture as its EXIF orientation says; one that makes no sense is ignored."""
+    try:
+        exif = image.getexif()
+    except Exception:  # broken EXIF does not cost the photo
+        return image
+    turn = UPRIGHT.get(_orientation(exif))
+    return image if turn is None else image.transpose(turn)
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return the (height, width) that `upright` will give, before a file is decoded."""
+    width, height = image.size
+    try:
+        if image.format == "TIFF":  # whose size Pillow gives upright, though not its orientation
+            tags = image.tag_v2  # type: ignore[attr-defined]
+            width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
+        exif = _exif_of_png(image) if image.format == "PNG" else image.getexif()
+    except Exception:
+        return height, width
+    return (width, height) if _orientation(exif) in _SIDEWAYS else (height, width)
+
+
+def _orientation(exif: Image.Exif) -> int:
+    found = exif.get(Tag.Orientation)
+    return found if isinstance(found, int) else 0  # a broken file may say anything
+
+
+def _exif_of_png(image: Image.Image) -> Image.Exif:
+    """Return the EXIF of a PNG, which may stand after the pixels, without decoding them.
+
+    (`getexif` of a PNG decodes.)
+    """
+    file = image.fp  # type: ignore[attr-defined]
+    with Image.open(_png_without_pixels(file)) as rest:
+        return Image.Image.getexif(rest)
+
+
+def _png_without_pixels(file: IO[bytes]) -> BytesIO:
+    """Copy the parts of a PNG, up to an animation's second picture, except for the pixels."""
+    file.seek(0)
+    rest = BytesIO(file.read(8))
+    rest.seek(0, 2)
+    pixels = False
+    while len(start := file.read(8)) == 8:
+        length, kind = int.from_bytes(start[:4], "big") + 4, start[4:]
+        if kind == b"IDAT":
+            pixels = True
+            file.seek(length, 1)
+        elif kind == b"fcTL" and pixels:
+            break
+        else:
+            rest.write(start + file.read(length))
+    rest.write(b"\0\0\0\0IEND\xae\x42\x60\x82")
+    rest.seek(0)
+    return rest
+
+
+def exif_of(image: Image.Image) -> bytes | None:
+    """Return the camera's notes as `Photo.exif` keeps them; None if there are none, or broken."""
+    try:
+        exif = clean_exif(image.getexif())
+        return exif.tobytes() if exif else None
+    except Exception:
+        return None
+
+
+def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
+    """Copy what EXIF says of the photo: orientation upright, without thumbnail.
+
+    Args:
+        exif: what was read.
+        size: the (width, height) to be noted instead of the old one.
+    """
+    clean = Image.Exif()
+    for tag in EXIF_TAGS:
+        if tag in exif:
+            clean[tag] = _as_written(exif[tag])
+    for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        entries = {tag: _as_written(value) for tag, value in exif.get_ifd(directory).items()}
+        entries.pop(ExifTags.IFD.Interop, None)  # speaks of file naming in the camera
+        if size is not None and directory == ExifTags.IFD.Exif and entries:
+            entries[Tag.ExifImageWidth], entries[Tag.ExifImageHeight] = size
+        if entries:
+            clean.get_ifd(directory).update(entries)  # where Pillow's TIFF writer looks
+            clean[directory] = entries
+    if Tag.Orientation in exif:
+        clean[Tag.Orientation] = 1
+    return clean
+
+
+def _as_written(value: Any) -> Any:
+    """Undo Pillow's decoding of text, or else it turns every accent into a question mark."""
+    return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value

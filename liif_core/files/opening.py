@@ -1,0 +1,150 @@
+"""Opening pictures with Pillow: what is refused, and in which words."""
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
+from types import TracebackType
+from typing import IO
+
+from PIL import Image, UnidentifiedImageError
+
+from liif_core.errors import LiifError, one_line
+
+#: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
+MAX_PIXELS = 400_000_000
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Image.Image]:
+    """Open a file; only its header is read. Decode within the block, and within `decoding`.
+
+    Raises:
+        LiifError: no such file, no permission, not a picture, empty, or more than `MAX_PIXELS`
+            pixels. What is raised within the block stays what it is.
+    """
+    # Given the path instead, Pillow maps raw TIFFs into memory and gets rotated ones wrong.
+    with _file(path) as file, _identified(file, path) as image:
+        yield image
+
+
+@contextmanager
+def opened_bytes(data: bytes, name: str) -> Iterator[Image.Image]:
+    """Do the same with the bytes of a file; `name` is what to call it in an error."""
+    if not data:
+        raise LiifError(f"{name}: the file is empty; choose another")
+    with _identified(BytesIO(data), name) as image:
+        yield image
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Turn what Pillow raises into one line that begins with `name`.
+
+    For calls of Pillow alone: on broken bytes its readers raise almost anything, so that a mistake
+    of ours within would be called a broken file.
+    """
+    try:
+        yield
+    except UnidentifiedImageError:
+        raise LiifError(f"{name}: not a picture, or of a kind that Pillow cannot read") from None
+    except Image.DecompressionBombError as error:
+        raise LiifError(
+            f"{name}: {one_line(error).rstrip('.')}; shrink or crop it first"
+        ) from error
+    except MemoryError as error:
+        raise _no_memory(name) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # said by the system
+            raise LiifError(f"{name}: cannot be read: {error.strerror}") from error
+        raise LiifError(
+            f"{name}: broken or cut off ({one_line(error)}); copy or download it again"
+        ) from error
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put `name` before what is said within of a photo that cannot be used."""
+    try:
+        yield
+    except LiifError as error:
+        raise LiifError(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise _no_memory(name) from error
+
+
+def _no_memory(name: str) -> LiifError:
+    return LiifError(f"{name}: not enough memory to read it; shrink or crop it first")
+
+
+def _file(path: str) -> IO[bytes]:
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise LiifError(f"{path}: is a folder, not a picture; name one file in it")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise LiifError(f"{path}: is not an ordinary file; save the picture to a file first")
+        if status.st_size == 0:
+            raise LiifError(f"{path}: the file is empty; copy or download it again")
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise LiifError(f"{path}: no such file; check the name and the folder") from None
+    except PermissionError:
+        raise LiifError(f"{path}: no permission to read this file") from None
+    except OSError as error:
+        raise LiifError(f"{path}: cannot be read: {error.strerror or one_line(error)}") from error
+
+
+@contextmanager
+def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
+    with _PILLOWS_LIMIT:
+        with decoding(name):
+            image = Image.open(file)
+        with image:
+            yield image
+
+
+class _Refusal(int):
+    """A limit that is its own double: Pillow warns beyond its limit and refuses beyond twice it.
+
+    So it refuses at once, and the filters of warnings, which threads share, are left alone.
+    """
+
+    def __rmul__(self, other: int) -> "_Refusal":
+        return self
+
+
+class _PillowsLimit(AbstractContextManager[None]):
+    """Lets Pillow refuse pictures of more than `MAX_PIXELS`, in any number of threads at once.
+
+    Its limit belongs to the whole process, and is asked when a file is opened and again when some
+    kinds are decoded. The first reader to come changes it, the last to leave changes it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._before: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._readers == 0:
+                self._before = Image.MAX_IMAGE_PIXELS
+                Image.MAX_IMAGE_PIXELS = _Refusal(MAX_PIXELS)
+            self._readers += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._readers -= 1
+            if self._readers == 0:
+                Image.MAX_IMAGE_PIXELS = self._before
+
+
+_PILLOWS_LIMIT = _PillowsLimit()
