@@ -292,6 +292,18 @@ def test_train_mistakes(tmp_path, capsys):
     assert "greater than 0" in line
 
 
+def test_train_says_what_to_do_with_the_weights(tmp_path, capsys, monkeypatch):
+    """Of several processes the leading one alone."""
+    monkeypatch.setattr("liif_core.training.trainer.train", lambda *_, **__: 1.25)
+    assert main(["train", "--photos", str(tmp_path), "--out", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "+1.250 dB" in printed
+    assert f"--weights {tmp_path / 'run' / 'best.safetensors'}" in printed
+    monkeypatch.setattr("liif_core.training.trainer.train", lambda *_, **__: None)
+    assert main(["train", "--photos", str(tmp_path), "--out", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def imported(code: str) -> set[str]:
     """The packages that some code imports, Python's own left out."""
     code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"

@@ -39,7 +39,7 @@ def add_train(commands: Commands) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from liif_core.training.recipe import load_recipe
-    from liif_core.training.trainer import train
+    from liif_core.training.trainer import closing_words, train
 
     recipe = load_recipe(options.config)
     if options.steps is not None:
@@ -54,4 +54,4 @@ def _train(options: argparse.Namespace) -> None:
         device=options.device,
     )
     if gain is not None:
-        print(f"{options.out}: best validation gain over bicubic {gain:+.3f} dB")
+        print(*closing_words(recipe, options.out, gain), sep="\n")
