@@ -244,5 +244,6 @@ def _enough_memory(job: Job) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise LiifError(
-            f"{job.name}: not enough memory to zoom it; zoom a part of it, or make a smaller result"
+            f"{job.name}: not enough memory to zoom it; end other programs, zoom a part of it "
+            "(--crop), or compute on the CPU (--device cpu)"
         ) from error
