@@ -24,7 +24,7 @@ from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, photo_from, photo_paths
 from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer
-from liif_core.zooming.fewer_codes import FewerCodes, cost
+from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.photo import Box, beside_bicubic, check_crop, paint, target_size
 from liif_core.zooming.self_ensemble import VIEWS, SelfEnsemble
 
@@ -128,7 +128,7 @@ def _said(model: LIIF, photo: Photo, output: Path, grid: OutputGrid, task: Task)
     line = f"{output}: {grid.width}×{grid.height} pixels"
     if not task.fast:
         return line
-    paid = cost(model, photo, grid, task.precision)
+    paid = FewerCodes(model, photo, precision=task.precision).cost(grid)
     return f"{line}; fast: PSNR {paid:.1f} dB against the exact result"
 
 
