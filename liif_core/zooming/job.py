@@ -12,9 +12,9 @@ from typing import Protocol
 
 from liif_core.errors import LiifError
 from liif_core.files.destination import FORMATS, check_target, format_of
+from liif_core.grid import OutputGrid
 from liif_core.photos import read_header
 from liif_core.pixels import PixelBox
-from liif_core.render import OutputGrid
 
 #: Most pixels along a side that Pillow, and every format, can count.
 MAX_SIDE = 2**31 - 1
