@@ -317,6 +317,13 @@ def test_help_imports_nothing_but_the_command_line(arguments):
     assert imported(code) - imported("") == {"liif_core"}
 
 
+def test_mistakes_are_told_before_pytorch_is_imported(photo):
+    """It takes seconds, and none of its tensors is needed to see that a file is there."""
+    main_ = "from liif_core.__main__ import main\n"
+    command = ["zoom", str(photo), "--scale", "2", "-o", str(photo), "--fast"]
+    assert "torch" not in imported(f"{main_}assert main({command}) == 2")
+
+
 def test_the_package_imports_little_beyond_pytorch():
     assert imported("import liif_core") - imported("") == {"liif_core"}
     extra = imported("from liif_core import load_model, zoom") - imported("import torch, numpy")
