@@ -77,7 +77,8 @@ class ResultPixels:
         """
         photo = self.photo
         with np.errstate(invalid="ignore", over="ignore"):
-            sound = math.isfinite(rgb.sum())  # one pass, and no copy; one bad value spoils it
+            # One pass, and no copy: a single value that is no number spoils the sum.
+            sound = math.isfinite(rgb.sum(dtype=np.float32))
         if not sound:
             raise LiifError(
                 f"the network gave values that are not numbers, in rows {top} … "
