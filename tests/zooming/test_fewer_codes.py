@@ -13,7 +13,7 @@ from liif_core.folded import axis_neighbours
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto
-from liif_core.zooming.fewer_codes import THRESHOLD, FewerCodes
+from liif_core.zooming.fewer_codes import MOST_READ, THRESHOLD, FewerCodes
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,24 @@ def test_the_cost_is_that_of_a_sample(model):
     fast = FewerCodes(model, pixels).render(500, 900).clip(0, 1)
     assert large == pytest.approx(psnr(fast, exact.render(500, 900).clip(0, 1)), abs=3)
     assert view.cost(exact.output(22, 28)) > 100
+    assert view.remark(whole) == f"fast: PSNR {view.cost(whole):.1f} dB against the exact result"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (40, 30)])
+def test_the_cost_of_any_result_is_measured_without_another_renderer(model, size, monkeypatch):
+    view = FewerCodes(model, photo(700, 600))
+    monkeypatch.setattr(ContinuousPhoto, "__init__", None)
+    read = view.tiles.encode_window
+    sides: list[int] = []
+
+    def window(rows: slice, cols: slice):
+        sides.extend([rows.stop - rows.start, cols.stop - cols.start])
+        return read(rows, cols)
+
+    monkeypatch.setattr(view.tiles, "encode_window", window)
+    assert view.cost(view.output(*size)) > 20
+    assert max(sides) <= MOST_READ + 1 + 2 * view.tiles.halo
+    assert not view.tiles.held
 
 
 def test_only_on_request_and_with_its_price(tmp_path, capsys):
