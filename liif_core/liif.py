@@ -20,6 +20,9 @@ from liif_core.edsr import EDSR
 #: the one degenerate side at a photo's border switch off interpolation along the other.
 EPSILON = 1e-9
 
+#: A file that asks for more is not built: the paper has 4.
+MAX_HIDDEN_LAYERS = 16
+
 
 @dataclass(frozen=True)
 class LIIFConfig:
@@ -60,10 +63,13 @@ class LIIFConfig:
             if type(values[key]) is not int or not 1 <= values[key] <= 1024:
                 raise ValueError(f"LIIF configuration: {key} must be an integer in 1 … 1024")
         hidden = values["hidden"]
-        if not isinstance(hidden, (list, tuple)) or not all(
+        if not (isinstance(hidden, (list, tuple)) and len(hidden) <= MAX_HIDDEN_LAYERS) or not all(
             type(width) is int and 1 <= width <= 4096 for width in hidden
         ):
-            raise ValueError("LIIF configuration: hidden must be a list of integers in 1 … 4096")
+            raise ValueError(
+                f"LIIF configuration: hidden must be a list of at most {MAX_HIDDEN_LAYERS} "
+                "integers in 1 … 4096"
+            )
         for key in sorted(set(known) - {"blocks", "channels", "hidden"}):
             if type(values[key]) is not bool:
                 raise ValueError(f"LIIF configuration: {key} must be true or false")

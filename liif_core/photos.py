@@ -50,7 +50,7 @@ class Header:
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read a file's header alone; no pixel is decoded.
+    """Read a file's header alone; no pixel is decoded (but an icon's, which Pillow looks into).
 
     Raises:
         LiifError: as `photo_from`, except that a broken picture may begin with a good header.

@@ -7,20 +7,19 @@ Nothing here ever executes code from a file.
 
 import hashlib
 import json
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from liif_core.device import pick_device
 from liif_core.errors import LiifError
+from liif_core.files.publish import publishing
 from liif_core.liif import LIIF, LIIFConfig
 
 #: What `load_model` and `liif zoom` use unless told otherwise.
@@ -88,14 +87,25 @@ def read_weights(path: Path) -> LIIF:
     metadata, state = _read_safetensors(path)
     try:
         config = LIIFConfig.from_dict(json.loads(metadata["config"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise LiifError(f"weights {path} hold no LIIF configuration: {error}") from error
     return _build(config, state, path)
 
 
 def training_facts(path: Path) -> dict[str, Any]:
-    """Return what `save_weights` noted about the training; {} where nothing was."""
-    return json.loads(_read_safetensors(path)[0].get("training", "{}"))
+    """Return what `save_weights` noted about the training; {} where nothing was.
+
+    Raises:
+        LiifError: the file cannot be read, or the notes are not what `save_weights` writes.
+    """
+    noted = _read_safetensors(path)[0].get("training", "{}")
+    try:
+        facts = json.loads(noted)
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict):
+        raise LiifError(f"weights {path}: their notes about the training cannot be read")
+    return facts
 
 
 def save_weights(model: LIIF, path: Path, training: Mapping[str, Any]) -> None:
@@ -115,18 +125,9 @@ def save_weights(model: LIIF, path: Path, training: Mapping[str, Any]) -> None:
         "config": json.dumps(model.config.to_dict()),
         "training": json.dumps(dict(training)),
     }
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
-        try:
-            save_file(state, name, metadata)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except (OSError, SafetensorError) as error:
-        raise LiifError(f"weights cannot be written to {path}: {error}") from error
+    content = save(state, metadata)  # save_file would make a file that none but its owner may read
+    with publishing(path) as part:
+        Path(part).write_bytes(content)
 
 
 def read_official(path: Path) -> LIIF:
@@ -154,6 +155,8 @@ def read_official(path: Path) -> LIIF:
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise LiifError(f"checkpoint {path} is not in the official LIIF layout") from error
+    except ValueError as error:
+        raise LiifError(f"checkpoint {path}: {error}") from error
     return _build(config, state, path)
 
 
@@ -167,14 +170,16 @@ def _official_config(spec: Mapping[str, Any]) -> LIIFConfig:
             f"checkpoint of another architecture ({' + '.join(map(str, names))}); "
             "only the official EDSR-baseline-LIIF is understood"
         )
-    return LIIFConfig(
-        blocks=encoder["args"].get("n_resblocks", 16),
-        channels=encoder["args"].get("n_feats", 64),
-        hidden=tuple(imnet["args"]["hidden_list"]),
-        local_ensemble=args.get("local_ensemble", True),
-        feature_unfolding=args.get("feat_unfold", True),
-        cell_decoding=args.get("cell_decode", True),
-        local_colour=False,
+    return LIIFConfig.from_dict(  # which refuses numbers that no computer could hold
+        {
+            "blocks": encoder["args"].get("n_resblocks", 16),
+            "channels": encoder["args"].get("n_feats", 64),
+            "hidden": imnet["args"]["hidden_list"],
+            "local_ensemble": args.get("local_ensemble", True),
+            "feature_unfolding": args.get("feat_unfold", True),
+            "cell_decoding": args.get("cell_decode", True),
+            "local_colour": False,
+        }
     )
 
 
@@ -198,9 +203,3 @@ def _build(config: LIIFConfig, state: Mapping[str, Tensor], path: Path) -> LIIF:
         raise LiifError(f"weights {path} hold numbers that are not finite")
     model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
     return model
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

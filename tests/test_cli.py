@@ -201,12 +201,12 @@ def test_a_killed_zoom_goes_on(large_photo, environment):
     # Dies as soon as the journal is written for the second time.
     dies = (
         "import os, signal, sys\n"
-        "from liif_core.files import by_strips as streamed\n"
-        "note, noted = streamed.StreamedPicture._note, []\n"
-        "def killed(self):\n"
-        "    if noted: self._file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    note(self); noted.append(1)\n"
-        "streamed.StreamedPicture._note = killed\n"
+        "from liif_core.files.by_strips import Journal\n"
+        "write, written = Journal.write, []\n"
+        "def killed(self, path):\n"
+        "    if written: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    write(self, path); written.append(1)\n"
+        "Journal.write = killed\n"
         "from liif_core import render\nfrom liif_core.zooming import folder as zoom_files\n"
         "zoom_files.seconds_needed = lambda *_: 0\n"
         "render.ContinuousPhoto.strip_ends = lambda self, grid: [700, 1500, 2000, grid.height]\n"

@@ -195,7 +195,8 @@ def test_photos_of_a_batch_do_not_mix() -> None:
 
 
 def test_a_decoder_without_hidden_layers() -> None:
-    model, photo = make_model(replace(TINY, hidden=(), local_colour=True)), make_photo(4, 5)
+    config = LIIFConfig.from_dict({**TINY.to_dict(), "hidden": [], "local_colour": True})
+    model, photo = make_model(config), make_photo(4, 5)
     expected = assert_equals_reference(model, photo, *every_pixel(6, 7))
     assert_same(render_grid(model, photo, 6, 7), expected.view(6, 7, 3))
 
@@ -363,7 +364,8 @@ def test_configurations_survive_json_values(config: LIIFConfig) -> None:
         ({"blocks": True}, "blocks must be an integer"),
         ({"channels": 1025}, "channels must be an integer in 1 … 1024"),
         ({"channels": 48.0}, "channels must be an integer"),
-        ({"hidden": 64}, "hidden must be a list of integers in 1 … 4096"),
+        ({"hidden": 64}, "hidden must be a list of at most 16 integers in 1 … 4096"),
+        ({"hidden": [8] * 17}, "hidden must be a list of at most 16"),
         ({"hidden": "64"}, "hidden must be a list"),
         ({"hidden": [64, 0]}, "hidden must be a list"),
         ({"hidden": [64, 5000]}, "hidden must be a list"),

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import pickle
+import stat
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,14 @@ def reference_query(state, photo, coord, cell):
         (lambda c: c["model"]["args"]["encoder_spec"]["args"].clear(), "another architecture"),
         (lambda c: c["model"].update(name="metasr"), "another architecture"),
         (lambda c: c.pop("model"), "official LIIF layout"),
+        (
+            lambda c: c["model"]["args"]["imnet_spec"]["args"].update(hidden_list=[8] * 17),
+            "hidden must be a list of at most 16",
+        ),
+        (
+            lambda c: c["model"]["args"]["encoder_spec"]["args"].update(n_resblocks=10**6),
+            "blocks must be an integer in 1 … 1024",
+        ),
         (lambda c: c["model"]["sd"].pop("imnet.layers.0.bias"), "do not fit"),
         (lambda c: c["model"]["args"].update(cell_decode=False), "do not fit"),
         (lambda c: c["model"]["sd"]["imnet.layers.0.bias"].fill_(float("nan")), "not finite"),
@@ -167,7 +177,9 @@ def test_truncated_safetensors(tmp_path):
         "[]",
         json.dumps({"blocks": 2}),
         json.dumps({**TINY.to_dict(), "blocks": 10**9}),
+        json.dumps({**TINY.to_dict(), "hidden": [8] * 17}),
         json.dumps({**TINY.to_dict(), "local_colour": "yes"}),
+        "[" * 100_000,
     ],
 )
 def test_safetensors_without_a_configuration(tmp_path, config):
@@ -196,14 +208,34 @@ def test_names_are_told_where_there_is_no_such_weight():
         load_model(device="abacus")
 
 
+@pytest.mark.parametrize("notes", ["nonsense", "[]", "[" * 100_000])
+def test_notes_about_the_training_that_are_none(tmp_path, notes):
+    path = tmp_path / "odd.safetensors"
+    save_file(dict(tiny().state_dict()), path, {"training": notes})
+    with pytest.raises(LiifError, match="notes about the training cannot be read"):
+        training_facts(path)
+
+
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    def full(*_args: object) -> None:
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weights, "save_file", full)
-    with pytest.raises(LiifError, match="No space left"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LiifError, match="tiny.safetensors: could not be written: No space left"):
         save_weights(tiny(), tmp_path / "tiny.safetensors", {})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_permissions_follow_the_umask_which_stays_what_it_is(tmp_path, monkeypatch, umask):
+    before = os.umask(umask)
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail(f"umask {mask:o}"))
+    try:
+        save_weights(tiny(), tmp_path / "tiny.safetensors", {})
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "tiny.safetensors").stat().st_mode) == 0o666 & ~umask
 
 
 def test_half_precision_files_load_as_float32(tmp_path):

@@ -1,1 +1,1 @@
-"""Files of results: what they are like, where they go, whole or strip by strip."""
+"""Files: pictures read safely, what results are like, where they go, whole or strip by strip."""

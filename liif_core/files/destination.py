@@ -1,14 +1,16 @@
-"""The file that a result becomes: what it can hold, whether it may be written, and its last step.
+"""The file that a result becomes: what it can hold, and whether it may be written."""
 
-Nothing is replaced without being asked, and a file bears its name only once it is whole.
-"""
-
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from liif_core.errors import LiifError
+from liif_core.files.publish import exists_already, not_written
+
+#: Bytes of a file's name that leave room for the endings of a part, also where 143 are all.
+LONG_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,17 @@ def check_target(
         overwrite: whether an existing file may be replaced.
 
     Raises:
-        LiifError: an unknown ending, a file that exists, a missing or write-protected folder, a
-            picture larger than the format allows, or too little free space on the disk.
+        LiifError: an unknown ending, a file that exists, a name that is too long, a missing or
+            write-protected folder, a picture larger than the format allows, or too little free
+            space on the disk.
     """
     format = format_of(path)
-    check_size(path, height, width)
+    _check_size(path, height, width)
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise LiifError(f"{path}: there is no folder {folder}; create it first")
-    check_vacant(path, overwrite)
+    _check_vacant(path, target, overwrite)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise LiifError(f"{path}: no permission to write into {folder}; choose another folder")
     need, free = height * width * format.bytes_per_pixel, shutil.disk_usage(folder).free
@@ -86,8 +89,7 @@ def format_of(path: str | os.PathLike[str]) -> Format:
     return FORMATS[ending]
 
 
-def check_size(path: str | os.PathLike[str], height: int, width: int) -> None:
-    """Raise LiifError if the format of `path` cannot hold so many pixels."""
+def _check_size(path: str | os.PathLike[str], height: int, width: int) -> None:
     format = format_of(path)
     if max(height, width) > format.max_side:
         raise LiifError(
@@ -96,43 +98,25 @@ def check_size(path: str | os.PathLike[str], height: int, width: int) -> None:
         )
 
 
-def check_vacant(path: str | os.PathLike[str], overwrite: bool) -> None:
-    """Raise LiifError if `path` is a folder, or a file that may not be replaced."""
-    target = os.path.realpath(path)
+def _check_vacant(path: str | os.PathLike[str], target: str, overwrite: bool) -> None:
     if os.path.isdir(target):
         raise LiifError(f"{path}: is a folder; name a file in it")
-    if not overwrite and os.path.lexists(target):
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a name that is too long, and would be so after hours of computing
+        raise not_written(path, error) from error
+    if not overwrite:
         raise exists_already(path)
 
 
-def exists_already(path: str | os.PathLike[str]) -> LiifError:
-    """Return the error for a file that may not be replaced."""
-    return LiifError(
-        f"{path}: exists already; name another file, or allow --overwrite (overwrite=True)"
-    )
-
-
 def part_of(target: str) -> str:
-    """Name the file, beside `target`, that grows strip by strip."""
-    return f"{target}.liif-part"
+    """Name the file, beside `target`, that grows strip by strip: the same for the same target.
 
-
-def publish(part: str, target: str, overwrite: bool) -> None:
-    """Give the finished file its name, in one step.
-
-    Raises:
-        FileExistsError: a file of that name has appeared and may not be replaced.
+    A long name is shortened, for file systems count its bytes, and the journal's is longer still.
     """
-    if overwrite:
-        os.replace(part, target)
-        return
-    try:
-        os.link(part, target)  # unlike os.replace, never replaces a file
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(target) from None
-        os.replace(part, target)
-    else:
-        os.unlink(part)
+    folder, name = os.path.split(target)
+    if len(os.fsencode(name)) > LONG_NAME:
+        name = f"{name[:16]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+    return os.path.join(folder, f"{name}.liif-part")

@@ -96,9 +96,14 @@ def _pixels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
         return _sixteen_bit(values), alpha
     grey = image.mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:
-        return np.asarray(image.convert("L" if grey else "RGB")), None
-    pixels = np.asarray(image.convert("LA" if grey else "RGBA"))
+        return _values(image, "L" if grey else "RGB"), None
+    pixels = _values(image, "LA" if grey else "RGBA")
     return pixels[..., 0] if grey else pixels[..., :3], pixels[..., -1]
+
+
+def _values(image: Image.Image, mode: str) -> np.ndarray:
+    """Copy the values of an image of this mode, or of one that becomes so."""
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _sixteen_bit(values: np.ndarray) -> np.ndarray:

@@ -15,8 +15,7 @@ from liif_core.errors import LiifError, one_line
 def publishing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[str]:
     """Yield the name of an empty file beside `path`; if the block ends well, it becomes `path`.
 
-    It has the permissions of any new file. Its name is short, so that the longest legal name of a
-    target is no obstacle.
+    It has the permissions of any new file, and is to be closed when the block ends.
 
     Args:
         path: the file to be. A link is followed.
@@ -26,36 +25,48 @@ def publishing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Itera
         LiifError: a file that exists, a missing folder, no permission, a full disk, not enough
             memory. Nothing is left behind then, and an existing file stays as it was.
     """
-    target = os.path.realpath(path)
-    part = os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}.part")
+    part = unnamed_part(os.path.realpath(path))
     try:
         try:
             open(part, "xb").close()  # with the permissions that the umask asks for
             yield part
-            give_name(part, target, overwrite=overwrite)
+            give_name(part, path, overwrite=overwrite)
         finally:
             with suppress(OSError):
                 os.unlink(part)
+    except (OSError, MemoryError) as error:
+        raise not_written(path, error) from error
+
+
+def unnamed_part(target: str) -> str:
+    """Name a new file beside `target`: hidden, and short, however long the target's name is."""
+    return os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}.part")
+
+
+def give_name(part: str, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Bring a finished and closed file to the disk and give it the name `path`, in one step.
+
+    Raises:
+        LiifError: a file of that name is there and may not be replaced, a full disk, or the like.
+    """
+    target = os.path.realpath(path)
+    try:
+        with open(part, "r+b") as file:
+            os.fsync(file.fileno())
+        if overwrite:
+            os.replace(part, target)
+        else:
+            _rename(part, target)
     except FileExistsError:
         raise exists_already(path) from None
     except (OSError, MemoryError) as error:
         raise not_written(path, error) from error
 
 
-def give_name(part: str, target: str, *, overwrite: bool) -> None:
-    """Bring a finished file to the disk and give it its name, in one step.
-
-    Raises:
-        FileExistsError: a file of that name has appeared and may not be replaced.
-        OSError: a full disk, or the like.
-    """
-    with open(part, "r+b") as file:
-        os.fsync(file.fileno())
-    if overwrite:
-        os.replace(part, target)
-        return
+def _rename(part: str, target: str) -> None:
+    """Rename a file, but never over another, as os.replace does."""
     try:
-        os.link(part, target)  # unlike os.replace, never replaces a file
+        os.link(part, target)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links

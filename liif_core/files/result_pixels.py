@@ -1,12 +1,15 @@
 """From what a model says to pixels of the photo's own kind: depth, grey, transparency."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from liif_core.errors import LiifError
 from liif_core.files.notes import clean_exif
 from liif_core.files.photo_pixels import Photo
+from liif_core.pixels import Box
 
 #: Rows turned into pixels at a time: a wide strip's floats are large, and a copy of them larger.
 PIECE_ROWS = 64
@@ -29,7 +32,7 @@ class ResultPixels:
     photo: Photo
     height: int
     width: int
-    box: tuple[float, float, float, float]
+    box: Box
 
     @property
     def mode(self) -> str:
@@ -68,8 +71,20 @@ class ResultPixels:
             top: the output row where the strip begins.
             rgb: (h, width, 3) floats, about [0, 1]; clamped here, and rounded to the photo's depth.
                 Grey photos keep the mean of the three channels.
+
+        Raises:
+            LiifError: values that are no numbers, or infinite: the model's own have overflowed.
         """
         photo = self.photo
+        with np.errstate(invalid="ignore", over="ignore"):
+            # One pass, and no copy: a single value that is no number spoils the sum.
+            sound = math.isfinite(rgb.sum(dtype=np.float32))
+        if not sound:
+            raise LiifError(
+                f"the network gave values that are not numbers, in rows {top} … "
+                f"{top + len(rgb) - 1} of the result; compute with --precision float32 or bfloat16 "
+                '(precision="float32")'
+            )
         values = rgb.mean(axis=2) if photo.grey else rgb
         dtype = photo.colour.dtype
         strip = Image.fromarray(np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype))

@@ -17,9 +17,9 @@ import torch
 import torch.distributed as dist
 
 from liif_core.errors import LiifError
-from liif_core.files.by_strips import StreamedPicture
+from liif_core.files.by_strips import ByStrips
 from liif_core.files.destination import FORMATS, check_target, format_of
-from liif_core.files.in_memory import Canvas
+from liif_core.files.in_memory import InMemory
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, photo_from, photo_paths
@@ -101,23 +101,26 @@ def _rendered(
     if task.compare:
         check_target(compare, height, 2 * width, overwrite=task.overwrite)
     grid, source = OutputGrid(height, width, box), task.renderer(model, photo)
+    pixels = ResultPixels(photo, height, width, box)
     if format_of(output).by_strips and not task.compare:
-        kind, key = ResultPixels(photo, height, width, box), job_key(model, photo, grid, task)
-        with StreamedPicture(output, kind, key=key, overwrite=task.overwrite) as picture:
+        key = job_key(model, photo, grid, task)
+        with ByStrips(pixels, output, key=key, overwrite=task.overwrite) as picture:
             paint(source, grid, picture, progress, picture.rows)
             picture.finish()
         lines = [_said(model, photo, output, grid, task)]
         return lambda: lines
-    canvas = Canvas(photo, height, width, box)
-    paint(source, grid, canvas, progress)
+    result = InMemory(pixels, output, overwrite=task.overwrite, quality=task.quality)
+    paint(source, grid, result, progress)
     lines = [_said(model, photo, output, grid, task)]
 
     def write() -> list[str]:
-        canvas.save(output, overwrite=task.overwrite, quality=task.quality)
+        result.finish()
         if not task.compare:
             return lines
-        both = beside_bicubic(photo, canvas.image(), box)
-        both.save(compare, overwrite=task.overwrite, quality=task.quality)
+        image, overwrite = result.image(), task.overwrite
+        beside_bicubic(
+            photo, image, box, compare, overwrite=overwrite, quality=task.quality
+        ).finish()
         return [*lines, f"{compare}: bicubic (left), LIIF (right)"]
 
     return write

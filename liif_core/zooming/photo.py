@@ -4,14 +4,15 @@ import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
-from liif_core.files.in_memory import Canvas
+from liif_core.files.in_memory import InMemory
+from liif_core.files.result import Result
+from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer, strips
@@ -56,24 +57,16 @@ def zoom(
     box = check_crop(photo, crop)
     height, width = target_size(box, scale, size)
     chosen = model if isinstance(model, LIIF) else load_model(model)
-    canvas = Canvas(photo, height, width, box)
+    result = InMemory(ResultPixels(photo, height, width, box))
     grid = OutputGrid(height, width, box)
-    paint(ContinuousPhoto(chosen, photo), grid, canvas, progress)
-    return canvas.image()
-
-
-class Painted(Protocol):
-    """What takes strips: a `Canvas`, or a `StreamedPicture`."""
-
-    def paste(self, top: int, rgb: np.ndarray) -> None:
-        """Take the rows from `top` on, (h, width, 3) float32."""
-        ...
+    paint(ContinuousPhoto(chosen, photo), grid, result, progress)
+    return result.image()
 
 
 def paint(
     source: Renderer,
     grid: OutputGrid,
-    picture: Painted,
+    picture: Result,
     progress: Progress | None = None,
     first: int = 0,
 ) -> None:
@@ -94,16 +87,27 @@ def paint(
             writing.result()
 
 
-def beside_bicubic(photo: Photo, result: Image.Image, box: Box) -> Canvas:
+def beside_bicubic(
+    photo: Photo,
+    result: Image.Image,
+    box: Box,
+    path: Path | None = None,
+    *,
+    overwrite: bool = False,
+    quality: int = 95,
+) -> InMemory:
     """Paint bicubic interpolation (left) beside the result (right), without transparency.
 
     Args:
         photo: what was zoomed.
-        result: the zoomed picture, as `Canvas.image` gives it.
+        result: the zoomed picture, as `InMemory.image` gives it.
         box: the part of the photo that it shows.
+        path, overwrite, quality: as `InMemory` takes them.
     """
     left, upper, right, lower = box
-    canvas = Canvas(replace(photo, alpha=None, exif=None), result.height, 2 * result.width)
+    plain, whole = replace(photo, alpha=None, exif=None), (0, 0, photo.width, photo.height)
+    pixels = ResultPixels(plain, result.height, 2 * result.width, whole)
+    both = InMemory(pixels, path, overwrite=overwrite, quality=quality)
     step = (lower - upper) / result.height
     for top in range(0, result.height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, result.height)
@@ -115,8 +119,8 @@ def beside_bicubic(photo: Photo, result: Image.Image, box: Box) -> Canvas:
         source = (left, first - start, right, last - start)
         bicubic = resize(part, bottom - top, result.width, "bicubic", box=source)
         zoomed = _unit_rgb(result.crop((0, top, result.width, bottom)))
-        canvas.paste(top, np.concatenate([bicubic, zoomed], axis=1))
-    return canvas
+        both.paste(top, np.concatenate([bicubic, zoomed], axis=1))
+    return both
 
 
 def _unit_rgb(image: Image.Image) -> np.ndarray:
@@ -150,7 +154,7 @@ def target_size(
 
     Raises:
         LiifError: neither or both of scale and size, not a positive number, or more pixels along a
-            side than a picture can have. (`Canvas` asks whether memory suffices.)
+            side than a picture can have. (`InMemory` asks whether memory suffices.)
     """
     if (scale is None) == (size is None):
         raise LiifError("give either a scale or a size, for example scale=12 or size=(4000, 3000)")

@@ -120,18 +120,18 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypa
     begun = {name: threading.Event() for name in ("a.png", "c.jpg", "d.gif", "e.tif")}
     told: list[tuple[float, int]] = []
     in_time: list[bool] = []
-    read, save = zoom_files.photo_from, zoom_files.Canvas.save
+    read, finish = zoom_files.photo_from, zoom_files.InMemory.finish
 
     def read_and_say(path):
         begun[path.name].set()
         return read(path)
 
-    def save_when_the_next_is_being_read(self, path, **options):
+    def finish_when_the_next_is_being_read(self):
         in_time.append(begun["d.gif"].wait(60))
-        save(self, path, **options)
+        finish(self)
 
     monkeypatch.setattr(zoom_files, "photo_from", read_and_say)
-    monkeypatch.setattr(zoom_files.Canvas, "save", save_when_the_next_is_being_read)
+    monkeypatch.setattr(zoom_files.InMemory, "finish", finish_when_the_next_is_being_read)
     zoom_folder(model, folder, tmp_path / "out", Task(scale=2), lambda *now: told.append(now))
     assert [told[0], told[-1]] == [(0, 4), (4, 4)]
     assert told == sorted(told)
