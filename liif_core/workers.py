@@ -73,10 +73,9 @@ def run(
 ) -> list[R]:
     """Return `function` of each item, in the order of the items.
 
-    Each call runs in one of the workers, with one thread of PyTorch, and with gradients and
-    inference mode as they are here; autocast is for `function` to set. A call from within a worker
-    runs in that very worker. How many workers there are decides when something is computed, never
-    what.
+    Each call runs in one of the workers, with one thread of PyTorch, and with gradients, inference
+    mode and the CPU's autocast as they are here. A call from within a worker runs in that very
+    worker. How many workers there are decides when something is computed, never what.
 
     Args:
         function: may be called by several threads at once.
@@ -89,14 +88,20 @@ def run(
     work = list(items)
     alone = count() == 1 and torch.get_num_threads() == 1
     if not work or alone or getattr(_here, "is_worker", False) or not _can_limit():
-        return [_told(function(item), tell) for item in work]
+        return one_by_one(function, work, tell)
     return _pool.run(_Call(function, work, count(), tell is not None), tell)
 
 
-def _told(result: R, tell: Callable[[R], None] | None) -> R:
-    if tell:
-        tell(result)
-    return result
+def one_by_one(
+    function: Callable[[T], R], items: Iterable[T], tell: Callable[[R], None] | None = None
+) -> list[R]:
+    """Do the same here and now, with as many threads as PyTorch has: for accelerators."""
+    results = []
+    for item in items:
+        results.append(function(item))
+        if tell:
+            tell(results[-1])
+    return results
 
 
 class _Call:
@@ -119,10 +124,16 @@ class _Call:
         self.news: SimpleQueue[int | None] = SimpleQueue()
         self.inference = torch.is_inference_mode_enabled()
         self.gradients = torch.is_grad_enabled()
+        self.autocast = torch.is_autocast_enabled("cpu")
+        self.dtype = torch.get_autocast_dtype("cpu")
 
     def compute(self, index: int) -> None:
         """Compute one result."""
-        with torch.inference_mode(self.inference), torch.set_grad_enabled(self.gradients):
+        with (
+            torch.inference_mode(self.inference),
+            torch.set_grad_enabled(self.gradients),
+            torch.autocast("cpu", self.dtype, enabled=self.autocast),
+        ):
             self.results[index] = self.function(self.items[index])
         if self.tell:
             self.news.put(index)

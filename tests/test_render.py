@@ -11,6 +11,7 @@ from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
+from liif_core.tiles import TileStore
 from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: So small a budget that every photo of these tests falls into several tiles of 32 pixels.
@@ -77,8 +78,8 @@ def test_tiles_leave_no_seam(shape, size, seed):
     model, photo = small_model(seed), noise(*shape, seed)
     whole = ContinuousPhoto(model, photo)
     tiled = ContinuousPhoto(model, photo, memory=TIGHT)
-    assert whole.tile >= (80, 80)
-    assert tiled.tile == (32, 32)
+    assert whole.tiles.side >= (80, 80)
+    assert tiled.tiles.side == (32, 32)
     np.testing.assert_allclose(tiled.render(*size), whole.render(*size), atol=1e-5)
 
 
@@ -137,13 +138,15 @@ def test_strips_are_the_whole_from_top_to_bottom():
     assert seen == sorted(seen)
 
 
-def test_a_tile_is_encoded_once_for_all_strips():
+def test_a_tile_is_encoded_once_for_all_strips(monkeypatch):
     model = small_model()
     source = ContinuousPhoto(model, noise(64, 64), memory=1 << 22)
-    source.tile = (32, 32)
+    source.tiles.side = (32, 32)
+    read = source.tiles.encode_window
     calls = []
-    encode = model.encode
-    model.encode = lambda photo: calls.append(photo.shape) or encode(photo)  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        source.tiles, "encode_window", lambda *window: calls.append(window) or read(*window)
+    )
     source.render(1000, 640)
     assert len(calls) == 4
 
@@ -195,7 +198,7 @@ def test_models_with_one_encoder_share_its_latent_codes(monkeypatch):
     read = ContinuousPhoto(model, photo, largest_tile=32, shared=True)
     expected = asked(variant, photo, 100, 60)
     np.testing.assert_allclose(read.render(100, 60), asked(model, photo, 100, 60), atol=1e-5)
-    monkeypatch.setattr(LIIF, "encode", None)  # every code is at hand
+    monkeypatch.setattr(TileStore, "encode_window", None)  # every code is at hand
     np.testing.assert_allclose(read.sharing(variant).render(100, 60), expected, atol=1e-5)
 
 
@@ -211,12 +214,13 @@ def test_tiles_can_be_read_one_by_one_before_they_are_asked_for(monkeypatch):
     model, photo = small_model(), noise(70, 45)
     read = ContinuousPhoto(model, photo, largest_tile=32)
     grid = read.output(50, 50, (0, 0, 20, 40))
-    assert read.tiles_of(grid) == [(0, 0), (1, 0)]
-    assert not any(map(read.is_read, read.tiles_of(grid)))
-    for tile in read.tiles_of(grid):
-        read.read(tile)
-    assert all(map(read.is_read, read.tiles_of(grid)))
+    store, decoder = read.tiles, read.decoder
+    assert store.tiles_of(grid) == [(0, 0), (1, 0)]
+    assert not any(store.is_read(decoder, tile) for tile in store.tiles_of(grid))
+    for tile in store.tiles_of(grid):
+        store.tile(decoder, tile)
+    assert all(store.is_read(decoder, tile) for tile in store.tiles_of(grid))
     expected = ContinuousPhoto(model, photo).render(50, 50, grid.box)
-    monkeypatch.setattr(LIIF, "encode", None)
+    monkeypatch.setattr(TileStore, "encode_window", None)
     result = read.window(grid, range(50), range(50))
     np.testing.assert_allclose(result, expected, atol=1e-5)

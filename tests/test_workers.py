@@ -149,15 +149,21 @@ def test_pytorch_is_left_as_it_was(set_to):
     assert not found.returncode, found.stderr
 
 
-def test_gradients_and_inference_mode_are_the_callers():
+def test_gradients_inference_mode_and_autocast_are_the_callers():
     def modes(_: int) -> tuple[bool, bool]:
         return torch.is_inference_mode_enabled(), torch.is_grad_enabled()
+
+    def product(_: int) -> torch.dtype:
+        return torch.mm(torch.ones(2, 2), torch.ones(2, 2)).dtype
 
     assert workers.run(modes, range(2)) == [(False, True)] * 2
     with torch.no_grad():
         assert workers.run(modes, range(2)) == [(False, False)] * 2
     with torch.inference_mode():
         assert workers.run(modes, range(2)) == [(True, False)] * 2
+    with torch.autocast("cpu", torch.bfloat16):
+        assert workers.run(product, range(2)) == [torch.bfloat16] * 2
+    assert workers.run(product, range(2)) == [torch.float32] * 2
 
 
 def test_gradients_of_several_workers_add_up():

@@ -13,7 +13,7 @@ from liif_core.folded import axis_neighbours
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto
-from liif_core.zooming.fewer_codes import THRESHOLD, FewerCodes, cost
+from liif_core.zooming.fewer_codes import THRESHOLD, FewerCodes
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_without_local_ensemble_there_is_nothing_to_leave_out():
 def test_fewer_codes_are_asked(model):
     coord = coord_grid(64, 1, dtype=torch.float64)[:, 0, 0]
     view = FewerCodes(model, photo(8, 8))
-    axis = view._axis(view.output(64, 64), 0, range(64))
+    axis = view.axis(view.output(64, 64), 0, range(64))
     asked = sum(len(neighbour.code) for neighbour in axis.neighbours())
     assert asked < 1.7 * 64
     axis = axis_neighbours(coord, 8, local_ensemble=True)
@@ -76,11 +76,12 @@ def test_the_cost_is_that_of_a_sample(model):
     exact = ContinuousPhoto(model, pixels)
     whole = exact.output(44, 56)  # smaller than a window: the sample is all of it
     fast = FewerCodes(model, pixels).render(44, 56).clip(0, 1)
-    assert cost(model, pixels, whole) == pytest.approx(psnr(fast, exact.render(44, 56).clip(0, 1)))
-    large = cost(model, pixels, exact.output(500, 900))
+    view = FewerCodes(model, pixels)
+    assert view.cost(whole) == pytest.approx(psnr(fast, exact.render(44, 56).clip(0, 1)))
+    large = view.cost(exact.output(500, 900))
     fast = FewerCodes(model, pixels).render(500, 900).clip(0, 1)
     assert large == pytest.approx(psnr(fast, exact.render(500, 900).clip(0, 1)), abs=3)
-    assert cost(model, pixels, exact.output(22, 28)) > 100
+    assert view.cost(exact.output(22, 28)) > 100
 
 
 def test_only_on_request_and_with_its_price(tmp_path, capsys):
