@@ -206,7 +206,7 @@ def _store(cached: Path | None, pixels: np.ndarray) -> bool:
     """Put pixels on the disk; False if that cannot be."""
     try:
         assert cached is not None
-        with publishing(cached) as part, open(part, "wb") as file:
+        with publishing(cached, durable=False) as part, open(part, "wb") as file:
             np.lib.format.write_array(file, np.ascontiguousarray(pixels), allow_pickle=False)
     except LiifError:  # a full disk: then it is kept in memory
         return False
