@@ -1,6 +1,7 @@
 """Where the arithmetic runs: CUDA, Apple's MPS, or the CPU."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -38,3 +39,15 @@ def exact_convolutions(device: torch.device) -> AbstractContextManager[object]:
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+@contextmanager
+def computing(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Compute without gradients, in float32 exactly or else with autocast, within this context."""
+    reduced = dtype != torch.float32
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.type, dtype) if reduced else nullcontext(),
+        exact_convolutions(device),
+    ):
+        yield

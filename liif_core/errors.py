@@ -11,3 +11,15 @@ class LiifError(ValueError):
 def one_line(error: BaseException) -> str:
     """Return an error's message on one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice.
+
+    Python and NumPy have a class for it. PyTorch has one for accelerators alone; on the CPU it
+    raises a bare RuntimeError, as it does for anything else, and only the words tell.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)

@@ -4,20 +4,33 @@ The protocol is that of the model card: sides cropped to multiples of the scale,
 bicubic, results rounded to 8 bits, PSNR in RGB with a border of `scale` pixels shaved.
 """
 
+import collections
+import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
+from liif_core import workers
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
+from liif_core.files.publish import publishing
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
-from liif_core.photos import photo_paths, read_rgb
+from liif_core.photos import photo_paths, read_header, read_rgb
 from liif_core.pixels import to_uint8
 from liif_core.render import render
+
+T = TypeVar("T")
+
+#: Changes an 8-bit input, (H, W, 3), by choices that the generator makes.
+Degrade: TypeAlias = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 BASELINES = ("bicubic", "lanczos")
 METHODS = len(BASELINES) + 1
@@ -71,47 +84,128 @@ def zoom_back(model: LIIF, small: np.ndarray, height: int, width: int) -> np.nda
     return to_uint8(rgb)
 
 
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One photograph at one scale, as evaluation and validation give it to a method.
+
+    Attributes:
+        number: which photograph of the set it is.
+        scale: the magnification.
+        reference: (H, W, 3) uint8, what a perfect zoom would be.
+        small: (H/scale, W/scale, 3) uint8, what is zoomed.
+    """
+
+    number: int
+    scale: int
+    reference: np.ndarray
+    small: np.ndarray
+
+    @classmethod
+    def of(cls, number: int, photo: np.ndarray, scale: int, degrade: Degrade | None) -> "Trial":
+        """Prepare photograph `number` of a set; `degrade` as for `evaluate`."""
+        reference, small = make_pair(photo, scale)
+        if degrade is not None:
+            small = degrade(small, np.random.default_rng([number, scale]))
+        return cls(number, scale, reference, small)
+
+    def resized(self, method: str) -> np.ndarray:
+        """Return what a baseline makes of the input, uint8."""
+        height, width = self.reference.shape[:2]
+        return resize(self.small, height, width, method)
+
+    def zoomed(self, model: LIIF) -> np.ndarray:
+        """Return what a model makes of the input, uint8."""
+        height, width = self.reference.shape[:2]
+        return zoom_back(model, self.small, height, width)
+
+    def psnr(self, result: np.ndarray) -> float:
+        """Return how near a result comes to the reference, in dB."""
+        return psnr(result, self.reference, border=self.scale)
+
+    def ssim(self, result: np.ndarray) -> float:
+        """Return the structural similarity to the reference; NaN if smaller than its window."""
+        try:
+            return ssim(result, self.reference, border=self.scale)
+        except LiifError:
+            return float("nan")
+
+
+def each_trial(
+    function: Callable[[Trial], T],
+    trials: Sequence[Trial],
+    model: LIIF | None = None,
+    tell: Callable[[T], None] | None = None,
+) -> list[T]:
+    """Return what a function makes of each trial: on a CPU several at once, each on one thread.
+
+    Args:
+        function: of one trial.
+        trials: what it is called with.
+        model: what it asks; an accelerator is asked one thing at a time.
+        tell: called with each result as it comes.
+    """
+    if model is None or next(model.parameters()).device.type == "cpu":
+        return workers.run(function, trials, tell)
+    results = []
+    for trial in trials:
+        results.append(function(trial))
+        if tell:
+            tell(results[-1])
+    return results
+
+
 def evaluate(
     model: LIIF,
     photos: Sequence[tuple[str, np.ndarray]],
     scales: Sequence[int],
     *,
-    degrade: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+    degrade: Degrade | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Score]:
-    """Score a model and the baselines.
+    """Score a model and the baselines, a few photographs at a time.
 
     Args:
         model: the model.
-        photos: (name, (H, W, 3) uint8) pairs.
+        photos: (name, (H, W, 3) uint8) pairs; see `read_folder`.
         scales: magnifications, whole numbers from 2.
-        degrade: what the 8-bit inputs go through after downscaling, as real scans do.
+        degrade: what the 8-bit inputs go through after downscaling, as real scans do: a function
+            of the input and of a generator for its choices.
         progress: called with (photographs × scales done, in all).
+
+    Raises:
+        LiifError: a scale below 2; a photograph that is too small for one, or cannot be read.
     """
     if any(scale < 2 for scale in scales):
         raise LiifError("scales must be whole numbers from 2 on, for example 2 3 4")
+    done = itertools.count(1)
+
+    def tell(_: list[Score]) -> None:
+        if progress:
+            progress(next(done), len(photos) * len(scales))
+
     scores: list[Score] = []
-    for number, (name, photo) in enumerate(photos):
-        for scale in scales:
-            reference, small = make_pair(photo, scale)
-            if degrade is not None:
-                small = degrade(small, np.random.default_rng([number, scale]))
-            height, width = reference.shape[:2]
-            results = {method: resize(small, height, width, method) for method in BASELINES}
-            results["liif"] = zoom_back(model, small, height, width)
-            for method, result in results.items():
-                scores.append(
-                    Score(
-                        name,
-                        scale,
-                        method,
-                        psnr(result, reference, border=scale),
-                        _ssim(result, reference, scale),
-                    )
-                )
-            if progress:
-                progress(len(scores) // METHODS, len(photos) * len(scales))
+    numbered = enumerate(photos)
+    while few := list(itertools.islice(numbered, _few(len(scales)))):
+        names = {number: name for number, (name, _) in few}
+        trials = [Trial.of(n, photo, s, degrade) for n, (_, photo) in few for s in scales]
+        score = partial(_scores, model, names)
+        for found in each_trial(score, trials, model, tell):
+            scores += found
     return scores
+
+
+def _few(scales: int) -> int:
+    """How many photographs are in memory at once: all workers have two trials, or more."""
+    return max(2, math.ceil(2 * workers.count() / max(scales, 1)))
+
+
+def _scores(model: LIIF, names: dict[int, str], trial: Trial) -> list[Score]:
+    results = {method: trial.resized(method) for method in BASELINES}
+    results["liif"] = trial.zoomed(model)
+    return [
+        Score(names[trial.number], trial.scale, method, trial.psnr(result), trial.ssim(result))
+        for method, result in results.items()
+    ]
 
 
 def means(scores: Iterable[Score]) -> dict[int, dict[str, tuple[float, float]]]:
@@ -131,13 +225,62 @@ def means(scores: Iterable[Score]) -> dict[int, dict[str, tuple[float, float]]]:
     }
 
 
-def read_folder(folder: Path) -> list[tuple[str, np.ndarray]]:
+def read_folder(folder: Path) -> "PhotoFolder":
     """Return the name and pixels, (H, W, 3) uint8, of every photograph directly in a folder.
 
+    They are read as they are asked for.
+
     Raises:
-        LiifError: no such folder, no picture in it, or one that cannot be read.
+        LiifError: no such folder, no picture in it, or one that is none. (Means over some of the
+            photographs could not be compared with means over all.)
     """
-    return [(path.name, read_rgb(path)) for path in photo_paths(folder)]
+    return PhotoFolder(photo_paths(folder))
+
+
+class PhotoFolder(Sequence[tuple[str, np.ndarray]]):
+    """Photographs, decoded one after the other, the next ones while the caller computes.
+
+    Args:
+        paths: their files.
+
+    Raises:
+        LiifError: one is not a picture.
+    """
+
+    #: How many are decoded ahead.
+    AHEAD = 2
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        for path in paths:
+            read_header(path)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.paths)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        """Return (name, pixels) of one, decoded now."""
+        return _read(self.paths[index])
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield (name, pixels) of each.
+
+        Raises:
+            LiifError: one is broken.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            ahead = collections.deque[Future[tuple[str, np.ndarray]]]()
+            for path in self.paths:
+                ahead.append(reader.submit(_read, path))
+                if len(ahead) > self.AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+
+def _read(path: Path) -> tuple[str, np.ndarray]:
+    return path.name, read_rgb(path)
 
 
 def format_table(scores: Sequence[Score], name: str) -> str:
@@ -163,14 +306,5 @@ def write_json(scores: Sequence[Score], name: str, path: Path) -> None:
         },
         "scores": [asdict(score) for score in scores],
     }
-    try:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LiifError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _ssim(result: np.ndarray, reference: np.ndarray, border: int) -> float:
-    try:
-        return ssim(result, reference, border=border)
-    except LiifError:  # smaller than the window
-        return float("nan")
+    with publishing(path) as part:
+        Path(part).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

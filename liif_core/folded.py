@@ -7,6 +7,7 @@ grid δ depends on the row or the column only, and the cell not at all: both bec
 What remains per output pixel is four runs through the small hidden layers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from liif_core import workers
 from liif_core.coords import centre_of, nearest_index
 from liif_core.liif import EPSILON, LIIF
 
@@ -182,8 +184,18 @@ class FoldedDecoder:
         blended = (rgb.reshape(*weight.shape, 3) * weight[..., None]).sum(dim=(0, 1))
         return blended * 0.5 + 0.5
 
-    def grid(self, hidden: Tensor, colours: Tensor, rows: Axis, cols: Axis, cell: Tensor) -> Tensor:
+    def grid(
+        self,
+        hidden: Tensor,
+        colours: Tensor,
+        rows: Axis,
+        cols: Axis,
+        cell: Tensor,
+        tick: Callable[[int], None] | None = None,
+    ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
+
+        On a CPU, the workers share the blocks.
 
         Args:
             hidden: (H, W, hidden) from `hidden_map`, one photo or a part of it.
@@ -191,31 +203,42 @@ class FoldedDecoder:
             rows, cols: neighbours within that part, h and w outputs long; δ and weight in
                 float32.
             cell: (hidden,) from `cell_term`.
+            tick: told how many output pixels were just finished.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
         height, width = rows.index.shape[1], cols.index.shape[1]
         result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        chunk = CHUNK_PIXELS if hidden.device.type == "cpu" else ACCELERATOR_CHUNK_PIXELS
+        on_cpu = hidden.device.type == "cpu"
+        chunk = CHUNK_PIXELS if on_cpu else ACCELERATOR_CHUNK_PIXELS
         span = -(-width // -(-width // chunk))  # wide rows are cut into even parts
         step = max(1, chunk // span)
         for left in range(0, width, span):
             part = cols.part(left, min(left + span, width))
             # Only the columns that this part touches: copying whole latent rows for a narrow part
             # would cost more than decoding it.
-            first, last = int(part.index.min()), int(part.index.max()) + 1
-            across = part.shifted(first).neighbours()
+            codes = slice(int(part.index.min()), int(part.index.max()) + 1)
+            across = part.shifted(codes.start).neighbours()
             terms = [one.delta[:, None] * self.delta[1] + cell for one in across]  # (w, hidden)
-            for top in range(0, height, step):
-                result[top : top + step, left : left + span] = self._block(
-                    hidden[:, first:last],
-                    colours[:, first:last],
-                    rows.part(top, min(top + step, height)).neighbours(),
-                    list(zip(across, terms, strict=True)),
-                    result.new_zeros(min(step, height - top), part.index.shape[1], 3),
-                )
-        return result.mul_(0.5).add_(0.5)
+            places = list(zip(across, terms, strict=True))
+            block = result[:, left : left + span]
+
+            def decode(
+                top: int,
+                codes: slice = codes,
+                places: list[tuple[Neighbour, Tensor]] = places,
+                block: Tensor = block,
+            ) -> int:
+                down = rows.part(top, min(top + step, height)).neighbours()
+                total = torch.zeros_like(block[top : top + step])
+                self._block(hidden[:, codes], colours[:, codes], down, places, total)
+                block[top : top + step] = total.mul_(0.5).add_(0.5)
+                return total.shape[0] * total.shape[1]
+
+            share = workers.run if on_cpu else workers.one_by_one
+            share(decode, range(0, height, step), tick)
+        return result
 
     def _block(
         self,
@@ -224,7 +247,7 @@ class FoldedDecoder:
         rows: list[Neighbour],
         cols: list[tuple[Neighbour, Tensor]],
         total: Tensor,
-    ) -> Tensor:
+    ) -> None:
         """Decode one cache-sized block onto `total`, zeros: (h, w, 3) in [-1, 1]."""
         for down in rows:
             near = hidden.index_select(0, down.code)
@@ -239,4 +262,3 @@ class FoldedDecoder:
                 weight = down.weight[:, None, None] * across.weight[:, None]
                 part[:, across.outputs] += rgb.mul_(weight)
             total[down.outputs] = part
-        return total

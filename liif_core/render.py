@@ -1,109 +1,41 @@
 """A photo as a continuous function, rendered fast: whole, by strips, or through a viewport.
 
-The photo is cut into tiles. A tile is encoded once, together with a halo as wide as the encoder's
-receptive field, so that its latent codes are exactly those of the whole photo; its codes are then
-asked for every output pixel whose centre falls into the tile. Memory is set by a budget, not by
-the size of the photo or of the result.
+The photo is cut into tiles. A tile is encoded once; its codes are then asked for every output
+pixel whose centre falls into the tile. Memory is set by a budget, not by the size of the photo or
+of the result.
 """
 
 import copy
-import itertools
-from collections import OrderedDict
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from liif_core.device import exact_convolutions
+from liif_core import bands
+from liif_core.device import computing
 from liif_core.errors import LiifError
 from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
-from liif_core.liif import LIIF, Latents
+from liif_core.grid import ArrayPixels, OutputGrid, Pixels, pixels_of
+from liif_core.liif import LIIF
+from liif_core.pixels import Box
+from liif_core.tiles import Tile, TileStore
+
+__all__ = ["ArrayPixels", "ContinuousPhoto", "OutputGrid", "Pixels", "Renderer", "render", "strips"]
 
 #: Bytes that rendering may use beyond the model, the photo and the result.
 MEMORY = 1 << 30
 
-#: Float32 copies of a tile that the encoder holds at once: measured, rounded up.
-ENCODER_COPIES = 6
-
-#: How far a code's neighbourhood reaches: a tile is one pixel wider than its core, so that every
-#: neighbouring code is there, and those codes have neighbours too.
-UNFOLDING = 1
-
-T = TypeVar("T")
+#: Side of the piece, in input and in output pixels, that a guess of the time is made with.
+PROBE = 64
 
 #: Told (output pixels done, output pixels in all) as a result grows.
 Progress = Callable[[int, int], None]
 
 #: Told how many output pixels were just finished.
 Tick = Callable[[float], None]
-
-
-class Pixels(Protocol):
-    """A photo that can be read window by window."""
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        ...
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        ...
-
-    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
-        """Return a window, (h, w, 3) float32 in [0, 1]."""
-        ...
-
-
-@dataclass(frozen=True)
-class ArrayPixels:
-    """A photo held in memory: (H, W, 3), float in [0, 1]."""
-
-    array: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.array.ndim != 3 or self.array.shape[2] != 3 or self.array.size == 0:
-            raise LiifError(f"a photo must have shape (height, width, 3), got {self.array.shape}")
-        if not np.issubdtype(self.array.dtype, np.floating):
-            raise LiifError(f"a photo must hold floats in [0, 1], got {self.array.dtype}")
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return self.array.shape[0]
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return self.array.shape[1]
-
-    def rgb(self, rows: slice, cols: slice) -> np.ndarray:
-        """Return a window, (h, w, 3) float32."""
-        return np.ascontiguousarray(self.array[rows, cols], dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class OutputGrid:
-    """Which questions to ask: a grid of height × width pixels laid over a box of the photo.
-
-    Attributes:
-        height, width: pixels of the result.
-        box: (left, top, right, bottom) of what it shows, in input pixels, as in Pillow.
-    """
-
-    height: int
-    width: int
-    box: tuple[float, float, float, float]
-
-    def along(self, axis: int) -> tuple[int, float, float]:
-        """Return (outputs, start, end) along y (0) or x (1)."""
-        left, top, right, bottom = self.box
-        return (self.width, left, right) if axis else (self.height, top, bottom)
 
 
 class Renderer(Protocol):
@@ -119,56 +51,33 @@ class Renderer(Protocol):
         """Return where the strips of a result had better end."""
         ...
 
+    def seconds_needed(self, grid: OutputGrid) -> float:
+        """Guess how long a result will take, from a small piece of it: good to a factor of two."""
+        ...
 
-class Tile(NamedTuple):
-    """A part of the photo, encoded: pixels from (top, left) on, one pixel wider than its core."""
-
-    top: int
-    left: int
-    hidden: Tensor  # (h, w, hidden)
-    colours: Tensor  # (h, w, 3) in [-1, 1]
-
-
-class Kept(Generic[T]):
-    """The newest parts of something, by (row, column) of their tile, while a budget lasts.
-
-    Args:
-        budget: in bytes; one part is kept however large it is.
-    """
-
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self._parts: OrderedDict[tuple[int, int], tuple[T, int]] = OrderedDict()
-
-    def __contains__(self, key: tuple[int, int]) -> bool:
-        return key in self._parts
-
-    def get(self, key: tuple[int, int], make: Callable[[], T], size: Callable[[T], int]) -> T:
-        """Return the part `key`, made if it is not at hand."""
-        if key not in self._parts:
-            part = make()
-            self._parts[key] = (part, size(part))
-            held = sum(size for _, size in self._parts.values())
-            while held > self.budget and len(self._parts) > 1:
-                held -= self._parts.popitem(last=False)[1][1]
-        self._parts.move_to_end(key)
-        return self._parts[key][0]
+    def remark(self, grid: OutputGrid) -> str:
+        """Return what is to be said about a result, or nothing if it is exact."""
+        ...
 
 
 class ContinuousPhoto:
     """A photo, read by a model, that can be asked for its colours anywhere and at any density.
 
-    Tiles are encoded when they are first asked for, and kept while the budget lasts.
+    Tiles are encoded when they are first asked for, and kept while the budget lasts. Several
+    threads may ask at once.
 
     Args:
         model: computes on the device its parameters are on.
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
-        precision: "float32", or "float16" / "bfloat16" on accelerators.
+        precision: "float32", "float16" or "bfloat16".
         largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
             with less work in all.
         shared: keep the latent codes, too, and not only what the decoder made of them, for
             another quarter of the budget: then other decoders can be `sharing` them.
+
+    Attributes:
+        tiles: the photo, encoded.
     """
 
     def __init__(
@@ -182,17 +91,18 @@ class ContinuousPhoto:
         shared: bool = False,
     ) -> None:
         self.model = model
-        self.photo: Pixels = ArrayPixels(photo) if isinstance(photo, np.ndarray) else photo
+        self.photo = pixels_of(photo)
         self.memory = memory
-        self.device = next(model.parameters()).device
-        self.dtype = getattr(torch, precision)
-        # + the neighbouring code
-        self.halo = model.encoder.receptive_radius + UNFOLDING + 1
+        self.tiles = TileStore(
+            model,
+            self.photo,
+            memory,
+            dtype=getattr(torch, precision),
+            largest=largest_tile,
+            shared=shared,
+        )
         with torch.no_grad():
-            self._decoder = FoldedDecoder(model)
-        self.tile = self._tile_side(largest_tile)
-        self._tiles: Kept[Tile] = Kept(memory // 4)
-        self._latents: Kept[Latents] | None = Kept(memory // 4) if shared else None
+            self.decoder = FoldedDecoder(model)
 
     def sharing(self, model: LIIF) -> "ContinuousPhoto":
         """Return the same photo for another decoder, from the latent codes that are at hand here.
@@ -200,7 +110,7 @@ class ContinuousPhoto:
         Args:
             model: with the very encoder of this photo's model.
         """
-        if self._latents is None or model.encoder is not self.model.encoder:
+        if not self.tiles.shared or model.encoder is not self.model.encoder:
             raise LiifError(
                 "latent codes can be shared among models with one encoder, by a photo opened "
                 "with shared=True"
@@ -208,48 +118,19 @@ class ContinuousPhoto:
         other = copy.copy(self)
         other.model = model
         with torch.no_grad():
-            other._decoder = FoldedDecoder(model)
-        other._tiles = Kept(self.memory // 4)
+            other.decoder = FoldedDecoder(model)
         return other
 
-    def _tile_side(self, largest: int) -> tuple[int, int]:
-        """Choose the height and width of a tile's core."""
-        pixel = self.model.config.channels * 4
-        window = int((self.memory / 4 / (ENCODER_COPIES * pixel)) ** 0.5)
-        side = max(32, min(largest, window - 2 * self.halo))
-        # A strip is cut from one row of tiles after the other: a whole row should fit the cache.
-        row = self.memory // 4 // (self.photo.width * self._hidden_bytes())
-        return max(32, min(side, row)), side
-
-    def _hidden_bytes(self) -> int:
-        """Bytes that a kept tile takes per pixel: the hidden map and the colours."""
-        return (self._decoder.width + 3) * 4
-
-    def output(
-        self, height: int, width: int, box: tuple[float, float, float, float] | None = None
-    ) -> OutputGrid:
+    def output(self, height: int, width: int, box: Box | None = None) -> OutputGrid:
         """Return the grid of a result of height × width pixels that shows `box` (default: all).
 
         Raises:
             LiifError: an empty result, or a box that is empty or leaves the photo.
         """
-        if height < 1 or width < 1:
-            raise LiifError(f"a result of {width}×{height} pixels is empty; ask for at least 1×1")
-        whole = (0.0, 0.0, float(self.photo.width), float(self.photo.height))
-        left, top, right, bottom = box or whole
-        if not (0 <= left < right <= whole[2] and 0 <= top < bottom <= whole[3]):
-            raise LiifError(
-                f"box {left:g},{top:g},{right:g},{bottom:g} is empty or leaves the photo "
-                f"of {self.photo.width}×{self.photo.height} pixels"
-            )
-        return OutputGrid(height, width, (left, top, right, bottom))
+        return OutputGrid.checked(self.photo, height, width, box)
 
     def render(
-        self,
-        height: int,
-        width: int,
-        box: tuple[float, float, float, float] | None = None,
-        progress: Progress | None = None,
+        self, height: int, width: int, box: Box | None = None, progress: Progress | None = None
     ) -> np.ndarray:
         """Return the whole photo, or a box of it, as height × width pixels.
 
@@ -294,148 +175,116 @@ class ContinuousPhoto:
     def window(
         self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
     ) -> np.ndarray:
-        """Return some rows and columns of a result: (len(rows), len(cols), 3) float32."""
-        down = self._axis(grid, 0, rows)
-        across = self._axis(grid, 1, cols)
+        """Return some rows and columns of a result: (len(rows), len(cols), 3) float32.
+
+        Raises:
+            LiifError: numbers too large for a reduced precision.
+        """
+        down, across = self.axis(grid, 0, rows), self.axis(grid, 1, cols)
         result = np.empty((len(rows), len(cols), 3), np.float32)
-        with torch.inference_mode(), self._autocast(), exact_convolutions(self.device):
-            cell = self._cell(grid)
-            for row, top, bottom in self._spans(grid, 0, rows):
-                for col, left, right in self._spans(grid, 1, cols):
-                    tile = self._encoded(row, col)
-                    block = self._decoder.grid(
-                        tile.hidden,
-                        tile.colours,
-                        down.part(top, bottom).shifted(tile.top),
-                        across.part(left, right).shifted(tile.left),
-                        cell,
-                    )
-                    result[top:bottom, left:right] = block.cpu().numpy()
-                    if tick:
-                        tick((bottom - top) * (right - left))
+        for row, top, bottom in self.tiles.spans(grid, 0, rows):
+            for col, left, right in self.tiles.spans(grid, 1, cols):
+                tile = self.tiles.tile(self.decoder, (row, col))
+                result[top:bottom, left:right] = self.decoded(
+                    tile, grid, down.part(top, bottom), across.part(left, right), tick
+                )
         return result
 
     def strip_ends(self, grid: OutputGrid) -> list[int]:
         """Return where the strips of a result end: at tile borders, sooner if memory asks."""
-        rows = range(grid.height)
         longest = max(1, self.memory // 8 // (grid.width * 3 * 4))
         ends: list[int] = []
-        for _, top, bottom in self._spans(grid, 0, rows):
+        for _, top, bottom in self.tiles.spans(grid, 0, range(grid.height)):
             parts = -(-(bottom - top) // longest)
             ends += [top + (bottom - top) * part // parts for part in range(1, parts + 1)]
         return ends
 
-    def _positions(self, grid: OutputGrid, axis: int, span: range) -> np.ndarray:
-        """Where output centres lie along an axis, in input pixels: float64."""
-        count, start, end = grid.along(axis)
-        return start + (np.arange(span.start, span.stop) + 0.5) * ((end - start) / count)
-
-    def _axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
+    def axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
+        """Return where some outputs along y (0) or x (1) stand among the latent codes."""
         size = self.photo.width if axis else self.photo.height
-        coord = torch.from_numpy(self._positions(grid, axis, span) * (2 / size) - 1)
+        coord = torch.from_numpy(grid.positions(axis, span) * (2 / size) - 1)
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
+        device = self.tiles.device
         return Axis(
-            tables.index.to(self.device),
-            tables.delta.float().to(self.device),
-            tables.weight.float().to(self.device),
+            tables.index.to(device),
+            tables.delta.float().to(device),
+            tables.weight.float().to(device),
         )
 
-    def _spans(self, grid: OutputGrid, axis: int, span: range) -> Iterator[tuple[int, int, int]]:
-        """Yield (tile, start, stop): which outputs of `span` fall into which tile."""
-        size = self.photo.width if axis else self.photo.height
-        nearest = np.floor(self._positions(grid, axis, span)).clip(0, size - 1)
-        tiles = (nearest // self.tile[axis]).astype(int)
-        starts = [0, *(np.flatnonzero(np.diff(tiles)) + 1).tolist(), len(tiles)]
-        for start, stop in itertools.pairwise(starts):
-            yield int(tiles[start]), start, stop
+    def decoded(
+        self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
+    ) -> np.ndarray:
+        """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile."""
+        dtype = self.tiles.dtype
+        with computing(self.tiles.device, dtype):
+            rgb = self.decoder.grid(
+                tile.hidden,
+                tile.colours,
+                down.shifted(tile.top),
+                across.shifted(tile.left),
+                self._cell(grid),
+                tick,
+            )
+            # float16 ends at 65,504. What went beyond would be black, or white, without a word.
+            if dtype != torch.float32 and not bool(torch.isfinite(rgb).all()):
+                name = str(dtype).removeprefix("torch.")
+                raise LiifError(
+                    f"this model's numbers grow too large for {name}; use precision float32"
+                )
+        return rgb.cpu().numpy()
+
+    def seconds_needed(self, grid: OutputGrid) -> float:
+        """Guess how long a result will take, from a small piece of it: good to a factor of two.
+
+        Tiles that are at hand count as if they were not.
+        """
+        places: list[slice] = []
+        spans: list[Axis] = []
+        for axis, size in enumerate((self.photo.height, self.photo.width)):
+            side = min(PROBE, size)
+            place = slice((size - side) // 2, (size - side) // 2 + side)
+            span = range(min(2 * PROBE, grid.along(axis)[0]))
+            places.append(place)
+            spans.append(self._onto(self.axis(grid, axis, span), place))
+
+        def once() -> tuple[float, float]:
+            start = time.perf_counter()
+            tile = self._piece(*places)
+            read = time.perf_counter()
+            self.decoded(tile, grid, spans[0], spans[1])
+            return read - start, time.perf_counter() - read
+
+        once()  # the first call of all prepares much
+        encoding, decoding = once()
+        pixels = sum(map(self.tiles.pixels_read, self.tiles.tiles_of(grid)))
+        read = (places[0].stop - places[0].start) * (places[1].stop - places[1].start)
+        asked = spans[0].index.shape[1] * spans[1].index.shape[1]
+        return encoding * pixels / read + decoding * grid.height * grid.width / asked
+
+    def remark(self, grid: OutputGrid) -> str:
+        """Return nothing: the result is exact."""
+        return ""
+
+    def _piece(self, rows: slice, cols: slice) -> Tile:
+        """Encode a window of the photo as if it were all; nothing is kept."""
+        latents = self.tiles.encode_window(rows, cols)
+        height, width = latents.codes.shape[-2:]
+        with computing(self.tiles.device, self.tiles.dtype):
+            whole = slice(0, height), slice(0, width)
+            hidden = bands.hidden_map(self.decoder, latents.codes, *whole)
+        return Tile(rows.start, cols.start, hidden, latents.colours[0].permute(1, 2, 0))
+
+    def _onto(self, axis: Axis, place: slice) -> Axis:
+        """Return outputs as if they stood among the codes of `place`."""
+        size = place.stop - place.start
+        return Axis(axis.index % size + place.start, axis.delta, axis.weight)
 
     def _cell(self, grid: OutputGrid) -> Tensor:
         """The first layer's share of the cell, which is the same everywhere: (hidden,)."""
-        height, width = self.photo.height, self.photo.width
-        cell = [2 * (end - start) / count for count, start, end in map(grid.along, (0, 1))]
-        values = [cell[0] / height, cell[1] / width]
-        size = torch.tensor(values, dtype=torch.float32, device=self.device)
-        return self._decoder.cell_term(size, (height, width))
-
-    def tiles_of(self, grid: OutputGrid) -> list[tuple[int, int]]:
-        """Return the (row, column) of each tile that a result reads, from top left on."""
-        rows = [tile for tile, *_ in self._spans(grid, 0, range(grid.height))]
-        cols = [tile for tile, *_ in self._spans(grid, 1, range(grid.width))]
-        return [(row, col) for row in rows for col in cols]
-
-    def is_read(self, tile: tuple[int, int]) -> bool:
-        """Whether the encoder has read a tile, and what it wrote is still at hand."""
-        return tile in self._tiles or (self._latents is not None and tile in self._latents)
-
-    def can_keep_all(self) -> bool:
-        """Whether the budget suffices to keep every tile of the photo."""
-        return self.photo.height * self.photo.width * self._hidden_bytes() <= self._tiles.budget
-
-    def read(self, tile: tuple[int, int]) -> None:
-        """Encode a tile, if it is not at hand, before it is asked for."""
-        with torch.inference_mode(), self._autocast():
-            self._encoded(*tile)
-
-    def _encoded(self, row: int, col: int) -> Tile:
-        """Return a tile, encoding it if it is not at hand."""
-
-        def size(tile: Tile) -> int:
-            return tile.hidden.nbytes + tile.colours.nbytes
-
-        return self._tiles.get((row, col), lambda: self._encode(row, col), size)
-
-    def _encode(self, row: int, col: int) -> Tile:
-        if self._latents is None:
-            latents = self._read(row, col)
-        else:
-            latents = self._latents.get(
-                (row, col),
-                lambda: Latents(*(part.clone() for part in self._read(row, col))),
-                lambda latents: latents.codes.nbytes + latents.colours.nbytes,
-            )
-        hidden = self._decoder.hidden_map(latents.codes)[0]
-        rows, cols = self._inner(row, col, UNFOLDING + 1, 1)
-        colours = latents.colours[0].permute(1, 2, 0)
-        (top, _), (left, _) = self._reaches(row, col, 1)
-        return Tile(top, left, hidden[rows, cols].contiguous(), colours[rows, cols].contiguous())
-
-    def encode_window(self, rows: slice, cols: slice) -> Latents:
-        """Run the encoder over a window of the photo as if it were all; nothing is kept."""
-        window = self.photo.rgb(rows, cols)
-        photo = torch.from_numpy(window).to(self.device).permute(2, 0, 1)[None]
-        with torch.inference_mode(), exact_convolutions(self.device):
-            return self.model.encode(photo.contiguous(memory_format=torch.channels_last))
-
-    def _read(self, row: int, col: int) -> Latents:
-        """Run the encoder over a tile and its halo; return what the decoder needs of it."""
-        (top, bottom), (left, right) = self._reaches(row, col, self.halo)
-        latents = self.encode_window(slice(top, bottom), slice(left, right))
-        rows, cols = self._inner(row, col, self.halo, UNFOLDING + 1)
-        return Latents(*(part[:, :, rows, cols] for part in latents))
-
-    def _reaches(self, row: int, col: int, margin: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return the (top, bottom) and (left, right) of a tile widened by `margin`."""
-        sizes = (self.photo.height, self.photo.width)
-        down, across = (
-            _reach(index, side, size, margin)
-            for index, side, size in zip((row, col), self.tile, sizes, strict=True)
-        )
-        return down, across
-
-    def _inner(self, row: int, col: int, outer: int, inner: int) -> tuple[slice, slice]:
-        """Return where a tile with the margin `inner` lies within the one with `outer`."""
-        rows, cols = (
-            slice(start - origin, stop - origin)
-            for (origin, _), (start, stop) in zip(
-                self._reaches(row, col, outer), self._reaches(row, col, inner), strict=True
-            )
-        )
-        return rows, cols
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        if self.dtype == torch.float32:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.dtype)
+        size = (self.photo.height, self.photo.width)
+        values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
+        cell = torch.tensor(values, dtype=torch.float32, device=self.tiles.device)
+        return self.decoder.cell_term(cell, size)
 
 
 def strips(
@@ -468,8 +317,3 @@ def render(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarra
     See `ContinuousPhoto.render`.
     """
     return ContinuousPhoto(model, photo).render(height, width)
-
-
-def _reach(tile: int, side: int, size: int, margin: int) -> tuple[int, int]:
-    """Return the ends of a tile widened by `margin`, cut off at the photo's border."""
-    return max(0, tile * side - margin), min(size, (tile + 1) * side + margin)

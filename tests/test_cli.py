@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import liif_core
+from liif_core import workers
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto
 from liif_core.weights import load_model
-from liif_core.zooming.photo import target_size
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_photos_that_are_none(tmp_path, capsys, content):
 
 
 def test_time_left_is_told_from_the_beginning(photo, capsys, monkeypatch):
-    monkeypatch.setattr("liif_core.zooming.folder.seconds_needed", lambda *_: 100.0)
+    monkeypatch.setattr(ContinuousPhoto, "seconds_needed", lambda *_: 100.0)
     assert main(["zoom", str(photo), "--scale", "2"]) == 0
     assert "about 01:40 left" in capsys.readouterr().err
 
@@ -207,8 +208,8 @@ def test_a_killed_zoom_goes_on(large_photo, environment):
         "    if written: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    write(self, path); written.append(1)\n"
         "Journal.write = killed\n"
-        "from liif_core import render\nfrom liif_core.zooming import folder as zoom_files\n"
-        "zoom_files.seconds_needed = lambda *_: 0\n"
+        "from liif_core import render\n"
+        "render.ContinuousPhoto.seconds_needed = lambda *_: 0.0\n"
         "render.ContinuousPhoto.strip_ends = lambda self, grid: [700, 1500, 2000, grid.height]\n"
         "from liif_core.__main__ import main\n"
         "sys.exit(main(sys.argv[1:]))"
@@ -228,7 +229,7 @@ def test_a_killed_zoom_goes_on(large_photo, environment):
         ends = [700, 1500, 2000, 2400]
         patch.setattr(ContinuousPhoto, "strip_ends", lambda self, grid: ends)
         patch.setattr(ContinuousPhoto, "window", spied)
-        patch.setattr("liif_core.zooming.folder.seconds_needed", lambda *_: 0.0)
+        patch.setattr(ContinuousPhoto, "seconds_needed", lambda *_: 0.0)
         assert main(command[3:]) == 0
         assert computed == [(700, 1500), (1500, 2000), (2000, 2400)]
         assert main([*command[3:-1], str(whole)]) == 0
@@ -268,6 +269,8 @@ def test_evaluate(tmp_path, capsys):
     assert "too small for ×40" in fails(capsys, "evaluate", tmp_path, "--scales", "40")
     assert "from 2 on" in fails(capsys, "evaluate", tmp_path, "--scales", "1")
     assert "no folder" in fails(capsys, "evaluate", tmp_path / "none")
+    late = fails(capsys, "evaluate", tmp_path, "--json", tmp_path / "none" / "scores.json")
+    assert "no such folder" in late
 
 
 def test_convert_refuses_what_it_cannot(tmp_path, capsys):
@@ -289,6 +292,18 @@ def test_train_mistakes(tmp_path, capsys):
     assert "greater than 0" in line
 
 
+def test_train_says_what_to_do_with_the_weights(tmp_path, capsys, monkeypatch):
+    """Of several processes the leading one alone."""
+    monkeypatch.setattr("liif_core.training.trainer.train", lambda *_, **__: 1.25)
+    assert main(["train", "--photos", str(tmp_path), "--out", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "+1.250 dB" in printed
+    assert f"--weights {tmp_path / 'run' / 'best.safetensors'}" in printed
+    monkeypatch.setattr("liif_core.training.trainer.train", lambda *_, **__: None)
+    assert main(["train", "--photos", str(tmp_path), "--out", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def imported(code: str) -> set[str]:
     """The packages that some code imports, Python's own left out."""
     code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
@@ -302,17 +317,50 @@ def test_help_imports_nothing_but_the_command_line(arguments):
     assert imported(code) - imported("") == {"liif_core"}
 
 
+def test_mistakes_are_told_before_pytorch_is_imported(photo):
+    """It takes seconds, and none of its tensors is needed to see that a file is there."""
+    main_ = "from liif_core.__main__ import main\n"
+    command = ["zoom", str(photo), "--scale", "2", "-o", str(photo), "--fast"]
+    assert "torch" not in imported(f"{main_}assert main({command}) == 2")
+
+
 def test_the_package_imports_little_beyond_pytorch():
     assert imported("import liif_core") - imported("") == {"liif_core"}
     extra = imported("from liif_core import load_model, zoom") - imported("import torch, numpy")
     assert extra <= {"liif_core", "PIL", "defusedxml", "filelock", "psutil", "safetensors"}
 
 
-def test_sizes_are_rounded_and_never_empty():
-    assert target_size((0, 0, 100, 3), 0.1) == (1, 10)
-    assert target_size((10, 0, 20, 4), 12.26) == (49, 123)
-    assert target_size((0, 0, 5, 5), None, (7, 9)) == (9, 7)
+def test_a_result_in_memory_has_to_fit_into_it():
     with pytest.raises(LiifError, match=r"million pixels need [\d,.]+ GB of memory"):
         liif_core.zoom(np.zeros((5, 5, 3), np.uint8), scale=1e5)
     with pytest.raises(LiifError, match="either"):
-        target_size((0, 0, 5, 5), None)
+        liif_core.zoom(np.zeros((5, 5, 3), np.uint8))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "²"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["zoom", "a.png", "--scale", "2"],
+        ["evaluate", "."],
+        ["train", "--photos", ".", "--out", "o"],
+    ],
+)
+def test_there_is_at_least_one_thread(capsys, command, number):
+    assert "whole number from 1 on" in fails(capsys, *command, f"--threads={number}")
+
+
+def test_threads_are_limited_while_the_command_runs(photo, capsys, monkeypatch):
+    before, seen = (workers.count(), torch.get_num_threads()), []
+    window = ContinuousPhoto.window
+
+    def look(self, *arguments, **options):
+        seen.append((workers.count(), torch.get_num_threads()))
+        return window(self, *arguments, **options)
+
+    monkeypatch.setattr(ContinuousPhoto, "window", look)
+    for number in (1, 3):
+        command = ["zoom", str(photo), "--scale", "2", "--overwrite", "--threads", str(number)]
+        assert main(command) == 0
+    assert set(seen) == {(1, 1), (3, 3)}
+    assert (workers.count(), torch.get_num_threads()) == before

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from liif_core import bands
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewport
@@ -17,6 +18,7 @@ from liif_core.explorer.messages import COARSE_PIXELS, answer
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import photo_from
 from liif_core.render import ContinuousPhoto, OutputGrid
+from liif_core.tiles import TileStore
 
 LIIF_SIDE = Side("LIIF")
 SCREEN = (48, 64)
@@ -133,7 +135,7 @@ class TestPicture:
         model = ablated(small_model(), **{switch: False})
         expected = ContinuousPhoto(model, photo.astype(np.float32) / 255)
         expected = expected.viewport(view.centre, 3, *SCREEN).clip(0, 1)
-        monkeypatch.setattr(LIIF, "encode", None)
+        monkeypatch.setattr(TileStore, "encode_window", None)
         found = ready.picture(view, Side("LIIF", **{switch: False}))
         assert np.abs(found / 255 - expected).max() <= 0.5 / 255 + 1e-5
         assert not np.array_equal(found, full)
@@ -167,7 +169,7 @@ class TestPicture:
         assert np.abs(found.astype(int) - expected).mean() < 2
 
     def test_below_one_liif_is_not_asked(self, monkeypatch):
-        monkeypatch.setattr(LIIF, "encode", None)
+        monkeypatch.setattr(TileStore, "encode_window", None)
         ready = explored(noise(200, 300))
         view = Viewport((200, 300), SCREEN)
         assert view.magnification < 1
@@ -196,9 +198,11 @@ class TestPicture:
 
     def test_only_what_is_looked_at_is_encoded(self, monkeypatch):
         read = []
-        encode = LIIF.encode
+        encode = bands.encode
         monkeypatch.setattr(
-            LIIF, "encode", lambda self, x: read.append(x.shape[-2:]) or encode(self, x)
+            bands,
+            "encode",
+            lambda model, x, *how: read.append(x.shape[-2:]) or encode(model, x, *how),
         )
         large = np.broadcast_to(np.uint8(128), (5000, 10000, 3))  # 50 megapixels
         ready = ExploredPhoto(photo_from(np.ascontiguousarray(large)), {"LIIF": small_model()})

@@ -1,16 +1,21 @@
 """render.py holds to LIIF.query, and tiles, strips and viewports to the whole picture."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liif_core.ablation import ablated
+from liif_core import bands, folded, workers
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
+from liif_core.tiles import TileStore
+from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: So small a budget that every photo of these tests falls into several tiles of 32 pixels.
@@ -77,8 +82,8 @@ def test_tiles_leave_no_seam(shape, size, seed):
     model, photo = small_model(seed), noise(*shape, seed)
     whole = ContinuousPhoto(model, photo)
     tiled = ContinuousPhoto(model, photo, memory=TIGHT)
-    assert whole.tile >= (80, 80)
-    assert tiled.tile == (32, 32)
+    assert whole.tiles.side >= (80, 80)
+    assert tiled.tiles.side == (32, 32)
     np.testing.assert_allclose(tiled.render(*size), whole.render(*size), atol=1e-5)
 
 
@@ -137,17 +142,6 @@ def test_strips_are_the_whole_from_top_to_bottom():
     assert seen == sorted(seen)
 
 
-def test_a_tile_is_encoded_once_for_all_strips():
-    model = small_model()
-    source = ContinuousPhoto(model, noise(64, 64), memory=1 << 22)
-    source.tile = (32, 32)
-    calls = []
-    encode = model.encode
-    model.encode = lambda photo: calls.append(photo.shape) or encode(photo)  # type: ignore[method-assign]
-    source.render(1000, 640)
-    assert len(calls) == 4
-
-
 def test_self_ensemble_averages_the_eight_views():
     model, photo = small_model(), noise(40, 26)
     ensemble = SelfEnsemble(model, photo, memory=8 * TIGHT)
@@ -163,13 +157,82 @@ def test_self_ensemble_averages_the_eight_views():
     np.testing.assert_allclose(result, np.mean(views, axis=0), atol=1e-5)
 
 
-def test_reduced_precision_stays_near():
-    """On a CPU only bfloat16's path can be run; it has 8 bits of mantissa."""
-    model, photo = small_model(), noise(40, 40)
+@pytest.mark.parametrize(("precision", "tolerance"), [("bfloat16", 0.03), ("float16", 0.004)])
+def test_reduced_precision_stays_near(precision, tolerance):
+    """bfloat16 has 8 bits of mantissa, float16 11."""
+    model, photo = small_model(local_colour=True), noise(40, 40)
     exact = ContinuousPhoto(model, photo).render(90, 90)
-    rough = ContinuousPhoto(model, photo, precision="bfloat16").render(90, 90)
+    rough = ContinuousPhoto(model, photo, precision=precision).render(90, 90)
     assert rough.dtype == np.float32
-    assert 0 < np.abs(rough - exact).max() < 0.03
+    assert 0 < np.abs(rough - exact).max() < tolerance
+    assert np.abs(rough - exact).mean() < tolerance / 5
+
+
+@pytest.mark.parametrize("where", ["encoder", "decoder"])
+def test_numbers_beyond_float16_are_an_error_and_not_black(where):
+    model, photo = small_model(), noise(20, 20)
+    layer = model.encoder.head[0] if where == "encoder" else model.imnet.layers[-1]
+    with torch.no_grad():
+        layer.bias += 1e5
+    assert np.isfinite(ContinuousPhoto(model, photo, precision="bfloat16").render(30, 30)).all()
+    with pytest.raises(LiifError, match="too large for float16; use precision float32"):
+        ContinuousPhoto(model, photo, precision="float16").render(30, 30)
+
+
+@pytest.mark.parametrize("shape", [(45, 33), (131, 97), (1, 70)])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
+    monkeypatch.setattr(bands, "BAND_PIXELS", 400)
+    monkeypatch.setattr(folded, "CHUNK_PIXELS", 500)
+    model, photo = small_model(), noise(*shape)
+    results = []
+    for number in (1, 2, 3, 5):
+        with workers.limited_to(number):
+            source = ContinuousPhoto(model, photo, largest_tile=64, precision=precision)
+            results.append(source.render(3 * shape[0] + 1, 123))
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], rtol=0, atol=1e-7)
+
+
+def test_progress_is_told_in_the_calling_thread_and_may_end_it_all():
+    source, here = ContinuousPhoto(small_model(), noise(90, 90)), threading.get_ident()
+
+    def progress(done: int, of: int) -> None:
+        assert threading.get_ident() == here
+        raise KeyboardInterrupt
+
+    with workers.limited_to(2), pytest.raises(KeyboardInterrupt):
+        source.render(500, 500, progress=progress)
+    expected = ContinuousPhoto(small_model(), noise(90, 90)).render(99, 99)
+    np.testing.assert_array_equal(source.render(99, 99), expected)
+
+
+def test_a_guess_of_the_time_comes_from_this_very_renderer(monkeypatch):
+    clock = iter(range(0, 1000, 2))
+    model, photo = small_model(), noise(50, 300)
+    monkeypatch.setattr(ContinuousPhoto, "render", None)
+    for source, times in (
+        (ContinuousPhoto(model, photo), 1),
+        (FewerCodes(model, photo), 1),
+        (SelfEnsemble(model, photo, memory=8 << 30), 8),
+    ):
+        monkeypatch.setattr(TileStore, "__init__", None)  # none is built anew
+        monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+        grid = OutputGrid(500, 3000, (0, 0, 300, 50))
+        # A piece of 50×64 pixels takes 2 seconds, and so does one of 128×128 outputs.
+        expected = 2 * 300 * 50 / (50 * 64) + 2 * 500 * 3000 / 128**2
+        assert source.seconds_needed(grid) == pytest.approx(times * expected)
+        monkeypatch.undo()
+        monkeypatch.setattr(ContinuousPhoto, "render", None)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (70, 900)])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 200), (70, 90)])
+@pytest.mark.parametrize("local_ensemble", [True, False])
+def test_any_time_can_be_guessed(size, shape, local_ensemble):
+    source = ContinuousPhoto(small_model(local_ensemble=local_ensemble), noise(*shape))
+    assert source.seconds_needed(source.output(*size)) > 0
+    assert source.remark(source.output(*size)) == ""
 
 
 @pytest.mark.parametrize(
@@ -187,36 +250,3 @@ def test_impossible_sizes_and_photos():
         render(small_model(), np.zeros((4, 4), np.float32), 5, 5)
     with pytest.raises(LiifError, match="floats"):
         render(small_model(), np.zeros((4, 4, 3), np.uint8), 5, 5)
-
-
-def test_models_with_one_encoder_share_its_latent_codes(monkeypatch):
-    model, photo = small_model(), noise(70, 45)
-    variant = ablated(model, feature_unfolding=False, local_ensemble=False)
-    read = ContinuousPhoto(model, photo, largest_tile=32, shared=True)
-    expected = asked(variant, photo, 100, 60)
-    np.testing.assert_allclose(read.render(100, 60), asked(model, photo, 100, 60), atol=1e-5)
-    monkeypatch.setattr(LIIF, "encode", None)  # every code is at hand
-    np.testing.assert_allclose(read.sharing(variant).render(100, 60), expected, atol=1e-5)
-
-
-def test_only_one_encoder_can_be_shared():
-    read = ContinuousPhoto(small_model(), noise(8, 8), shared=True)
-    with pytest.raises(LiifError, match="models with one encoder"):
-        read.sharing(small_model(seed=1))
-    with pytest.raises(LiifError, match="shared=True"):
-        ContinuousPhoto(small_model(), noise(8, 8)).sharing(small_model())
-
-
-def test_tiles_can_be_read_one_by_one_before_they_are_asked_for(monkeypatch):
-    model, photo = small_model(), noise(70, 45)
-    read = ContinuousPhoto(model, photo, largest_tile=32)
-    grid = read.output(50, 50, (0, 0, 20, 40))
-    assert read.tiles_of(grid) == [(0, 0), (1, 0)]
-    assert not any(map(read.is_read, read.tiles_of(grid)))
-    for tile in read.tiles_of(grid):
-        read.read(tile)
-    assert all(map(read.is_read, read.tiles_of(grid)))
-    expected = ContinuousPhoto(model, photo).render(50, 50, grid.box)
-    monkeypatch.setattr(LIIF, "encode", None)
-    result = read.window(grid, range(50), range(50))
-    np.testing.assert_allclose(result, expected, atol=1e-5)

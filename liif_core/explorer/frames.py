@@ -15,10 +15,11 @@ from PIL import Image
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer.viewport import Viewport
+from liif_core.grid import OutputGrid
 from liif_core.liif import LIIF
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit, to_uint8
-from liif_core.render import ContinuousPhoto, OutputGrid
+from liif_core.render import ContinuousPhoto
 from liif_core.xray import Explanation, checked_query, explain_query
 
 #: The methods without learning.
@@ -89,13 +90,14 @@ class ExploredPhoto:
         if side.method not in self.models or view.magnification < 1:
             return [], 0
         reader = self._reader(side)
-        needed = reader.tiles_of(view.grid())
-        unread = [tile for tile in needed if not reader.is_read(tile)]
+        needed = reader.tiles.tiles_of(view.grid())
+        unread = [tile for tile in needed if not reader.tiles.is_read(reader.decoder, tile)]
         return sorted(unread, key=self._distance(view, reader)), len(needed)
 
     def read(self, side: Side, tile: tuple[int, int]) -> None:
         """Let the encoder read one tile."""
-        self._reader(side).read(tile)
+        reader = self._reader(side)
+        reader.tiles.tile(reader.decoder, tile)
 
     def read_ahead(self, view: Viewport, side: Side) -> bool:
         """Read one more tile of the photo, the nearest to the view, while nobody waits.
@@ -106,13 +108,14 @@ class ExploredPhoto:
         if side.method not in self.models:
             return False
         reader = self._reader(side)
-        if not reader.can_keep_all():
+        if not reader.tiles.can_keep_all():
             return False
         whole = OutputGrid(*self.size, (0, 0, self.size[1], self.size[0]))
-        unread = [tile for tile in reader.tiles_of(whole) if not reader.is_read(tile)]
+        store, decoder = reader.tiles, reader.decoder
+        unread = [tile for tile in store.tiles_of(whole) if not store.is_read(decoder, tile)]
         if not unread:
             return False
-        reader.read(min(unread, key=self._distance(view, reader)))
+        store.tile(decoder, min(unread, key=self._distance(view, reader)))
         return True
 
     def explain(
@@ -127,13 +130,13 @@ class ExploredPhoto:
         window, origin, asked, size = [], [], [], []
         for place, extent, count in zip(coord, cell, self.size, strict=True):
             at = (place + 1) / 2 * count
-            start = max(0, math.floor(at) - reader.halo - 1)
-            stop = min(count, math.floor(at) + reader.halo + 2)
+            start = max(0, math.floor(at) - reader.tiles.halo - 1)
+            stop = min(count, math.floor(at) + reader.tiles.halo + 2)
             window.append(slice(start, stop))
             origin.append(start)
             asked.append(min(max((at - start) / (stop - start) * 2 - 1, -1.0), 1.0))
             size.append(extent * count / (stop - start))
-        latents = reader.encode_window(*window)
+        latents = reader.tiles.encode_window(*window)
         found = explain_query(reader.model, latents, asked, size).shifted(*origin)
         return replace(found, coord=coord, cell=cell)
 
@@ -162,7 +165,9 @@ class ExploredPhoto:
         middle = [(c + 1) / 2 * n for c, n in zip(view.centre, self.size, strict=True)]
 
         def distance(tile: tuple[int, int]) -> float:
-            centre = [(index + 0.5) * side for index, side in zip(tile, reader.tile, strict=True)]
+            centre = [
+                (index + 0.5) * side for index, side in zip(tile, reader.tiles.side, strict=True)
+            ]
             return math.dist(centre, middle)
 
         return distance

@@ -12,7 +12,9 @@ from liif_core.errors import LiifError, one_line
 
 
 @contextmanager
-def publishing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[str]:
+def publishing(
+    path: str | os.PathLike[str], *, overwrite: bool = True, durable: bool = True
+) -> Iterator[str]:
     """Yield the name of an empty file beside `path`; if the block ends well, it becomes `path`.
 
     It has the permissions of any new file, and is to be closed when the block ends.
@@ -20,6 +22,8 @@ def publishing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Itera
     Args:
         path: the file to be. A link is followed.
         overwrite: replace an existing file.
+        durable: wait until the disk has it. A cache need not: what a power cut takes from it is
+            computed again.
 
     Raises:
         LiifError: a file that exists, a missing folder, no permission, a full disk, not enough

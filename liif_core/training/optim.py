@@ -3,12 +3,17 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from liif_core import workers
 from liif_core.liif import LIIF
+
+#: Matrices that one worker orthogonalises together on a CPU.
+STACK = 4
 
 
 class Muon(torch.optim.Optimizer):
@@ -35,19 +40,25 @@ class Muon(torch.optim.Optimizer):
         """Update every parameter that has a gradient."""
         assert closure is None, "Muon evaluates no closure"
         for group in self.param_groups:
-            alike: dict[Any, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
-            parameters = [p for p in group["params"] if p.grad is not None]
-            for parameter, ahead in zip(
-                parameters, self._look_ahead(parameters, group["momentum"]), strict=True
-            ):
-                matrix = ahead.flatten(1)
-                alike[matrix.shape][0].append(parameter)
-                alike[matrix.shape][1].append(matrix)
-            for shape, (same, matrices) in alike.items():
-                size = group["lr"] * 0.2 * math.sqrt(max(shape))
-                updates = (orthogonalise(torch.stack(matrices)) * size).unbind()
-                steps = [u.view_as(p) for u, p in zip(updates, same, strict=True)]
-                torch._foreach_sub_(same, steps)
+            alike: dict[Any, list[Tensor]] = defaultdict(list)
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    alike[parameter.device.type, parameter.flatten(1).shape].append(parameter)
+            for (device, _), same in alike.items():
+                if device == "cpu":
+                    few = [same[i : i + STACK] for i in range(0, len(same), STACK)]
+                    workers.run(partial(self._update, group), few)
+                else:
+                    self._update(group, same)
+
+    @torch.no_grad()
+    def _update(self, group: dict[str, Any], same: list[Tensor]) -> None:
+        """Update parameters that make matrices of one shape."""
+        matrices = [ahead.flatten(1) for ahead in self._look_ahead(same, group["momentum"])]
+        size = group["lr"] * 0.2 * math.sqrt(max(matrices[0].shape))
+        updates = (orthogonalise(torch.stack(matrices)) * size).unbind()
+        steps = [u.view_as(p) for u, p in zip(updates, same, strict=True)]
+        torch._foreach_sub_(same, steps)
 
     def _look_ahead(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
         """Move the momenta; return what the gradients look like one step ahead."""

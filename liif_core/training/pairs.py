@@ -5,7 +5,7 @@ samples that one uninterrupted process would.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from liif_core.coords import cell_size, pixel_centres
-from liif_core.errors import LiifError
-from liif_core.photos import read_rgb
+from liif_core.processes import Place
 from liif_core.training.degrade import Degradation
+from liif_core.training.photographs import Tell, read_photographs, to_stderr
 from liif_core.training.recipe import Recipe
 
 
@@ -44,28 +44,32 @@ class Batch(NamedTuple):
 
 
 class PairSampler:
-    """Cuts training samples from photographs held in memory, each decoded once.
+    """Cuts training samples from photographs, each decoded once.
 
     Args:
-        paths: the photographs.
+        paths: the photographs. One that is broken, or smaller than the largest crop, is left out.
         recipe: patch size, queries, scales and seed.
         degrade: what each pair goes through, or None.
+        place: which process this is, of several that share the decoding; None for the only one.
+        tell: is given a line for each photograph left out.
 
     Raises:
-        LiifError: a photograph cannot be read, or is smaller than the largest crop.
+        LiifError: no photograph is left.
     """
 
     def __init__(
-        self, paths: list[Path], recipe: Recipe, degrade: Degradation | None = None
+        self,
+        paths: Sequence[Path],
+        recipe: Recipe,
+        degrade: Degradation | None = None,
+        *,
+        place: Place | None = None,
+        tell: Tell = to_stderr,
     ) -> None:
         self.recipe = recipe
         self.degrade = degrade
-        with ThreadPoolExecutor() as pool:
-            self.photos = list(pool.map(read_rgb, paths))
         largest = round(recipe.patch * recipe.max_scale)
-        for path, photo in zip(paths, self.photos, strict=True):
-            if min(photo.shape[:2]) < largest:
-                raise LiifError(f"photograph {path} is smaller than {largest} pixels; take it out")
+        self.photos = read_photographs(paths, least=largest, place=place, tell=tell)
 
     def sample(self, number: int) -> Batch:
         """Return sample `number` of the run, as a batch of one without the batch axis."""
@@ -132,8 +136,9 @@ def batches(
     """Yield what process `rank` of `world` sees of each batch from `first_step` on, without end.
 
     The next batches are cut in the background while the caller computes. Threads serve a CPU:
-    Pillow and numpy let go of the interpreter's lock, and the photographs are not copied to
-    processes. An accelerator asks for more than they can cut, and forked `workers` cut the same.
+    Pillow and numpy let go of the interpreter's lock. An accelerator asks for more than they can
+    cut, and `workers`, processes of their own, cut the same. They are started anew rather than
+    forked, which is not safe once CUDA or threads of PyTorch have begun.
     """
     share = Share(sampler, rank, world)
     return _by_workers(share, first_step, workers) if workers else _by_threads(share, first_step)
@@ -157,7 +162,7 @@ def _by_workers(share: Share, first_step: int, workers: int) -> Iterator[Batch]:
         num_workers=workers,
         prefetch_factor=4,
         pin_memory=torch.cuda.is_available(),
-        multiprocessing_context="fork",
+        multiprocessing_context="spawn",
     )
     yield from loader
 

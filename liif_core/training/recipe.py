@@ -41,6 +41,9 @@ class Recipe:
             changes to this recipe that they share. The mean of the result and all of these is
             what is shipped. Empty: no such.
         greedy: whether the mean takes in only what raises its validation score; see `greedy_soup`.
+        held_out: names of the photographs that are kept out of training and that the weights and
+            the soup are chosen by, unless the command names a folder of others. Where the folder
+            has none of these, every 16th of its photographs.
     """
 
     model: str
@@ -65,6 +68,7 @@ class Recipe:
     save_every: int = 200
     soup: tuple[dict[str, Any], ...] = ()
     greedy: bool = False
+    held_out: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Recipe":
@@ -76,7 +80,8 @@ class Recipe:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
-        recipe = cls(**{**values, "soup": tuple(values.get("soup") or ())})
+        lists = {key: tuple(values.get(key) or ()) for key in ("soup", "held_out")}
+        recipe = cls(**{**values, **lists})
         positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
         for key in positive:
             if not getattr(recipe, key) > 0:
@@ -96,6 +101,8 @@ class Recipe:
         seeds = [seed for group in recipe.soup for seed in group.get("seeds") or [None]]
         if None in seeds or len(set(seeds)) < len(seeds):
             raise LiifError("recipe: each group of a soup needs seeds, none twice")
+        if not all(isinstance(name, str) for name in recipe.held_out):
+            raise LiifError("recipe: held_out must be a list of file names")
         recipe.fine_tunings()
         return recipe
 
@@ -132,9 +139,12 @@ class Recipe:
 
         That is so if they are the same, or differ only in how long they hold the peak rate and
         both hold it at `step`: a warm-up–stable–decay run may decide late when to decay. What
-        follows the run, its soup, may differ too.
+        follows the run, its soup, may differ too; and a run from before recipes said what is held
+        out may be told now.
         """
         mine = replace(self, soup=other.soup, greedy=other.greedy)
+        if not other.held_out:
+            mine = replace(mine, held_out=())
         if mine == other:
             return True
         same = replace(mine, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
@@ -142,7 +152,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""
-        return {**asdict(self), "soup": [dict(group) for group in self.soup]}
+        lists = {"soup": [dict(group) for group in self.soup], "held_out": list(self.held_out)}
+        return {**asdict(self), **lists}
 
 
 def recipe_names() -> list[str]:

@@ -3,17 +3,25 @@
 On one CUDA device a step is recorded once as a graph and then replayed: launching its thousand
 small kernels one by one takes Python longer than the device needs to run them. Before that,
 `torch.compile` joins the model's kernels; PyTorch's own TORCH_COMPILE_DISABLE=1 turns it off.
+
+On a CPU the batch is cut into parts of a fixed size, which the workers take one by one, each on
+one thread. Split over threads instead, each of the thousand small operations would wait for its
+slowest thread, on a busy machine many times as long as it computes. The parts' gradients are added
+in order, so that the sum does not depend on how many workers there are.
 """
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
+from liif_core import workers
 from liif_core.training.optim import rate_factor
 from liif_core.training.pairs import Batch
 from liif_core.training.recipe import Recipe
@@ -21,16 +29,20 @@ from liif_core.training.recipe import Recipe
 #: Steps before a graph is recorded: the optimisers make their state, cuDNN picks its kernels.
 EAGER_STEPS = 4
 
+#: Patches in a part of a batch on the CPU.
+PART = 2
+
 
 class Update:
     """Takes the optimiser steps of a run.
 
     Args:
-        loss: computes the loss of a batch; holds the trained model, alone or within DDP.
+        loss: computes the loss of a batch, the mean over its patches; holds the trained model.
         model: the trained model.
         average: its moving average, updated in place.
         optimizers: of the model's parameters.
         recipe: rates, clipping, averaging, precision.
+        world: how many processes take each step together, each with its share of the batch.
         record: replay the steps as a CUDA graph; see `can_record`.
     """
 
@@ -42,8 +54,10 @@ class Update:
         optimizers: list[torch.optim.Optimizer],
         recipe: Recipe,
         *,
+        world: int = 1,
         record: bool = False,
     ) -> None:
+        self.world = world
         self.loss: Any = torch.compile(loss) if record and can_compile() else loss
         self.optimizers, self.recipe, self.record = optimizers, recipe, record
         self.weights: list[Tensor] = list(model.parameters())
@@ -71,20 +85,70 @@ class Update:
 
     def _step(self, batch: Batch, rate: float | Tensor, follow: float | Tensor) -> Tensor:
         for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = rate
+        loss = self._by_parts(batch) if self.device.type == "cpu" else self._whole(batch)
+        if self.world > 1:
+            self._share_gradients()
+        self._on_one_thread(self._clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self._on_one_thread(lambda: self._move_average(follow))
+        return loss
+
+    def _whole(self, batch: Batch) -> Tensor:
+        """Leave each weight's gradient with it; return the loss."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         with autocast(self.device, self.recipe.precision):
             loss = self.loss(batch)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.weights, self.recipe.clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        with torch.no_grad():
-            ahead = list(torch._foreach_sub(self.weights, self.averages))
-            torch._foreach_mul_(ahead, follow)
-            torch._foreach_add_(self.averages, ahead)
         return loss.detach()
+
+    def _by_parts(self, batch: Batch) -> Tensor:
+        """Do the same part by part, on the workers."""
+        size = len(batch.photo)
+        cut = [tensor.split(PART) for tensor in batch]
+        parts = [Batch(*part) for part in zip(*cut, strict=True)]
+        loss = torch.zeros(())
+        total = [torch.zeros_like(weight) for weight in self.weights]
+        for part, (value, gradients) in zip(parts, workers.run(self._part, parts), strict=True):
+            share = len(part.photo) / size
+            loss += share * value
+            torch._foreach_add_(total, gradients, alpha=share)
+        for weight, gradient in zip(self.weights, total, strict=True):
+            weight.grad = gradient
+        return loss
+
+    def _part(self, part: Batch) -> tuple[Tensor, list[Tensor]]:
+        with autocast(self.device, self.recipe.precision):
+            loss = self.loss(part)
+        return loss.detach(), list(torch.autograd.grad(loss, self.weights))
+
+    def _share_gradients(self) -> None:
+        """Replace each gradient by its mean over the processes."""
+        flat = torch.cat([_gradient(weight).flatten() for weight in self.weights])
+        dist.all_reduce(flat)
+        flat /= self.world
+        sizes = [weight.numel() for weight in self.weights]
+        for weight, gradient in zip(self.weights, flat.split(sizes), strict=True):
+            weight.grad = gradient.view_as(weight).contiguous()
+
+    def _clip(self) -> None:
+        nn.utils.clip_grad_norm_(self.weights, self.recipe.clip)
+
+    @torch.no_grad()
+    def _move_average(self, follow: float | Tensor) -> None:
+        ahead = list(torch._foreach_sub(self.weights, self.averages))
+        torch._foreach_mul_(ahead, follow)
+        torch._foreach_add_(self.averages, ahead)
+
+    def _on_one_thread(self, work: Callable[[], None]) -> None:
+        """Do small operations, on a CPU without splitting each of them over threads."""
+        if self.device.type == "cpu":
+            workers.run(lambda _: work(), [None])
+        else:
+            work()
 
     def _replay(self, batch: Batch) -> Tensor:
         if self._input is None:
@@ -113,6 +177,11 @@ class Update:
         return loss
 
 
+def _gradient(weight: Tensor) -> Tensor:
+    assert weight.grad is not None
+    return weight.grad
+
+
 def _fastest() -> AbstractContextManager[Any]:
     """Let cuDNN time its kernels and keep the fastest: every step has the same shapes."""
     return torch.backends.cudnn.flags(enabled=True, benchmark=True)
@@ -132,7 +201,8 @@ def can_compile() -> bool:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """bfloat16 where it is asked for and the hardware has it; plain float32 elsewhere."""
     if precision == "bfloat16" and has_bfloat16(device):
-        return torch.autocast(device.type, torch.bfloat16)
+        # Its cache of converted weights is one for all threads, and each weight is used once.
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=device.type != "cpu")
     return nullcontext()
 
 

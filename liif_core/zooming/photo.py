@@ -1,30 +1,35 @@
-"""From a photo to a zoomed photo: reading, rendering and the finished picture in one call."""
+"""From a photo to a zoomed photo: open, paint, finish, as planned in `liif_core.zooming.job`."""
 
-import math
+import hashlib
+import json
+import os
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
+import torch
 from PIL import Image
 
-from liif_core.baselines import resize
-from liif_core.errors import LiifError
+from liif_core.errors import LiifError, is_out_of_memory
+from liif_core.files.by_strips import ByStrips
 from liif_core.files.in_memory import InMemory
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
-from liif_core.render import ContinuousPhoto, OutputGrid, Progress, Renderer, strips
+from liif_core.pixels import PixelBox
+from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
 from liif_core.weights import DEFAULT_MODEL, load_model
+from liif_core.zooming.compare import beside_bicubic
+from liif_core.zooming.fewer_codes import FewerCodes
+from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.self_ensemble import SelfEnsemble
 
-Box = tuple[int, int, int, int]
-
-#: Rows painted at a time.
-STRIP_ROWS = 256
-
-#: Most pixels along a side that Pillow, and every format, can count.
-MAX_SIDE = 2**31 - 1
+#: Rows of a photo read at a time for its key.
+KEY_ROWS = 64
 
 
 def zoom(
@@ -32,7 +37,7 @@ def zoom(
     scale: float | None = None,
     *,
     size: tuple[int, int] | None = None,
-    crop: Box | None = None,
+    crop: PixelBox | None = None,
     model: LIIF | str | Path = DEFAULT_MODEL,
     progress: Progress | None = None,
 ) -> Image.Image:
@@ -51,126 +56,194 @@ def zoom(
         a PIL image of the photo's own kind: grey stays grey, transparent stays transparent.
 
     Raises:
-        LiifError: a photo that cannot be read, or a size that cannot be.
+        LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
-    photo = photo_from(image)
-    box = check_crop(photo, crop)
-    height, width = target_size(box, scale, size)
+    task = Task(scale, size, crop)
+    photo: Photo | None = None
+    if isinstance(image, (str, os.PathLike)):
+        job = plan(image, None, task)
+    else:
+        photo = photo_from(image)
+        job = plan(photo, None, task)
     chosen = model if isinstance(model, LIIF) else load_model(model)
-    result = InMemory(ResultPixels(photo, height, width, box))
-    grid = OutputGrid(height, width, box)
-    paint(ContinuousPhoto(chosen, photo), grid, result, progress)
-    return result.image()
+    with opened(job, photo or read(job), chosen) as work:
+        work.paint(progress)
+        assert isinstance(work.result, InMemory)
+        return work.result.image()
 
 
-def paint(
-    source: Renderer,
-    grid: OutputGrid,
-    picture: Result,
-    progress: Progress | None = None,
-    first: int = 0,
-) -> None:
-    """Render an output grid strip by strip, from row `first` on.
+def read(job: Job) -> Photo:
+    """Decode a job's photo.
 
-    While one strip is computed, another thread puts the one before in its place.
+    Raises:
+        LiifError: see `photo_from`; or not the size that its header told when the job was planned.
     """
-    if progress:
-        progress(first * grid.width, grid.height * grid.width)
-    with ThreadPoolExecutor(1) as writer:
-        writing: Future[None] | None = None
-        for top, strip in strips(source, grid, progress, first):
-            if writing:
-                writing.result()
-            writing = writer.submit(picture.paste, top, strip)
-            del strip  # else two are held while the next one is made
-        if writing:
-            writing.result()
+    assert job.source is not None
+    photo = photo_from(job.source)
+    if (photo.height, photo.width) != job.photo_size:
+        height, width = job.photo_size
+        raise LiifError(
+            f"{job.source}: holds {photo.width}×{photo.height} pixels where its header told of "
+            f"{width}×{height}; if it has just been changed, try again, else save it anew"
+        )
+    return photo
 
 
-def beside_bicubic(
-    photo: Photo,
-    result: Image.Image,
-    box: Box,
-    path: Path | None = None,
-    *,
-    overwrite: bool = False,
-    quality: int = 95,
-) -> InMemory:
-    """Paint bicubic interpolation (left) beside the result (right), without transparency.
+@contextmanager
+def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
+    """Open what paints a job's result, and the result itself; nothing is computed yet.
 
     Args:
-        photo: what was zoomed.
-        result: the zoomed picture, as `InMemory.image` gives it.
-        box: the part of the photo that it shows.
-        path, overwrite, quality: as `InMemory` takes them.
-    """
-    left, upper, right, lower = box
-    plain, whole = replace(photo, alpha=None, exif=None), (0, 0, photo.width, photo.height)
-    pixels = ResultPixels(plain, result.height, 2 * result.width, whole)
-    both = InMemory(pixels, path, overwrite=overwrite, quality=quality)
-    step = (lower - upper) / result.height
-    for top in range(0, result.height, STRIP_ROWS):
-        bottom = min(top + STRIP_ROWS, result.height)
-        first, last = upper + top * step, min(upper + bottom * step, lower)
-        # The rows that bicubic interpolation of this strip reads; more when it shrinks.
-        reach = math.ceil(2 * max(step, 1)) + 1
-        start, stop = max(0, int(first) - reach), min(photo.height, math.ceil(last) + reach)
-        part = photo.rgb(slice(start, stop), slice(0, photo.width))
-        source = (left, first - start, right, last - start)
-        bicubic = resize(part, bottom - top, result.width, "bicubic", box=source)
-        zoomed = _unit_rgb(result.crop((0, top, result.width, bottom)))
-        both.paste(top, np.concatenate([bicubic, zoomed], axis=1))
-    return both
-
-
-def _unit_rgb(image: Image.Image) -> np.ndarray:
-    """Return a picture as (H, W, 3) float32 in [0, 1], any transparency left out."""
-    if image.mode == "I;16":
-        return np.repeat(np.asarray(image)[..., None] / np.float32(65535), 3, axis=2)
-    return np.asarray(image.convert("RGB")) / np.float32(255)
-
-
-def check_crop(photo: Photo, crop: Box | None) -> Box:
-    """Return the box to zoom: the whole photo, or `crop` if it lies within.
+        job: from `plan`.
+        photo: its photo, decoded.
+        model: on the device that computes.
 
     Raises:
-        LiifError: the crop is empty or leaves the photo.
+        LiifError: another program at work on the same result, a full disk, or not enough memory,
+            here or in what is done within the block.
     """
-    if crop is None:
-        return 0, 0, photo.width, photo.height
-    left, top, right, bottom = crop
-    if not (0 <= left < right <= photo.width and 0 <= top < bottom <= photo.height):
+    with _enough_memory(job):
+        renderer = _renderer(job.task, model, photo)
+        with _result(job, photo, model, renderer) as result:
+            yield Opened(job, photo, renderer, result)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A zoom that is about to be painted.
+
+    Attributes:
+        job: what is to be done.
+        photo: what is zoomed.
+        renderer: the one that everything about this zoom is asked of.
+        result: what is painted.
+    """
+
+    job: Job
+    photo: Photo
+    renderer: Renderer
+    result: Result
+
+    def seconds_needed(self) -> float:
+        """Guess how long painting all of the result takes: good to a factor of two."""
+        return self.renderer.seconds_needed(self.job.grid)
+
+    def paint(self, progress: Progress | None = None) -> "Painted":
+        """Render strip by strip, from the first row that is not done yet.
+
+        While one strip is computed, another thread puts the one before in its place.
+
+        Args:
+            progress: called with (pixels done, pixels in all).
+        """
+        grid, first = self.job.grid, self.result.rows
+        if progress:
+            progress(first * grid.width, grid.height * grid.width)
+        with ThreadPoolExecutor(1) as painter:
+            pasting: Future[None] | None = None
+            for top, strip in strips(self.renderer, grid, progress, first):
+                if pasting:
+                    pasting.result()
+                pasting = painter.submit(self.result.paste, top, strip)
+                del strip  # else two are held while the next one is made
+            if pasting:
+                pasting.result()
+        return Painted(self.job, self.photo, self.result, self.renderer.remark(grid))
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A zoom that lacks its file's name, or its file; its renderer's memory is free again.
+
+    Attributes:
+        remark: what the renderer has to say about the result; often nothing.
+    """
+
+    job: Job
+    photo: Photo
+    result: Result
+    remark: str
+
+    def finish(self) -> list[str]:
+        """Make files of the result, and of the comparison; return a line for each.
+
+        Raises:
+            LiifError: a file that has appeared meanwhile, a full disk, or not enough memory.
+        """
+        job = self.job
+        self.result.finish()
+        line = f"{job.output}: {job.grid.width}×{job.grid.height} pixels"
+        lines = [f"{line}; {self.remark}" if self.remark else line]
+        if job.comparison is None:
+            return lines
+        assert isinstance(self.result, InMemory)
+        with _enough_memory(job):
+            beside_bicubic(
+                self.photo,
+                self.result.image(),
+                job.grid.box,
+                job.comparison,
+                overwrite=job.task.overwrite,
+                quality=job.task.quality,
+            ).finish()
+        return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
+
+
+def _renderer(task: Task, model: LIIF, photo: Photo) -> Renderer:
+    """Return what answers for the pixels of a result."""
+    if task.self_ensemble:
+        return SelfEnsemble(model, photo, precision=task.precision)
+    how = FewerCodes if task.fast else ContinuousPhoto
+    return how(model, photo, precision=task.precision)
+
+
+def _result(job: Job, photo: Photo, model: LIIF, renderer: Renderer) -> Result:
+    """Open the form of the result that the job asks for."""
+    grid, task = job.grid, job.task
+    pixels = ResultPixels(photo, grid.height, grid.width, grid.box)
+    if not job.by_strips:
+        return InMemory(pixels, job.output, overwrite=task.overwrite, quality=task.quality)
+    assert job.output is not None
+    key = job_key(model, photo, job, renderer.strip_ends(grid))
+    return ByStrips(pixels, job.output, key=key, overwrite=task.overwrite)
+
+
+def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
+    """Return a sum over everything that decides a result's pixels: SHA-256, hexadecimal."""
+    total = hashlib.sha256()
+    task = job.task
+    facts = [
+        version("how-does-ai-zoom"),
+        torch.__version__,
+        next(model.parameters()).device.type,
+        model.config.to_dict(),
+        asdict(job.grid),
+        [task.precision, task.self_ensemble, task.fast],
+        strip_ends,
+        [*photo.colour.shape, str(photo.colour.dtype), photo.grey],
+    ]
+    total.update(json.dumps(facts).encode())
+    for name, value in sorted(model.state_dict().items()):
+        total.update(name.encode())
+        total.update(value.cpu().contiguous().numpy().tobytes())
+    for top in range(0, photo.height, KEY_ROWS):  # a view or a slice is copied to be read
+        rows = slice(top, top + KEY_ROWS)
+        total.update(photo.colour[rows, :, : 1 if photo.grey else 3].tobytes())
+        total.update(b"" if photo.alpha is None else photo.alpha[rows].tobytes())
+    for notes in (photo.icc_profile, photo.exif):
+        total.update(repr(notes).encode())
+    return total.hexdigest()
+
+
+@contextmanager
+def _enough_memory(job: Job) -> Iterator[None]:
+    """Say in one line that memory did not suffice; any other error stays what it is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise LiifError(
-            f"crop {left},{top},{right},{bottom} is empty or leaves the photo of "
-            f"{photo.width}×{photo.height} pixels; give left,top,right,bottom within it"
-        )
-    return crop
-
-
-def target_size(
-    box: Box, scale: float | None, size: tuple[int, int] | None = None
-) -> tuple[int, int]:
-    """Return (height, width) of the result of zooming `box`.
-
-    Raises:
-        LiifError: neither or both of scale and size, not a positive number, or more pixels along a
-            side than a picture can have. (`InMemory` asks whether memory suffices.)
-    """
-    if (scale is None) == (size is None):
-        raise LiifError("give either a scale or a size, for example scale=12 or size=(4000, 3000)")
-    if scale is not None:
-        if not (math.isfinite(scale) and scale > 0):
-            raise LiifError(f"scale must be a number greater than 0, got {scale:g}")
-        sides = [(end - start) * scale for start, end in (box[::2], box[1::2])]
-        if max(sides) > MAX_SIDE:
-            raise LiifError(f"scale {scale:g} is too large: no side can exceed {MAX_SIDE:,} pixels")
-        width, height = (max(1, round(side)) for side in sides)
-    else:
-        assert size is not None
-        width, height = size
-        if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-            raise LiifError(
-                f"size must be at least 1x1 and at most {MAX_SIDE:,} pixels a side, "
-                f"got {width}x{height}"
-            )
-    return height, width
+            f"{job.name}: not enough memory to zoom it; end other programs, zoom a part of it "
+            "(--crop), or compute on the CPU (--device cpu)"
+        ) from error

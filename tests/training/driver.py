@@ -39,7 +39,7 @@ def kill_at_step(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return clip(*args, **kwargs)
 
-    trainer.nn.utils.clip_grad_norm_ = clip_or_die
+    torch.nn.utils.clip_grad_norm_ = clip_or_die
 
 
 def kill_at_save(number: int) -> None:
@@ -47,16 +47,16 @@ def kill_at_save(number: int) -> None:
     save = torch.save
     calls = 0
 
-    def save_or_die(state, path):
+    def save_or_die(state, file):
         nonlocal calls
         calls += 1
-        save(state, path)
+        save(state, file)
         if calls == number:
-            content = Path(path).read_bytes()
-            Path(path).write_bytes(content[: len(content) // 2])
+            file.flush()
+            os.truncate(file.name, os.path.getsize(file.name) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    trainer.torch.save = save_or_die
+    torch.save = save_or_die
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import torch
 from liif_core.liif import CONFIGS, LIIF
 from liif_core.render import render
 from liif_core.samples import sample_photo
-from liif_core.training import trainer
+from liif_core.training import run
 from liif_core.training.recipe import Recipe
 from liif_core.training.trainer import train
 from liif_core.weights import load_model
@@ -34,7 +34,7 @@ RECIPE = Recipe.from_dict(
 def test_recorded_steps_train_as_single_ones_do(optimizer, photos, tmp_path, monkeypatch):
     recipe = Recipe.from_dict({**RECIPE.to_dict(), "optimizer": optimizer})
     train(recipe, photos, tmp_path / "recorded", device="cuda", quiet=True)
-    monkeypatch.setattr(trainer, "can_record", lambda device, world: False)
+    monkeypatch.setattr(run, "can_record", lambda device, world: False)
     train(recipe, photos, tmp_path / "eager", device="cuda", quiet=True)
     recorded, eager = (
         torch.load(tmp_path / name / "last.pt", map_location="cpu", weights_only=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.liif import CONFIGS, LIIF, LIIFConfig
-from liif_core.photos import photo_paths
+from liif_core.photos import photo_paths, read_rgb
 from liif_core.training.degrade import (
     DEGRADATIONS,
     fade,
@@ -249,20 +249,21 @@ def test_only_the_encoder_grows():
             grow(small, config)
 
 
+def validator(photos, number=None):
+    return Validator([read_rgb(path) for path in photo_paths(photos)[:number]])
+
+
 def test_validation_beats_itself_only_when_the_model_changes(photos):
     """An untrained local-colour model with a silent decoder is bilinear: a known score."""
     model = LIIF(LIIFConfig(blocks=1, channels=4, hidden=(8,), local_colour=True))
     for parameter in model.imnet.layers[-1].parameters():
         torch.nn.init.zeros_(parameter)
-    validator = Validator(photo_paths(photos))
-    scores = validator.scores(model)
-    assert scores == validator.scores(model)
+    every = validator(photos)
+    assert every.scores(model) == every.scores(model)
     picture = Image.open(photo_paths(photos)[0])
     small = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BICUBIC)
     bilinear = np.asarray(small.resize(picture.size, Image.Resampling.BILINEAR), float)
     error = (bilinear - np.asarray(picture, float))[2:-2, 2:-2]
-    single = Validator(photo_paths(photos)[:1]).scores(model)
+    single = validator(photos, 1).scores(model)
     assert single.psnr[2] == pytest.approx(20 * np.log10(255 / np.sqrt((error**2).mean())), abs=0.1)
-    assert single.gain[2] == pytest.approx(
-        single.psnr[2] - Validator(photo_paths(photos)[:1]).bicubic[2]
-    )
+    assert single.gain[2] == pytest.approx(single.psnr[2] - validator(photos, 1).bicubic[2])

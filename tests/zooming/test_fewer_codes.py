@@ -13,7 +13,7 @@ from liif_core.folded import axis_neighbours
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto
-from liif_core.zooming.fewer_codes import THRESHOLD, FewerCodes, cost
+from liif_core.zooming.fewer_codes import MOST_READ, THRESHOLD, FewerCodes
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_without_local_ensemble_there_is_nothing_to_leave_out():
 def test_fewer_codes_are_asked(model):
     coord = coord_grid(64, 1, dtype=torch.float64)[:, 0, 0]
     view = FewerCodes(model, photo(8, 8))
-    axis = view._axis(view.output(64, 64), 0, range(64))
+    axis = view.axis(view.output(64, 64), 0, range(64))
     asked = sum(len(neighbour.code) for neighbour in axis.neighbours())
     assert asked < 1.7 * 64
     axis = axis_neighbours(coord, 8, local_ensemble=True)
@@ -76,11 +76,30 @@ def test_the_cost_is_that_of_a_sample(model):
     exact = ContinuousPhoto(model, pixels)
     whole = exact.output(44, 56)  # smaller than a window: the sample is all of it
     fast = FewerCodes(model, pixels).render(44, 56).clip(0, 1)
-    assert cost(model, pixels, whole) == pytest.approx(psnr(fast, exact.render(44, 56).clip(0, 1)))
-    large = cost(model, pixels, exact.output(500, 900))
+    view = FewerCodes(model, pixels)
+    assert view.cost(whole) == pytest.approx(psnr(fast, exact.render(44, 56).clip(0, 1)))
+    large = view.cost(exact.output(500, 900))
     fast = FewerCodes(model, pixels).render(500, 900).clip(0, 1)
     assert large == pytest.approx(psnr(fast, exact.render(500, 900).clip(0, 1)), abs=3)
-    assert cost(model, pixels, exact.output(22, 28)) > 100
+    assert view.cost(exact.output(22, 28)) > 100
+    assert view.remark(whole) == f"fast: PSNR {view.cost(whole):.1f} dB against the exact result"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (40, 30)])
+def test_the_cost_of_any_result_is_measured_without_another_renderer(model, size, monkeypatch):
+    view = FewerCodes(model, photo(700, 600))
+    monkeypatch.setattr(ContinuousPhoto, "__init__", None)
+    read = view.tiles.encode_window
+    sides: list[int] = []
+
+    def window(rows: slice, cols: slice):
+        sides.extend([rows.stop - rows.start, cols.stop - cols.start])
+        return read(rows, cols)
+
+    monkeypatch.setattr(view.tiles, "encode_window", window)
+    assert view.cost(view.output(*size)) > 20
+    assert max(sides) <= MOST_READ + 1 + 2 * view.tiles.halo
+    assert not view.tiles.held
 
 
 def test_only_on_request_and_with_its_price(tmp_path, capsys):

@@ -4,20 +4,22 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import liif_core
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
+from liif_core.files.in_memory import InMemory
 from liif_core.liif import LIIF, LIIFConfig
-from liif_core.photos import Photo, photo_from
-from liif_core.render import OutputGrid
-from liif_core.zooming.folder import Task, job_key, seconds_needed, zoom_folder
+from liif_core.photos import photo_from
+from liif_core.render import ContinuousPhoto
+from liif_core.zooming.folder import zoom_folder
+from liif_core.zooming.job import Task
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +78,10 @@ def test_folders_that_cannot_be(folder, tmp_path, model):
     (tmp_path / "file").touch()
     for out, words in [(folder, "holds the photos"), (tmp_path / "file", "cannot be made")]:
         with pytest.raises(LiifError, match=words):
-            zoom_folder(model, folder, out, Task(scale=2))
+            zoom_folder(lambda: model, folder, out, Task(scale=2))
     (tmp_path / "empty").mkdir()
     with pytest.raises(LiifError, match="no photographs"):
-        zoom_folder(model, tmp_path / "empty", tmp_path / "out", Task(scale=2))
+        zoom_folder(lambda: model, tmp_path / "empty", tmp_path / "out", Task(scale=2))
 
 
 def test_a_folder_needs_a_folder(folder, capsys):
@@ -88,7 +90,7 @@ def test_a_folder_needs_a_folder(folder, capsys):
 
 
 def test_a_mistake_in_every_photo_and_a_disk_that_fails(folder, tmp_path, model, monkeypatch):
-    summary = zoom_folder(model, folder, tmp_path / "out", Task(scale=2, crop=(0, 0, 9, 6)))
+    summary = zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2, crop=(0, 0, 9, 6)))
     assert len(summary.written) == 3
     assert len(summary.failed) == 2  # the broken one, and the one of 8 pixels
 
@@ -96,7 +98,7 @@ def test_a_mistake_in_every_photo_and_a_disk_that_fails(folder, tmp_path, model,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    summary = zoom_folder(model, folder, tmp_path / "out", Task(scale=2))
+    summary = zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2))
     assert summary.written == []
     assert len(summary.failed) == 5
     assert sum("No space left" in line for line in summary.failed) == 4
@@ -106,10 +108,89 @@ def test_two_photos_of_one_name_get_two_results(folder, tmp_path, model):
     (folder / "b.png").unlink()
     Image.new("RGB", (5, 5)).save(folder / "a.gif")
     Image.new("RGB", (5, 5)).save(folder / "a.bmp")
-    summary = zoom_folder(model, folder, tmp_path / "out", Task(scale=2))
+    summary = zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2))
     assert summary.failed == []
     assert len(set(summary.written)) == 6
     assert len(names(tmp_path / "out")) == 6
+
+
+def test_photos_named_like_the_results_of_others_are_not_lost(tmp_path, model):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    names_ = ["a.bmp", "a.gif", "a.gif.png", "a.gif.gif.png", "A.png", "a.GIF"]
+    for size, name in enumerate(names_, 2):
+        Image.new("RGB", (size, size)).save(photos / name)
+    summary = zoom_folder(lambda: model, photos, tmp_path / "out", Task(scale=2))
+    assert (len(summary.written), summary.failed) == (len(names_), [])
+    found = names(tmp_path / "out")
+    assert len({name.casefold() for name in found}) == len(names_)
+    sides = [photo_from(tmp_path / "out" / name).height for name in found]
+    assert sorted(sides) == [2 * size for size in range(2, 2 + len(names_))]
+
+
+def test_the_model_is_loaded_once_and_when_it_is_needed(folder, tmp_path, model):
+    """Not for photos that are no photos, nor for results that are there."""
+    loaded: list[LIIF] = []
+
+    def load() -> LIIF:
+        loaded.append(model)
+        return model
+
+    def never() -> LIIF:
+        raise AssertionError("nothing is to be computed")
+
+    nothing = Task(scale=2, crop=(50, 50, 60, 60))
+    assert len(zoom_folder(never, folder, tmp_path / "out", nothing).failed) == 5
+    assert len(zoom_folder(load, folder, tmp_path / "out", Task(scale=2)).written) == 4
+    assert len(loaded) == 1
+    again = zoom_folder(never, folder, tmp_path / "out", Task(scale=2))
+    assert (len(again.there_already), len(again.failed)) == (4, 1)
+
+
+def test_weights_that_are_none_end_it_at_once(folder, tmp_path, capsys):
+    command = ["zoom", str(folder), "--scale", "2", "-o", str(tmp_path / "out")]
+    assert main([*command, "--weights", "none-such"]) == 2
+    assert capsys.readouterr().err.count("no weights called") == 1
+    assert main([*command, "--device", "abacus"]) == 2
+    assert names(tmp_path / "out") == []
+
+
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("victim", ["c.jpg", "d.gif"])  # held in memory, and written by strips
+def test_too_little_memory_for_one_photo_holds_up_no_other(
+    folder, tmp_path, model, monkeypatch, error, victim
+):
+    width = photo_from(folder / victim).width
+    window = ContinuousPhoto.window
+
+    def window_or_fail(self, *arguments, **options):
+        if self.photo.width == width:
+            raise error
+        return window(self, *arguments, **options)
+
+    monkeypatch.setattr(ContinuousPhoto, "window", window_or_fail)
+    summary = zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2))
+    assert len(summary.written) == 3
+    broken, failed = sorted(summary.failed)
+    assert "b.png" in broken
+    assert failed.startswith(f"{folder / victim}: not enough memory")
+    assert len(names(tmp_path / "out")) == 3
+
+
+def test_a_mistake_of_ours_is_no_failure_of_a_photo(folder, tmp_path, model, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(ContinuousPhoto, "window", fail)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2))
 
 
 def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypatch):
@@ -120,106 +201,74 @@ def test_reading_computing_and_writing_overlap(folder, tmp_path, model, monkeypa
     begun = {name: threading.Event() for name in ("a.png", "c.jpg", "d.gif", "e.tif")}
     told: list[tuple[float, int]] = []
     in_time: list[bool] = []
-    read, finish = zoom_files.photo_from, zoom_files.InMemory.finish
+    read, finish = zoom_files.read, InMemory.finish
 
-    def read_and_say(path):
-        begun[path.name].set()
-        return read(path)
+    def read_and_say(job):
+        begun[job.source.name].set()
+        return read(job)
 
     def finish_when_the_next_is_being_read(self):
         in_time.append(begun["d.gif"].wait(60))
         finish(self)
 
-    monkeypatch.setattr(zoom_files, "photo_from", read_and_say)
-    monkeypatch.setattr(zoom_files.InMemory, "finish", finish_when_the_next_is_being_read)
-    zoom_folder(model, folder, tmp_path / "out", Task(scale=2), lambda *now: told.append(now))
+    monkeypatch.setattr(zoom_files, "read", read_and_say)
+    monkeypatch.setattr(InMemory, "finish", finish_when_the_next_is_being_read)
+    zoom_folder(
+        lambda: model, folder, tmp_path / "out", Task(scale=2), lambda *now: told.append(now)
+    )
     assert [told[0], told[-1]] == [(0, 4), (4, 4)]
     assert told == sorted(told)
     assert in_time == [True]  # c_x2.jpg alone is written in one piece
     assert all(event.is_set() for event in begun.values())
 
 
+def torchrun(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Start two processes."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(liif_core.__file__).parent.parent)}
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    return subprocess.run(
+        [*start, *map(str, arguments)],
+        env=environment | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun wants gloo on POSIX")
 def test_processes_share_a_folder(folder, tmp_path):
     out = tmp_path / "out"
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(liif_core.__file__).parent.parent),
-        "OMP_NUM_THREADS": "1",
-    }
-    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*start, "-m", "liif_core", "zoom", str(folder), "--scale", "2", "-o", str(out)]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    command = ["-m", "liif_core", "zoom", folder, "--scale", "2", "-o", out]
+    run = torchrun(*command)
     assert names(out) == RESULTS
     assert run.returncode == 1, run.stderr
     assert run.stdout.count("4 written, 0 there already") == 1
     assert run.stdout.count("pixels") == 4
     assert run.stderr.count("liif: ") == 1
     (folder / "b.png").unlink()
-    again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    again = torchrun(*command)
     assert again.returncode == 0, again.stderr
     assert "0 written, 4 there already" in again.stdout
 
 
-def test_the_key_stands_for_all_that_decides_the_pixels(model):
-    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 4), np.uint8)
-    photo, grid, task = photo_from(pixels), OutputGrid(18, 14, (0, 0, 7, 9)), Task(scale=2)
-
-    def key(
-        model: LIIF = model, photo: Photo = photo, grid: OutputGrid = grid, task: Task = task
-    ) -> str:
-        return job_key(model, photo, grid, task)
-
-    torn = LIIF(model.config)
-    torn.load_state_dict(model.state_dict())
-    assert key(model=torn) == key()
-    with_one_bit_more = {k: v.clone() for k, v in model.state_dict().items()}
-    with_one_bit_more["imnet.layers.0.bias"][0] += 1e-6
-    torn.load_state_dict(with_one_bit_more)
-    changed = pixels.copy()
-    changed[8, 6, 2] ^= 1
-    clearer = pixels.copy()
-    clearer[8, 6, 3] ^= 1
-    keys = [
-        key(),
-        key(model=torn),
-        key(photo=photo_from(changed)),
-        key(photo=photo_from(clearer)),
-        key(photo=replace(photo, icc_profile=b"profile")),
-        key(photo=replace(photo, exif=b"notes")),
-        key(grid=OutputGrid(18, 15, (0, 0, 7, 9))),
-        key(grid=OutputGrid(18, 14, (0, 0, 7, 8))),
-        key(task=replace(task, self_ensemble=True)),
-        key(task=replace(task, precision="bfloat16")),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert key(task=replace(task, overwrite=True, quality=3)) == key()
-    assert key(photo=photo_from(pixels)) == key()
-
-
-def test_the_first_guess_counts_the_pixels_read_and_the_pixels_made(model, monkeypatch):
-    """On a clock that a microsecond passes on for each pixel read, and ten for each one made."""
-    now = 0.0
-
-    class Timed:
-        def __init__(self, model, piece, precision):
-            self.read = piece.shape[0] * piece.shape[1]
-
-        def render(self, height, width):
-            nonlocal now
-            now += 1e-6 * self.read + 1e-5 * height * width
-
-    monkeypatch.setattr("liif_core.zooming.folder.time.perf_counter", lambda: now)
-    monkeypatch.setattr("liif_core.zooming.folder.ContinuousPhoto", Timed)
-    photo = photo_from(np.zeros((200, 300, 3), np.uint8))
-    for task, made in ((Task(scale=2), 400 * 600), (Task(scale=60), 12000 * 18000)):
-        expected = 1e-6 * 200 * 300 + 1e-5 * made
-        assert seconds_needed(model, photo, task) == pytest.approx(expected, rel=0.02)
-    eight = seconds_needed(model, photo, Task(scale=2, self_ensemble=True))
-    assert eight == pytest.approx(8 * seconds_needed(model, photo, Task(scale=2)))
-
-
-def test_names():
-    assert Task(scale=2.5).name_for(Path("d/a.jpg")) == "a_x2.5.jpg"
-    assert Task(size=(40, 30)).name_for(Path("a.PNG")) == "a_40x30.PNG"
-    assert Task(scale=2, crop=(1, 2, 3, 4)).name_for(Path("a.bmp")) == "a_1-2-3-4_x2.png"
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun wants gloo on POSIX")
+def test_too_little_memory_in_one_process_ends_no_other(folder, tmp_path):
+    """The first of two processes has a.png, c.jpg and e.tif; c.jpg, 9 pixels wide, is too much."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from liif_core.__main__ import main\n"
+        "from liif_core.render import ContinuousPhoto\n"
+        "window = ContinuousPhoto.window\n"
+        "def window_or_fail(self, *arguments, **options):\n"
+        "    if self.photo.width == 9:\n"
+        "        raise RuntimeError('DefaultCPUAllocator: can\\'t allocate memory')\n"
+        "    return window(self, *arguments, **options)\n"
+        "ContinuousPhoto.window = window_or_fail\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    run = torchrun(str(program), "zoom", folder, "--scale", "2", "-o", tmp_path / "out")
+    assert run.returncode == 1, run.stderr
+    assert names(tmp_path / "out") == ["a_x2.png", "d_x2.png", "e_x2.tif"]
+    assert "3 written, 0 there already" in run.stdout
+    assert f"liif: {folder / 'c.jpg'}: not enough memory" in run.stderr

@@ -1,0 +1,104 @@
+"""The encoder and the decoder's first layer, arranged for workers: each layer by bands of rows.
+
+A photo cut into pieces for several workers would need a halo around each piece, as wide as the
+encoder reaches, and nearly double the work. Instead each layer is computed by bands from the whole
+layer before it, and no pixel twice. How bands are cut does not depend on how many workers there
+are, so neither do the results.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from liif_core import workers
+from liif_core.edsr import EDSR, ResBlock
+from liif_core.folded import FoldedDecoder
+from liif_core.liif import LIIF, Latents
+
+#: Pixels that one worker computes at a time: some milliseconds of one layer.
+BAND_PIXELS = 4096
+
+
+def encode(model: LIIF, photo: Tensor, dtype: torch.dtype = torch.float32) -> Latents:
+    """Read a photo into its latent codes: `LIIF.encode`, without gradients.
+
+    Args:
+        model: whose encoder, if it is an EDSR on a CPU, is computed by bands.
+        photo: (1, 3, H, W), RGB in [0, 1].
+        dtype: of the codes; not float32 if autocast says so.
+
+    Returns:
+        codes (1, C, H, W) and colours (1, 3, H, W) in [-1, 1].
+    """
+    encoder = model.encoder
+    if photo.device.type != "cpu" or type(encoder) is not EDSR:
+        return model.encode(photo)
+    colours = (photo - 0.5) / 0.5
+    codes = _like(colours, model.config.channels, dtype)
+    _layer(encoder.head[0], colours, codes, lambda y, out: out.copy_(y))
+    # Three feature maps are enough: the layers write over what nobody reads any more.
+    body, inner = codes.clone(), torch.empty_like(codes)
+    for block in encoder.body:
+        if isinstance(block, ResBlock):
+            _layer(block.body[0], body, inner, lambda y, out: torch.clamp_min(y, 0, out=out))
+            _layer(block.body[2], inner, body, lambda y, out: out.add_(y))
+        else:
+            _layer(block, body, codes, lambda y, out: out.add_(y))
+    return Latents(codes, colours)
+
+
+def hidden_map(decoder: FoldedDecoder, codes: Tensor, rows: slice, cols: slice) -> Tensor:
+    """Compute a part of `FoldedDecoder.hidden_map`: (1, C, H, W) -> (rows, cols, hidden)."""
+    if codes.device.type != "cpu":
+        return decoder.hidden_map(codes)[0][rows, cols].contiguous()
+    first = rows.start
+    height, width = rows.stop - first, cols.stop - cols.start
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else codes.dtype
+    hidden = codes.new_empty(height, width, decoder.width, dtype=dtype)
+
+    def band(top: int, bottom: int) -> None:
+        y = _convolved(codes, decoder.kernel, decoder.bias, first + top, first + bottom)
+        hidden[top:bottom] = y[0].permute(1, 2, 0)[:, cols]
+
+    _by_bands(band, height, width)
+    return hidden
+
+
+def _like(photo: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
+    """Return room for a feature map of a photo's size, the channels of a pixel side by side."""
+    shape = (1, channels, *photo.shape[-2:])
+    return photo.new_empty(shape, dtype=dtype).to(memory_format=torch.channels_last)
+
+
+def _layer(
+    layer: nn.Module, source: Tensor, out: Tensor, finish: Callable[[Tensor, Tensor], Tensor]
+) -> None:
+    """Run a convolution by bands; `finish` puts what it says about a band into `out`."""
+    assert isinstance(layer, nn.Conv2d)
+
+    def band(top: int, bottom: int) -> None:
+        finish(_convolved(source, layer.weight, layer.bias, top, bottom), out[:, :, top:bottom])
+
+    _by_bands(band, *out.shape[-2:])
+
+
+def _convolved(
+    source: Tensor, weight: Tensor, bias: Tensor | None, top: int, bottom: int
+) -> Tensor:
+    """Return rows top … bottom - 1 of a convolution that keeps the size (zeros outside)."""
+    reach = weight.shape[-1] // 2
+    first, last = max(0, top - reach), min(source.shape[2], bottom + reach)
+    part = source[:, :, first:last]
+    above, below = reach - (top - first), reach - (last - bottom)
+    if above or below:
+        part = F.pad(part, (0, 0, above, below))
+    return F.conv2d(part, weight, bias, padding=(0, reach))
+
+
+def _by_bands(band: Callable[[int, int], None], height: int, width: int) -> None:
+    """Call `band(top, bottom)` for all rows, by the workers."""
+    step = max(1, BAND_PIXELS // width)
+    tops = range(0, height, step)
+    workers.run(lambda top: band(top, min(top + step, height)), tops)

@@ -1,0 +1,132 @@
+"""What several commands share: kinds of arguments, options, and the progress bar."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from liif_core.liif import LIIF
+    from liif_core.pixels import PixelBox
+
+#: Where a command adds its parser.
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which model computes, and where."""
+    parser.add_argument(
+        "--weights", default=None, help="a shipped name or a file; see weights list"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    add_threads(parser)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add what says how many CPU cores a command may take; `threads` does as it says."""
+    parser.add_argument(
+        "--threads",
+        type=a_count,
+        metavar="N",
+        help="of the CPU, at most (default: what this process may use)",
+    )
+
+
+@contextmanager
+def threads(number: int | None) -> Iterator[None]:
+    """Compute with so many threads of the CPU within this context; None: as many as there are."""
+    if number is None:
+        yield
+        return
+    import torch
+
+    from liif_core import workers
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)  # of training, whose operations are split
+    try:
+        with workers.limited_to(number):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def model_from(options: argparse.Namespace, device: str) -> "LIIF":
+    """Load the model that `add_model_options` lets choose."""
+    from liif_core.weights import load_model
+
+    return load_model(weights_name(options), device)
+
+
+def weights_name(options: argparse.Namespace) -> str:
+    """Return what was chosen, or the default's name."""
+    from liif_core.weights import DEFAULT_MODEL
+
+    return str(options.weights or DEFAULT_MODEL)
+
+
+@contextmanager
+def progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int], None]]:
+    """Show a bar on standard error for work that takes longer than two seconds.
+
+    Args:
+        unit: what is counted.
+        seconds: a guess, shown until the first of them are done; 0 if there is none.
+    """
+    from tqdm import tqdm
+
+    known = seconds > 2
+    with tqdm(
+        unit=f" {unit}",
+        unit_scale=True,
+        delay=0 if known else 2,
+        leave=False,
+        smoothing=0,
+        disable=os.environ.get("RANK", "0") != "0",  # of several processes, the first shows one
+    ) as bar:
+
+        def progress(done: float, total: int) -> None:
+            if bar.total is None:
+                bar.total, bar.initial, bar.n = total, done, done
+                left = seconds * (1 - done / total)
+                bar.set_postfix_str(f"about {bar.format_interval(left)} left" if known else "")
+            elif done > bar.n:
+                bar.set_postfix_str("", refresh=False)
+                bar.update(done - bar.n)
+
+        yield progress
+
+
+def a_size(text: str) -> tuple[int, int]:
+    """Read WIDTHxHEIGHT."""
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not WIDTHxHEIGHT, as in 4000x3000") from None
+    return width, height
+
+
+def a_box(text: str) -> "PixelBox":
+    """Read LEFT,TOP,RIGHT,BOTTOM."""
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not LEFT,TOP,RIGHT,BOTTOM in pixels, as in 100,100,300,250"
+        ) from None
+    return left, top, right, bottom
+
+
+def a_quality(text: str) -> int:
+    """Read a number from 1 to 100."""
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to 100")
+    return int(text)
+
+
+def a_count(text: str) -> int:
+    """Read a number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
+    return int(text)

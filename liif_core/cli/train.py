@@ -1,0 +1,57 @@
+"""liif train: a model of one's own."""
+
+import argparse
+from pathlib import Path
+
+from liif_core.cli.common import Commands, add_threads
+
+
+def add_train(commands: Commands) -> None:
+    """Add the command to the parser."""
+    train = commands.add_parser("train", help="train a model on a folder of photos")
+    train.add_argument(
+        "--photos",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="2 or more, each 128 pixels or wider",
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
+    train.add_argument(
+        "--config", default="liif-edsr-small", help="name of a recipe (default: %(default)s)"
+    )
+    train.add_argument(
+        "--steps",
+        type=int,
+        help="instead of the recipe's number; a resumed run may change it while its rate is held",
+    )
+    train.add_argument("--val", type=Path, metavar="DIR", help="validation photos")
+    train.add_argument(
+        "--init",
+        metavar="WEIGHTS",
+        help="begin with these weights; a larger encoder grows from theirs",
+    )
+    train.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    train.add_argument("--device", default="auto")
+    add_threads(train)
+    train.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from liif_core.training.recipe import load_recipe
+    from liif_core.training.trainer import closing_words, train
+
+    recipe = load_recipe(options.config)
+    if options.steps is not None:
+        recipe = recipe.with_steps(options.steps)
+    gain = train(
+        recipe,
+        options.photos,
+        options.out,
+        val=options.val,
+        init=options.init,
+        resume=options.resume,
+        device=options.device,
+    )
+    if gain is not None:
+        print(*closing_words(recipe, options.out, gain), sep="\n")

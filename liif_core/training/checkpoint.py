@@ -1,0 +1,154 @@
+"""What a run knows at a step, and the run folder's `last.pt` that it goes on from."""
+
+import copy
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from liif_core.errors import LiifError
+from liif_core.files.publish import publishing
+from liif_core.liif import CONFIGS, LIIF
+from liif_core.training.grow import grow
+from liif_core.training.optim import make_optimizers
+from liif_core.training.recipe import Recipe
+from liif_core.weights import load_model
+
+
+class State:
+    """All that changes from step to step.
+
+    Args:
+        recipe: what is trained and how.
+        init: weights to start from, instead of the recipe's.
+        device: where the arithmetic runs.
+        capturable: steps are to be recorded as a CUDA graph.
+
+    Attributes:
+        model, average: the trained model, and the moving average of its weights.
+        optimizers: of the model's parameters.
+        step: how many steps were taken.
+        best: the best validation gain so far, in dB.
+        seconds: how long the run has taken.
+        losses, loss_sum: how many losses were added up since the last validation, and their sum;
+            on the device, so that no step waits for its loss.
+    """
+
+    def __init__(
+        self, recipe: Recipe, init: str | None, device: torch.device, *, capturable: bool = False
+    ) -> None:
+        self.recipe, self.device = recipe, device
+        self.step, self.best, self.seconds = 0, float("-inf"), 0.0
+        torch.manual_seed(recipe.seed)
+        self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
+        self.model.to(device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.optimizers = make_optimizers(
+            self.model, recipe.optimizer, recipe.rate, capturable=capturable
+        )
+        self.losses, self.loss_sum = 0, torch.zeros((), dtype=torch.float64, device=device)
+
+    def save(self, out: Path) -> None:
+        """Write `last.pt` in the run folder.
+
+        Raises:
+            LiifError: it cannot be written; the one before stays as it was.
+        """
+        state = {
+            "recipe": self.recipe.to_dict(),
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "step": self.step,
+            "best": self.best,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "loss_sum": self.loss_sum,
+        }
+        # Into an open file: given its name, PyTorch calls a full disk a RuntimeError.
+        with publishing(out / "last.pt") as part, open(part, "wb") as file:
+            torch.save(state, file)
+
+    def load(self, out: Path) -> None:
+        """Go on from `last.pt` in the run folder.
+
+        Raises:
+            LiifError: it cannot be read, or is of another recipe.
+        """
+        state = _read(out, self.device)
+        begun = Recipe.from_dict(state["recipe"])
+        if not self.recipe.goes_on_from(begun, state["step"]):
+            raise LiifError(
+                f"the run in {out} has another recipe; resume with the options it was started "
+                f"with, or begin another from its weights: --init {out / 'best.safetensors'}"
+            )
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            # Rates and the like follow from the recipe and the device, not from the file.
+            for group, mine in zip(saved["param_groups"], optimizer.param_groups, strict=True):
+                group.update({key: value for key, value in mine.items() if key != "params"})
+            optimizer.load_state_dict(saved)
+        self.step, self.best, self.seconds = state["step"], state["best"], state["seconds"]
+        self.losses = state["losses"]
+        self.loss_sum.copy_(state["loss_sum"])
+
+
+def finished(recipe: Recipe, out: Path) -> bool:
+    """Whether `out` holds a run of this recipe that needs no further step."""
+    if not (out / "last.pt").is_file():
+        return False
+    state = _read(out, torch.device("cpu"))
+    begun, step = Recipe.from_dict(state["recipe"]), state["step"]
+    return bool(step >= recipe.steps and recipe.goes_on_from(begun, step))
+
+
+def check_folder(out: Path, *, resume: bool) -> None:
+    """Refuse to overwrite a run, and to resume one that is not there; make the folder.
+
+    Raises:
+        LiifError: so it is, or the folder cannot be made.
+    """
+    log = out / "log.csv"
+    started = (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0)
+    if resume and not (out / "last.pt").is_file():
+        raise LiifError(f"no run to resume in {out}; start it without --resume")
+    if started and not resume:
+        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LiifError(f"run folder {out} cannot be made: {error.strerror}") from error
+
+
+def forget_parts(out: Path) -> None:
+    """Remove what a run that was killed while it wrote has left in its folder."""
+    for part in out.glob(".liif-*.part"):
+        with suppress(OSError):
+            part.unlink()
+
+
+def _read(out: Path, device: torch.device) -> dict[str, Any]:
+    path = out / "last.pt"
+    try:
+        found = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a damaged file: PyTorch raises almost anything
+        raise LiifError(
+            f"{path} cannot be read: damaged, or not a checkpoint; begin another run, with "
+            f"--init {out / 'best.safetensors'} if that is there"
+        ) from error
+    if not isinstance(found, dict) or not {"recipe", "step", "model"} <= found.keys():
+        raise LiifError(f"{path} is not the checkpoint of a run; name another folder")
+    return found
+
+
+def _first_model(recipe: Recipe, init: str | None) -> LIIF:
+    if recipe.model not in CONFIGS:
+        raise LiifError(f"recipe: no model called '{recipe.model}'; known: {', '.join(CONFIGS)}")
+    config = CONFIGS[recipe.model]
+    if init is None:
+        return LIIF(config)
+    model = load_model(init, device="cpu")
+    return model if model.config == config else grow(model, config)

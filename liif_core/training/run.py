@@ -1,0 +1,205 @@
+"""One training run: its photographs, its folder, and the loop over its steps."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from liif_core.errors import LiifError
+from liif_core.photos import photo_paths
+from liif_core.processes import Place
+from liif_core.training.checkpoint import State, check_folder, forget_parts
+from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
+from liif_core.training.log import Log, write_text
+from liif_core.training.loss import PairLoss
+from liif_core.training.pairs import Batch, PairSampler, batches
+from liif_core.training.photographs import Tell, read_each, to_stderr
+from liif_core.training.recipe import Recipe
+from liif_core.training.update import Update, can_record
+from liif_core.training.validation import LEAST, Scores, Validator
+from liif_core.weights import save_weights
+
+#: Where neither a folder nor the recipe says what to validate on, every 16th photograph is kept
+#: for it.
+HELD_OUT = 16
+
+#: Photographs in memory are handed to each process that cuts batches; not more than so many bytes.
+MOST_HANDED_OVER = 256 << 20
+
+
+class Run:
+    """One training run.
+
+    Args:
+        recipe, photos, out, val, init, resume: as for `train`.
+        place: which process this is.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        photos: Path,
+        out: Path,
+        *,
+        val: Path | None,
+        init: str | None,
+        resume: bool,
+        place: Place,
+    ) -> None:
+        self.recipe, self.out, self.place = recipe, out, place
+        if recipe.batch % place.world:
+            raise LiifError(
+                f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
+                "start as many as divide it"
+            )
+        check_folder(out, resume=resume)
+        tell = to_stderr if place.leads else _silently
+        paths, held_out = split(photos, val, recipe, tell)
+        degrade = DEGRADATIONS[recipe.degrade]
+        self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
+        self.validator = make_validator(recipe, held_out, place)
+        record = can_record(place.device, place.world)
+        self.state = State(recipe, init, place.device, capturable=record)
+        if resume:
+            self.state.load(out)
+            if self.state.step >= recipe.steps:
+                raise LiifError(
+                    f"the run in {out} is finished: {self.state.step:,} steps; for more, begin "
+                    f"another from its weights: --init {out / 'best.safetensors'}"
+                )
+        if place.leads:
+            forget_parts(out)
+            write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
+        self.log = Log(out / "log.csv", self.state.step) if place.leads else None
+        self.update = Update(
+            PairLoss(self.state.model, recipe.loss),
+            self.state.model,
+            self.state.average,
+            self.state.optimizers,
+            recipe,
+            world=place.world,
+            record=record,
+        )
+
+    def loop(self, *, quiet: bool) -> float:
+        """Train to the end of the recipe; return the best gain over bicubic, in dB."""
+        recipe, state, place = self.recipe, self.state, self.place
+        bar = tqdm(
+            total=recipe.steps,
+            initial=state.step,
+            unit="step",
+            disable=quiet or not place.leads,
+            smoothing=0.05,
+        )
+        cutters = self._cutters()
+        source = batches(
+            self.sampler, state.step, rank=place.rank, world=place.world, workers=cutters
+        )
+        started = time.monotonic() - state.seconds
+        with bar:
+            while state.step < recipe.steps:
+                self.advance(next(source))
+                state.seconds = time.monotonic() - started
+                bar.update()
+                if state.step % recipe.validate_every == 0 or state.step == recipe.steps:
+                    self._validate(bar)
+                if state.step % recipe.save_every == 0 or state.step == recipe.steps:
+                    self._save()
+        source.close()  # type: ignore[attr-defined]
+        return state.best
+
+    def advance(self, batch: Batch) -> None:
+        """Take one optimiser step."""
+        state = self.state
+        state.loss_sum += self.update(batch.to(self.place.device), state.step)
+        state.losses += 1
+        state.step += 1
+
+    def _validate(self, bar: Any) -> None:
+        state = self.state
+        loss = float(state.loss_sum) / state.losses
+        state.loss_sum.zero_()
+        state.losses = 0
+        scores = self.validator.scores(state.average)  # each process scores its share
+        gain = scores.mean_gain
+        better, state.best = gain > state.best, max(gain, state.best)
+        if self.log is None:
+            return
+        rate = float(state.optimizers[0].param_groups[0]["lr"])
+        self.log.add(state.step, state.seconds, loss, rate, scores.psnr, self.validator.bicubic)
+        bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
+        if better:
+            save_weights(state.average, self.out / "best.safetensors", self.facts(scores))
+        self.log.draw(self.out / "curves.png")
+
+    def facts(self, scores: Scores) -> dict[str, Any]:
+        """Return what a weight file says about its training."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "step": self.state.step,
+            "hours": round(self.state.seconds / 3600, 2),
+            "processes": self.place.world,
+            "photographs": len(self.sampler.photos),
+            "validation_psnr": scores.by_scale(),
+        }
+
+    def _save(self) -> None:
+        if self.place.leads:
+            self.state.save(self.out)
+
+    def _cutters(self) -> int:
+        """How many processes cut batches: none, but threads, unless a fast device would wait."""
+        if self.place.device.type != "cuda":
+            return 0
+        if self.sampler.photos.bytes_in_memory > MOST_HANDED_OVER:
+            return 0
+        return max(1, (os.cpu_count() or 1) // self.place.world - 1)
+
+
+def split(
+    photos: Path, val: Path | None, recipe: Recipe, tell: Tell
+) -> tuple[list[Path], list[np.ndarray]]:
+    """Return the photographs to train on, and the pixels of those to validate on.
+
+    Args:
+        photos, val: as for `train`.
+        recipe: says what is held out of `photos` where there is no `val`.
+        tell: is given a line for each photograph that cannot be validated on.
+
+    Raises:
+        LiifError: a folder that is missing or empty, or too few photographs that can be used.
+    """
+    paths = photo_paths(photos)
+    candidates = photo_paths(val) if val else paths
+    while True:
+        held_out = candidates if val else _held_out(candidates, recipe)
+        pixels, faults = read_each(held_out, least=LEAST)
+        for path in held_out:
+            if path in faults:
+                tell(f"left out: {faults[path]}")
+        candidates = [path for path in candidates if path not in faults]
+        if val or not faults or not candidates:
+            break
+    usable = paths if val else candidates
+    training = [path for path in usable if path not in pixels and path not in faults]
+    if not training or not pixels:
+        raise LiifError(f"{photos} holds too few photographs; give more, or --val a folder")
+    return training, list(pixels.values())
+
+
+def _held_out(paths: list[Path], recipe: Recipe) -> list[Path]:
+    named = [path for path in paths if path.name in recipe.held_out]
+    return named or paths[::HELD_OUT]
+
+
+def make_validator(recipe: Recipe, photos: list[np.ndarray], place: Place) -> Validator:
+    """Return the validator of a recipe: of degraded inputs where it trains on such."""
+    return Validator(photos, noise_and_jpeg if recipe.degrade == "photo" else None, place)
+
+
+def _silently(line: str) -> None:
+    """Say nothing: the leading process does."""

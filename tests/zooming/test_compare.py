@@ -1,0 +1,45 @@
+"""Beside a result: bicubic interpolation of the same part, at the same size."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liif_core.baselines import resize
+from liif_core.photos import photo_from
+from liif_core.pixels import to_uint8
+from liif_core.zooming import compare
+from liif_core.zooming.compare import beside_bicubic
+
+SHAPES = {"L": (30, 40), "RGB": (30, 40, 3), "RGBA": (30, 40, 4)}
+
+
+def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
+
+
+@pytest.mark.parametrize("size", [(90, 70), (13, 11)])  # enlarged, and shrunk
+@pytest.mark.parametrize("mode", SHAPES)
+def test_both_halves(tmp_path, monkeypatch, mode, size):
+    monkeypatch.setattr(compare, "STRIP_ROWS", 8)  # so that there are several
+    pixels, box = noise(*SHAPES[mode]), (3, 2, 37, 28)
+    result = Image.fromarray(noise(size[1], size[0], *SHAPES[mode][2:]))
+    path = tmp_path / "both.png"
+    beside_bicubic(photo_from(pixels), result, box, path, overwrite=False, quality=95).finish()
+    with Image.open(path) as both:
+        assert (both.mode, both.size) == ("L" if mode == "L" else "RGB", (2 * size[0], size[1]))
+        left = np.asarray(both.crop((0, 0, *size))).astype(int)
+        right = np.asarray(both.crop((size[0], 0, 2 * size[0], size[1])))
+    np.testing.assert_array_equal(right, np.asarray(result.convert(both.mode)))
+    whole = photo_from(pixels).rgb(slice(0, 30), slice(0, 40))
+    expected = to_uint8(resize(whole, size[1], size[0], "bicubic", box=box)).astype(int)
+    assert abs(left - (expected[..., 0] if mode == "L" else expected)).max() <= 1
+
+
+def test_sixteen_bits(tmp_path):
+    pixels, path = noise(9, 8, dtype=np.uint16), tmp_path / "both.png"
+    result = Image.fromarray(noise(18, 16, dtype=np.uint16))
+    photo = photo_from(pixels)
+    beside_bicubic(photo, result, (0, 0, 8, 9), path, overwrite=False, quality=95).finish()
+    with Image.open(path) as both:
+        assert (both.mode, both.size) == ("I;16", (32, 18))
+        np.testing.assert_array_equal(np.asarray(both)[:, 16:], np.asarray(result))
