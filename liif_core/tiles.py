@@ -19,8 +19,9 @@ from liif_core.folded import FoldedDecoder
 from liif_core.grid import OutputGrid, Pixels
 from liif_core.liif import LIIF, Latents
 
-#: Float32 copies of a tile that the encoder holds at once: measured, rounded up.
-ENCODER_COPIES = 6
+#: Float32 copies of a tile that the encoder holds at once: measured, rounded up. By bands it is
+#: fewer than as a module, on an accelerator.
+ENCODER_COPIES, ACCELERATOR_ENCODER_COPIES = 4, 6
 
 #: How far a code's neighbourhood reaches: a tile is one pixel wider than its core, so that every
 #: neighbouring code is there, and those codes have neighbours too.
@@ -124,8 +125,8 @@ class TileStore:
         self.halo = model.encoder.receptive_radius + UNFOLDING + 1
         self._tiles: Kept[Tile] = Kept(memory // 4)
         self._latents: Kept[Latents] | None = Kept(memory // 4) if shared else None
-        pixel = model.config.channels * 4
-        window = int((memory / 4 / (ENCODER_COPIES * pixel)) ** 0.5)
+        copies = ENCODER_COPIES if self.device.type == "cpu" else ACCELERATOR_ENCODER_COPIES
+        window = int((memory / 4 / (copies * model.config.channels * 4)) ** 0.5)
         across = max(LEAST_SIDE, min(largest, window - 2 * self.halo))
         # A strip is cut from one row of tiles after the other: a whole row should fit.
         row = self._tiles.budget // (photo.width * _tile_pixel(model))

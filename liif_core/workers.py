@@ -6,7 +6,7 @@ nearly all of the time is spent waiting. Here an operation is never split. Whole
 shared out instead, to whichever worker is free, so that one that is held up holds up no other.
 
 No setting of PyTorch is changed: OpenMP and MKL count threads per calling thread, and what is set
-to one thread is our own workers alone.
+to one thread is our own workers alone. (Notebooks may ask for more: `keep_torch_to_one_thread`.)
 """
 
 import atexit
@@ -66,6 +66,19 @@ def limited_to(number: int | None) -> Iterator[None]:
         yield
     finally:
         _limit = before
+
+
+def keep_torch_to_one_thread() -> None:
+    """Let PyTorch's operations use one thread from here on, in all threads; for notebooks.
+
+    A reader's own cells call PyTorch directly, and a busy neighbour (a browser, another reader on a
+    class server) would hold up every operation that is split over threads. This changes a setting
+    of PyTorch for the whole process, so it is called where the reader sees it, in a first cell, and
+    nowhere in this package. The workers stay as many as they were.
+    """
+    global _limit
+    _limit = count()
+    torch.set_num_threads(1)
 
 
 def run(

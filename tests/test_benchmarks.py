@@ -1,25 +1,36 @@
 """The benchmarks work, and their guard sees what it must."""
 
 import importlib.util
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def rendering() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rendering", ROOT / "benchmarks/rendering.py")
+def program(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules["rendering"] = module  # where its dataclasses look for their types
+    sys.modules[name] = module  # where its dataclasses look for their types
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def rendering() -> ModuleType:
+    return program("rendering")
+
+
+@pytest.fixture(scope="module")
+def busy() -> ModuleType:
+    return program("busy")
 
 
 def test_both_orders_of_computing_are_timed_and_agree(rendering, tmp_path):
@@ -49,3 +60,43 @@ def test_the_guard_compares_ratios(rendering):
         assert words in line
         assert len(rendering.complaints([row], [case], quick=True)) == (words == "differ")
         assert len(rendering.complaints([row], [], quick=False)) == (words == "differ")
+
+
+def test_busy_measures_two_checkouts_beside_neighbours(busy):
+    run = subprocess.run(
+        [sys.executable, busy.__file__, "--quick", "--against", str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    rows = [line for line in run.stdout.splitlines() if line.startswith(("| explorer", "| liif"))]
+    assert [line.split(" | ")[:2] for line in rows] == [
+        [f"| {task}", load] for load in "01" for task in ("explorer frame", "liif zoom")
+    ]
+    for line in rows:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert all(float(number) >= 0 for number in cells[2:])
+
+
+def test_busy_tells_medians_ratios_and_what_never_ended(busy):
+    rows = [
+        busy.Row("zoom", 0, [2.0, 9.0, 1.0], [4.0, 4.0, 4.0]),
+        busy.Row("zoom", 2, [3.0, 3.0, 3.0], [100.0, 100.0, 100.0]),
+        busy.Row("alone", 0, [1.0], []),
+    ]
+    assert busy.table(rows, 100).splitlines()[2:] == [
+        "| zoom | 0 | 2.00 | 1.0 | 4.00 | 2.0 |",
+        "| zoom | 2 | 3.00 | 1.5 | over 100 | 33.3 |",
+        "| alone | 0 | 1.00 | 1.0 | |  |",
+    ]
+
+
+def test_neighbours_are_gone_afterwards(busy):
+    def children() -> set[int]:
+        return {child.pid for child in psutil.Process().children()}
+
+    before = children()
+    with busy.neighbours(1):
+        assert len(children() - before) == busy.cores()
+    assert children() <= before

@@ -149,6 +149,25 @@ def test_pytorch_is_left_as_it_was(set_to):
     assert not found.returncode, found.stderr
 
 
+def test_a_notebook_may_keep_its_own_operations_to_one_thread():
+    found = in_a_process(
+        "import threading, torch\n"
+        "import liif_core\n"
+        "from liif_core import workers\n"
+        "before = torch.get_num_threads(), workers.count()\n"
+        "workers.keep_torch_to_one_thread()\n"
+        "workers.keep_torch_to_one_thread()\n"  # a cell may be run again
+        "later = []\n"
+        "one = threading.Thread(target=lambda: later.append(torch.get_num_threads()))\n"
+        "one.start(); one.join()\n"
+        "found = workers.run(lambda _: torch.get_num_threads(), range(4))\n"
+        "print(before, torch.get_num_threads(), later, workers.count(), found)\n",
+        OMP_NUM_THREADS="2",
+    )
+    cores = min(2, workers._cores())
+    assert found.stdout == f"(2, {cores}) 1 [1] {cores} [1, 1, 1, 1]\n", found.stderr
+
+
 def test_gradients_inference_mode_and_autocast_are_the_callers():
     def modes(_: int) -> tuple[bool, bool]:
         return torch.is_inference_mode_enabled(), torch.is_grad_enabled()
