@@ -4,10 +4,14 @@ import json
 import os
 import signal
 import sys
+import time
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from liif_core.evaluate import Trial
 from liif_core.liif import CONFIGS, LIIFConfig
 from liif_core.training import trainer
 from liif_core.training.recipe import Recipe
@@ -59,6 +63,23 @@ def kill_at_save(number: int) -> None:
     torch.save = save_or_die
 
 
+def wait_no_longer_than(seconds: float) -> None:
+    """Let a process that waits for another give up soon."""
+    short = partial(trainer.processes, timeout=timedelta(seconds=seconds))
+    trainer.processes = short
+
+
+def validate_slowly(seconds: float) -> None:
+    """Let each photograph take long at each scale."""
+    zoomed = Trial.zoomed
+
+    def slow(trial, model):
+        time.sleep(seconds)
+        return zoomed(trial, model)
+
+    Trial.zoomed = slow
+
+
 if __name__ == "__main__":
     options = json.loads(sys.argv[1])
     torch.set_num_threads(1)
@@ -66,10 +87,14 @@ if __name__ == "__main__":
         kill_at_step(options["kill_at_step"])
     if "kill_at_save" in options:
         kill_at_save(options["kill_at_save"])
+    if "timeout" in options:
+        wait_no_longer_than(options["timeout"])
+        validate_slowly(options["validation_takes"])
     trainer.train(
         Recipe.from_dict({**BASE, **options.get("recipe", {})}),
         Path(options["photos"]),
         Path(options["out"]),
+        val=Path(options["val"]) if "val" in options else None,
         resume=options.get("resume", False),
         device="cpu",
         quiet=True,

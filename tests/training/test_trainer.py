@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import torch
 
 from liif_core.errors import LiifError
 from liif_core.liif import CONFIGS, LIIF, LIIFConfig
+from liif_core.training.checkpoint import State
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names
 from liif_core.training.soup import greedy_soup
-from liif_core.training.trainer import train
+from liif_core.training.trainer import closing_words, train
 from liif_core.training.update import has_bfloat16
 from liif_core.weights import load_model, save_weights, training_facts
 
@@ -107,6 +109,18 @@ def test_two_processes_train_as_one_with_a_batch_of_both(photos, tmp_path):
         torch.testing.assert_close(two["model"][key], value, atol=2e-5, rtol=0)
         moved = (value - untrained["model"][key]).abs().max()
         assert moved > 1e-3, "the tolerance proves nothing if nothing was learnt"
+
+
+def test_processes_validate_together(photos, tmp_path):
+    """One alone would take 24 seconds for it, and the others wait no longer than 15."""
+    shutil.copytree(photos, tmp_path / "val")
+    options = {"photos": photos, "val": tmp_path / "val", "out": tmp_path / "two"}
+    recipe = {"steps": 2, "warmup": 1, "decay": 1, "batch": 4}
+    finished({**options, "recipe": recipe, "timeout": 15, "validation_takes": 2}, processes=2)
+    finished({**options, "recipe": recipe, "out": tmp_path / "one"})
+    two, one = (log_without_times(tmp_path / name)[-1] for name in ("two", "one"))
+    for key in two:
+        assert float(two[key]) == pytest.approx(float(one[key]), abs=2e-3), key
 
 
 def test_a_run_is_neither_overwritten_nor_mixed_up(whole_run, photos):
@@ -205,6 +219,65 @@ def test_only_a_held_rate_lets_a_run_change_its_end():
     assert held.goes_on_from(held, 11)
 
 
+def test_a_run_may_be_told_what_it_held_out():
+    """Recipes of older runs do not say it."""
+    old = Recipe.from_dict({"model": "tiny", "steps": 12, "warmup": 2})
+    named = replace(old, held_out=("a.jpg", "b.jpg"))
+    assert named.goes_on_from(old, 5)
+    assert named.goes_on_from(named, 5)
+    assert not replace(named, held_out=("c.jpg",)).goes_on_from(named, 5)
+    assert not old.goes_on_from(named, 5)
+    for part in replace(named, soup=({"seeds": [1], "rate": 1e-4},)).fine_tunings():
+        assert part.held_out == named.held_out
+
+
+def test_a_checkpoint_of_before(photos, tmp_path):
+    """Written when recipes had neither soups nor what is held out, it goes on all the same."""
+    options = {"photos": photos, "out": tmp_path}
+    assert drive({**options, "kill_at_step": 8}).returncode == -signal.SIGKILL
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    for key in ("held_out", "soup", "greedy"):
+        del state["recipe"][key]
+    torch.save(state, tmp_path / "last.pt")
+    resumed = finished({**options, "resume": True, "recipe": {"held_out": ["0.png"]}})
+    assert resumed["step"] == 12
+    assert resumed["recipe"]["held_out"] == ["0.png"]
+
+
+def test_a_damaged_checkpoint_is_named(photos, tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"no checkpoint")
+    again = drive({"photos": photos, "out": tmp_path, "resume": True})
+    assert "last.pt cannot be read" in again.stderr
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "tiny", LIIFConfig(blocks=1, channels=4, hidden=(8,)))
+    state = State(Recipe("tiny", steps=1), None, torch.device("cpu"))
+    state.save(tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def full(state, file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(LiifError, match="No space left"):
+        state.save(tmp_path)
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_what_is_said_at_the_end(tmp_path):
+    recipe = Recipe("tiny", steps=1)
+    first, next_ = closing_words(recipe, tmp_path, 0.25)
+    assert first.startswith(f"{tmp_path / 'best.safetensors'}: +0.250 dB")
+    assert f"liif zoom PHOTO --scale 4 --weights {tmp_path / 'best.safetensors'}" in next_
+    _, why, _ = closing_words(recipe, tmp_path, -3.0)
+    assert "not yet as good as bicubic" in why
+    cooked = replace(recipe, soup=({"seeds": [1]},))
+    assert str(tmp_path / "soup.safetensors") in closing_words(cooked, tmp_path, 1.0)[-1]
+
+
 def test_a_recipe_may_name_the_weights_it_starts_from(photos, tmp_path):
     """With a rate of almost nothing they come out as they went in, grown where need be."""
     rates = {"rate": 1e-12, "steps": 2, "warmup": 1, "decay": 1}
@@ -262,6 +335,7 @@ def test_impossible_runs(photos, tmp_path):
         ({"optimizer": "sgd"}, "optimizer"),
         ({"loss": "l3"}, "loss"),
         ({"colour": 1}, "unknown colour"),
+        ({"held_out": [3]}, "list of file names"),
         ({"soup": [{"seeds": []}]}, "needs seeds"),
         ({"soup": [{"seeds": [1]}, {"rate": 1}]}, "needs seeds"),
         ({"soup": [{"seeds": [1]}, {"seeds": [1]}]}, "none twice"),
@@ -283,6 +357,7 @@ def test_recipes_in_the_package():
         assert short.steps == 10
         assert short.warmup + short.decay <= 10
         assert short.soup == ()
+        assert len(set(recipe.held_out)) == 16
         assert Recipe.from_dict({**short.to_dict(), "soup": None}) == short  # as runs once noted it
     with pytest.raises(LiifError, match="liif-edsr-small"):
         load_recipe("none-such")
