@@ -1,7 +1,10 @@
 """One store of tiles: exact at tile borders, kept within one budget, read by several threads."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +193,32 @@ def test_a_photo_that_fits_can_be_kept_as_a_whole():
     fits = 100 * 100 * (16 + 3) * 4
     assert ContinuousPhoto(model, photo, memory=4 * fits, shared=True).tiles.can_keep_all()
     assert not ContinuousPhoto(model, photo, memory=4 * fits - 4).tiles.can_keep_all()
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak memory")
+def test_peak_memory_keeps_to_the_budget_with_several_workers():
+    budget = 128
+    code = (
+        "import re, numpy as np, torch\n"
+        "from pathlib import Path\n"
+        "from liif_core import workers\n"
+        "from liif_core.liif import CONFIGS, LIIF\n"
+        "from liif_core.render import ContinuousPhoto\n"
+        "def status(name):\n"
+        "    text = Path('/proc/self/status').read_text()\n"
+        "    return int(re.search(name + r':\\s+(\\d+) kB', text)[1]) / 1024\n"
+        "model = LIIF(CONFIGS['liif-edsr-small']).eval().requires_grad_(False)\n"
+        "photo = np.random.default_rng(0).random((400, 300, 3), np.float32)\n"
+        "with workers.limited_to(4):\n"
+        "    ContinuousPhoto(model, photo[:30, :30]).render(80, 80)\n"
+        "    Path('/proc/self/clear_refs').write_text('5')\n"
+        "    before = status('VmRSS')\n"
+        f"    source = ContinuousPhoto(model, photo, memory={budget} << 20)\n"
+        "    result = source.render(800, 600)\n"
+        "print(status('VmHWM') - before - result.nbytes / 2**20, len(source.tiles.tiles_of(\n"
+        "    source.output(800, 600))))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    peak, tiles = map(float, run.stdout.split())
+    assert tiles > 4
+    assert 0 < peak < budget
