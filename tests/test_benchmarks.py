@@ -11,15 +11,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def rendering() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rendering", ROOT / "benchmarks/rendering.py")
+def program(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules["rendering"] = module  # where its dataclasses look for their types
+    sys.modules[name] = module  # where its dataclasses look for their types
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def rendering() -> ModuleType:
+    return program("rendering")
 
 
 def test_both_orders_of_computing_are_timed_and_agree(rendering, tmp_path):
@@ -49,3 +53,16 @@ def test_the_guard_compares_ratios(rendering):
         assert words in line
         assert len(rendering.complaints([row], [case], quick=True)) == (words == "differ")
         assert len(rendering.complaints([row], [], quick=False)) == (words == "differ")
+
+
+def test_a_loader_is_timed_from_nothing(tmp_path):
+    training = program("training")
+    training.make_photos(tmp_path, 2, 240, 160)
+    first, second = sorted(tmp_path.iterdir())
+    before = first.read_bytes()
+    assert before != second.read_bytes()
+    training.make_photos(tmp_path, 1, 240, 160)
+    assert first.read_bytes() == before
+    assert training.load(ROOT, tmp_path, 2) > 0
+    with pytest.raises(SystemExit, match="no folder"):
+        training.load(ROOT, tmp_path / "none", 1)
