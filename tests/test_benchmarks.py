@@ -100,3 +100,16 @@ def test_neighbours_are_gone_afterwards(busy):
     with busy.neighbours(1):
         assert len(children() - before) == busy.cores()
     assert children() <= before
+
+
+def test_a_loader_is_timed_from_nothing(tmp_path):
+    training = program("training")
+    training.make_photos(tmp_path, 2, 240, 160)
+    first, second = sorted(tmp_path.iterdir())
+    before = first.read_bytes()
+    assert before != second.read_bytes()
+    training.make_photos(tmp_path, 1, 240, 160)
+    assert first.read_bytes() == before
+    assert training.load(ROOT, tmp_path, 2) > 0
+    with pytest.raises(SystemExit, match="no folder"):
+        training.load(ROOT, tmp_path / "none", 1)
