@@ -32,7 +32,7 @@ export function xrayPanel() {
   };
 }
 
-// answer: see messages.py; photo: [rows, columns]; onScreen: [r, g, b] in 0 … 255, or null.
+// answer: of the question "xray", with what was asked; photo: [rows, columns]; onScreen: [r, g, b] in 0 … 255, or null.
 function anatomy(answer, photo, onScreen) {
   const { coord, side, codes, colour, local_colour: local } = answer;
   const alone = codes.length === 1;
