@@ -12,8 +12,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.photos import Photo, photo_from_bytes
-from liif_core.pixels import to_uint8
-from liif_core.widgets.stills import still_figure
+from liif_core.widgets.stills import on_screen, still_figure
 
 
 class UploadBox(ipywidgets.VBox):
@@ -49,8 +48,7 @@ class UploadBox(ipywidgets.VBox):
             self.result.value = f"<p>{html.escape(says)}</p>"
         else:
             buffer = io.BytesIO()
-            pixels = picture if picture.dtype == np.uint8 else to_uint8(picture)
-            Image.fromarray(pixels).save(buffer, "JPEG", quality=88)
+            Image.fromarray(on_screen(picture)).save(buffer, "JPEG", quality=88)
             self.result.value = still_figure(buffer.getvalue(), says, says)
         return says
 
