@@ -263,11 +263,13 @@ def by_hand(page: Any) -> Any:
     return page
 
 
+# Answer whatever frames are asked for, until the picture rests.
 ANSWER_FRAMES = """([seconds, text]) => {
   while (sent.some(({ question }) => question.type === "frame")) {
     reply(({ type }) => type === "frame", { reading: false, left: 0, total: 0, picture: true,
       rect: [0, 0, 120, 160], box: [0, 0, 40, 30], seconds }, [text]);
   }
+  return document.querySelector(".liif-stage").getAttribute("aria-busy") === "false";
 }"""
 
 
@@ -337,18 +339,14 @@ def test_an_answer_about_the_photo_before_is_not_shown(by_hand: Any) -> None:
     )
     root = by_hand.locator(".liif-zoom")
     assert (pixels(root) == 0).all()  # nothing of it
-    while root.locator(".liif-stage[aria-busy=false]").count() == 0:
-        by_hand.evaluate(ANSWER_FRAMES, [1, png(black + 7)])
-        by_hand.wait_for_timeout(50)
+    by_hand.wait_for_function(ANSWER_FRAMES, arg=[1, png(black + 7)])
     assert (pixels(root) == 7).all()
 
 
 def test_a_picture_that_cannot_be_decoded_is_told(by_hand: Any) -> None:
     root = by_hand.locator(".liif-zoom")
     nonsense = base64.b64encode(b"not a picture").decode()
-    while root.locator(".liif-stage[aria-busy=false]").count() == 0:
-        by_hand.evaluate(ANSWER_FRAMES, [1, nonsense])
-        by_hand.wait_for_timeout(50)
+    by_hand.wait_for_function(ANSWER_FRAMES, arg=[1, nonsense])
     root.get_by_text("A picture arrived that this browser cannot show").wait_for()
     by_hand.evaluate("(text) => reply(({ type }) => type === 'overview', {}, [text])", nonsense)
     # The next view is asked for and shown as ever.
