@@ -500,6 +500,7 @@ def test_picture_and_sum_are_seen_together_on_a_laptop(
     shown.run(0)
     shown.run(1)  # whose styles are loaded after the explorer's
     shown.page.locator(".liif-predict").wait_for()
+    shown.page.locator(".liif-stage").scroll_into_view_if_needed()  # only what is seen is drawn
     hands = Hands(shown)
     hands.wheel(0.5, 0.5, *[-120] * 8)
     hands.page.mouse.click(*hands.at(0.5, 0.7))
