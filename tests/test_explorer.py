@@ -248,10 +248,7 @@ class TestExplain:
 
 def ask(ready: ExploredPhoto, kind: str, **more):
     view = {"screen": list(SCREEN), "centre": [0.1, 0.2], "magnification": 5.0}
-    question = {"type": kind, "view": view, "side": vars(LIIF_SIDE), **more}
-    found, pictures = answer(ready, question)
-    assert {key: found[key] for key in question} == question  # so the asker recognises it
-    return found, pictures
+    return answer(ready, {"type": kind, "view": view, "side": vars(LIIF_SIDE), **more})
 
 
 class TestMessages:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 import nbformat
@@ -15,7 +16,8 @@ from PIL import Image
 pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install '.[lab]'")
 
 from liif_core.errors import LiifError
-from liif_core.widgets import FrameSlider, Predict, ZoomExplorer
+from liif_core.photos import Photo
+from liif_core.widgets import FrameSlider, Predict, UploadBox, ZoomExplorer
 from liif_core.widgets.assets import STATIC, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
 from liif_core.widgets.still_widget import StillWidget
@@ -270,6 +272,50 @@ class TestContactSheet:
         assert sheet[5, 100] > 235
 
 
+def png(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def corner(photo: Photo) -> tuple[np.ndarray, str]:
+    return photo.rgb(slice(0, 2), slice(0, 2)), f"the corner of {photo.width} × {photo.height}"
+
+
+class TestUploadBox:
+    def test_shows_the_picture_then_the_mistake(self) -> None:
+        box = UploadBox(corner)
+        assert box.receive("a.png", png(noise(1))) == "the corner of 70 × 50"
+        assert 'alt="the corner of 70 × 50"' in box.result.value
+        assert box.receive("<b>.png", b"hello").startswith("✗ <b>.png: not a picture")
+        assert "<img" not in box.result.value
+        assert "&lt;b&gt;.png" in box.result.value
+
+    def test_a_photo_is_read_as_it_is(self) -> None:
+        seen: list[Photo] = []
+        UploadBox(lambda photo: (seen.append(photo), corner(photo))[1]).receive(
+            "a.png", png(noise(1))
+        )
+        np.testing.assert_array_equal(seen[0].colour, noise(1))
+
+    @pytest.mark.parametrize(
+        "data", [b"", b"no picture", png(noise(1))[:4800]], ids=["empty", "text", "cut off"]
+    )
+    def test_a_bad_file_is_named_by_its_own_name(self, data: bytes) -> None:
+        says = UploadBox(corner).receive("../folder/mine.png", data)
+        assert says.startswith("✗ mine.png: ")
+        assert "\n" not in says
+
+    def test_the_button_is_connected(self) -> None:
+        box = UploadBox(corner)
+        file = {"name": "a.png", "type": "image/png", "content": memoryview(png(noise(1)))}
+        box.button.value = ({**file, "size": 1, "last_modified": datetime.now(tz=timezone.utc)},)
+        assert "the corner" in box.result.value
+
+    def test_a_page_without_a_kernel_says_what_is_missing(self) -> None:
+        assert "button" in UploadBox(corner)._repr_mimebundle_()["text/html"]
+
+
 @pytest.mark.parametrize("make", [ask, slide])
 def test_what_a_notebook_keeps_is_the_same_in_every_run(make: Any) -> None:
     first, second = bundle(make()), bundle(make())
@@ -293,6 +339,48 @@ def test_browser_module_is_whole_and_offline(name: str, widget: Any) -> None:
     # The joined modules share one scope.
     names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.MULTILINE)
     assert len(names) == len(set(names))
+
+
+def parts_of(text: str) -> list[tuple[str, str, int]]:
+    """Return (kind, first line, lines) of every function, class and method of a module.
+
+    As our modules are written, each begins at the margin (a method two spaces from it) and ends
+    with a brace at the same place.
+    """
+    found = []
+    for indent, words in (
+        ("", r"(?:export )?(?:async )?(function|class) "),
+        ("  ", r"()[\w# ]+\("),
+    ):
+        form = rf"^{indent}{words}.*?^{indent}\}}$"
+        for part in re.finditer(form, text, re.MULTILINE | re.DOTALL):
+            lines = part[0].splitlines()
+            if lines[0].endswith("{"):
+                found.append((part[1] or "method", lines[0], len(lines)))
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(STATIC.glob("*.js")), ids=lambda file: file.name)
+def test_browser_modules_are_of_readable_size(file: Any) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") <= 300
+    parts = parts_of(text)
+    assert parts
+    most = {"function": 80, "method": 80, "class": 200}
+    assert [part for part in parts if part[2] > most[part[0]]] == []
+
+
+@pytest.mark.parametrize("name", ["predict", "frame_slider", "zoom_explorer"])
+def test_a_widgets_own_styles_outweigh_the_shared_ones(name: str) -> None:
+    """Whichever of several style sheets a page loads last: each brings the shared one along."""
+    root = {"zoom_explorer": "zoom"}.get(name, name.replace("_", "-"))
+    text = re.sub(r"/\*.*?\*/", "", (STATIC / f"{name}.css").read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(r"@media[^{]*\{", "", text)
+    selectors = [
+        part.strip() for rule in re.findall(r"([^{}]+)\{", text) for part in rule.split(",")
+    ]
+    assert selectors
+    assert [part for part in selectors if not part.startswith(f".liif-widget.liif-{root}")] == []
 
 
 def test_static_files_name_no_address() -> None:

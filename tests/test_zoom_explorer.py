@@ -16,6 +16,7 @@ from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
 from liif_core.explorer import Side
+from liif_core.explorer.messages import VERSION
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto
 from liif_core.widgets import ZoomExplorer
@@ -46,6 +47,7 @@ def explore(**changes: Any) -> ZoomExplorer:
 def receive(widget: Any, content: dict[str, Any], *buffers: bytes) -> tuple[dict, list[bytes]]:
     """Give the widget a message as the browser would, and return what it sends back."""
     sent: list[Any] = []
+    content = {"version": VERSION, "viewer": "a", "tag": 1, "photo": 0, **content}
     widget.send = lambda content, buffers=(): sent.append((content, list(buffers)))
     widget._handle_custom_msg(content, [memoryview(buffer) for buffer in buffers])
     (answer,) = sent
@@ -233,7 +235,7 @@ class TestMessages:
 
     def test_whatever_fails_is_told(self, monkeypatch: Any) -> None:
         explorer = explore()
-        monkeypatch.setattr(explorer._explored, "explain", lambda *rest: 1 / 0)
+        monkeypatch.setattr(explorer._session.explored, "explain", lambda *rest: 1 / 0)
         question = {"type": "xray", "side": explorer.right, "coord": [0, 0], "cell": [1, 1]}
         answer, pictures = receive(explorer, question)
         assert answer["failed"] == "ZeroDivisionError: division by zero"
@@ -263,5 +265,5 @@ class TestStill:
 
     def test_never_raises(self, monkeypatch: Any) -> None:
         explorer = explore(alt="Noise & more")
-        monkeypatch.setattr(explorer._explored, "part", lambda *rest: 1 / 0)
+        monkeypatch.setattr(explorer._session.explored, "part", lambda *rest: 1 / 0)
         assert explorer.still() == "<p>Noise &amp; more</p>"

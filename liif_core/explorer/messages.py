@@ -1,20 +1,27 @@
-"""What the browser asks of the explorer, and what it is answered: plain dictionaries and bytes.
+"""What the browser asks about a photo, and what it is answered: plain dictionaries and bytes.
 
-Each question is answered at once and in one step of limited length: where the encoder has much to
-read, it reads one tile, says how many are left, and is asked again. So the kernel stays free for
-other questions in between, and whatever is no longer wanted is simply not asked again.
+`QUESTIONS.md` beside this file lists every field. Each question is answered at once and in one step
+of limited length: where the encoder has much to read, it reads one tile, says how many are left,
+and is asked again. So the kernel stays free for other questions in between, and whatever is no
+longer wanted is simply not asked again.
 """
 
 import io
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from liif_core.errors import LiifError
 from liif_core.explorer.frames import ExploredPhoto, Side
 from liif_core.explorer.viewport import Viewport
+
+#: Of the questions and answers, as `QUESTIONS.md` lists them: both sides must mean the same one.
+#: `static/zoom_questions.js` holds the browser's.
+VERSION = 1
 
 #: What an answer consists of: JSON values, and at most one picture.
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -27,12 +34,15 @@ OVERVIEW = 320
 
 
 def answer(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
-    """Answer one question.
+    """Answer one question about a photo.
 
     Args:
+        explored: the photo and its methods.
         question: `type` is "frame", "ahead", "overview", "xray" or "strip"; see the functions
-            below. What it holds besides `type` comes back as it is, so that the asker recognises
-            the answer.
+            below.
+
+    Raises:
+        LiifError: no such type.
     """
     kinds = {
         "frame": frame,
@@ -41,8 +51,9 @@ def answer(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
         "xray": xray,
         "strip": strip,
     }
-    found, pictures = kinds[question["type"]](explored, question)
-    return {**question, **found}, pictures
+    if question["type"] not in kinds:
+        raise LiifError(f"no question {question['type']!r}; ask one of {', '.join(kinds)}")
+    return kinds[question["type"]](explored, question)
 
 
 def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
@@ -138,7 +149,7 @@ def print_strip(
     """
     height, width = form["size"]
     shown = view.grid()
-    grid = type(shown)(height, width, shown.box)
+    grid = replace(shown, height=height, width=width)
     enlarging = view.magnification * width / shown.width >= 1
     middle = round(form["split"] * width)
     parts = [

@@ -1,7 +1,7 @@
 """Where a screen stands over a photo: centre and magnification, kept within the photo.
 
-`static/viewport.js` does the same arithmetic in the browser, so that the picture follows the hand
-at once; a browser test holds the two together.
+`widgets/static/zoom_viewport.js` does the same arithmetic in the browser, so that the picture
+follows the hand at once; a browser test holds the two together.
 """
 
 import math

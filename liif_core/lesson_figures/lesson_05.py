@@ -1,26 +1,19 @@
-"""Lesson 05, ten times and beyond: its figures, its stopwatch, its box for the reader's photo."""
+"""Lesson 05, ten times and beyond: its figures and its stopwatch."""
 
-import html
-import io
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
-import ipywidgets
-import numpy as np
 import psutil
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from liif_core.errors import LiifError
-from liif_core.figures import BLUE, GREEN, ORANGE, RED, SKY, line_plot, new_figure, to_image
-from liif_core.photos import Photo, photo_from
-from liif_core.widgets.stills import still_figure
+from liif_core.figures import BLUE, GREEN, ORANGE, RED, SKY, line_plot, new_figure
+from liif_core.widgets import UploadBox
+
+__all__ = ["UploadBox", "measure", "print_sizes", "scale_plot"]
 
 T = TypeVar("T")
 
@@ -111,72 +104,3 @@ def measure(task: Callable[[], T]) -> tuple[T, float, float]:
         watcher.join()
     peak = max(peak, process.memory_info().rss)
     return result, seconds, peak / 1e6
-
-
-def read_upload(name: str, data: bytes) -> Photo:
-    """Read the bytes of an uploaded file as a photo, with the same care as a file on disk.
-
-    Args:
-        name: the file's name, for messages only.
-        data: its content.
-
-    Raises:
-        LiifError: not a picture, empty, cut off, or too large.
-    """
-    short = Path(name).name or "upload"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "upload")
-        path.write_bytes(data)
-        try:
-            return photo_from(path)
-        except LiifError as error:
-            # The reader knows the file by its own name, not by that of the copy.
-            raise LiifError(str(error).replace(os.fspath(path), short)) from error
-
-
-class UploadBox(ipywidgets.VBox):
-    """A button that takes a photo from the reader, and shows what a function makes of it.
-
-    From code: `receive(name, data)` does what an upload does and returns what the reader is told.
-    Nothing leaves the machine that the kernel runs on.
-
-    Args:
-        draw: photo -> (picture (H, W, 3), uint8 or floats in [0, 1]; a sentence that says what
-            it shows). A LiifError that it raises is shown to the reader.
-    """
-
-    def __init__(self, draw: Callable[[Photo], tuple[np.ndarray, str]]) -> None:
-        self._draw = draw
-        self.button = ipywidgets.FileUpload(
-            accept="image/*", multiple=False, description="Choose a photo"
-        )
-        self.result = ipywidgets.HTML()
-        self.button.observe(self._uploaded, names="value")
-        super().__init__([self.button, self.result])
-
-    def receive(self, name: str, data: bytes) -> str:
-        """Show what becomes of one file; return the picture's sentence, or what was wrong."""
-        try:
-            picture, says = self._draw(read_upload(name, data))
-        except LiifError as error:
-            says = f"✗ {error}"
-            self.result.value = f"<p>{html.escape(says)}</p>"
-        else:
-            buffer = io.BytesIO()
-            to_image(picture).save(buffer, "JPEG", quality=88)
-            self.result.value = still_figure(buffer.getvalue(), says, says)
-        return says
-
-    def _uploaded(self, change: Mapping[str, Any]) -> None:
-        for file in change["new"]:
-            self.receive(file["name"], bytes(file["content"]))
-
-    def __repr__(self) -> str:
-        return "UploadBox()"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = dict(super()._repr_mimebundle_(**kwargs))
-        still = (
-            "<p>(Here stands a button that takes your own photo. It needs a running kernel.)</p>"
-        )
-        return {**bundle, "text/plain": repr(self), "text/html": still}

@@ -2,6 +2,7 @@
 
 from liif_core.widgets.frame_slider import FrameSlider
 from liif_core.widgets.predict import Predict
+from liif_core.widgets.upload_box import UploadBox
 from liif_core.widgets.zoom_explorer import ZoomExplorer
 
-__all__ = ["FrameSlider", "Predict", "ZoomExplorer"]
+__all__ = ["FrameSlider", "Predict", "UploadBox", "ZoomExplorer"]

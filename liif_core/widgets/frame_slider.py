@@ -11,10 +11,9 @@ from PIL import Image
 from traitlets import Int, List, Unicode
 
 from liif_core.errors import LiifError
-from liif_core.pixels import to_uint8
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
-from liif_core.widgets.stills import contact_sheet, still_figure
+from liif_core.widgets.stills import contact_sheet, on_screen, still_figure
 
 T = TypeVar("T")
 #: How many frames the still picture shows: a number with many divisors, so that rows are full.
@@ -101,7 +100,7 @@ class FrameSlider(StillWidget, Generic[T]):
         if index not in self._pngs:
             buffer = io.BytesIO()
             # Level 1: a frame is on its way to the same machine, so time matters more than size.
-            Image.fromarray(to_bytes(self._frame(index))).save(buffer, "PNG", compress_level=1)
+            Image.fromarray(on_screen(self._frame(index))).save(buffer, "PNG", compress_level=1)
             self._pngs[index] = buffer.getvalue()
         return self._pngs[index]
 
@@ -127,7 +126,7 @@ class FrameSlider(StillWidget, Generic[T]):
         frames = {}
         for index in chosen.tolist():
             try:
-                frames[index] = to_bytes(self._frame(index))
+                frames[index] = on_screen(self._frame(index))
             except Exception:  # the slider itself shows the message
                 continue
         if not frames:
@@ -150,10 +149,3 @@ def check_picture(frame: np.ndarray, label: str) -> None:
     low, high = float(frame.min()), float(frame.max())
     if not (low >= -1 and high <= 2):  # also where one is NaN
         raise LiifError(f"{where} floats from {low:g} to {high:g}; they must lie between 0 and 1")
-
-
-def to_bytes(frame: np.ndarray) -> np.ndarray:
-    """Return a checked picture as uint8; floats are clamped to [0, 1] and rounded."""
-    if frame.dtype == np.uint8:
-        return frame
-    return to_uint8(frame)

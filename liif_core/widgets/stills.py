@@ -8,10 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from liif_core.pixels import to_uint8
+
 #: The largest sheet, in pixels, and the space between its frames.
 SHEET_WIDTH, SHEET_HEIGHT, GAP = 960, 480, 4
 #: A sheet's limit in bytes; its text form in the page is a third longer, and stays below 60 kB.
 SHEET_BYTES = 44_000
+
+
+def on_screen(picture: np.ndarray) -> np.ndarray:
+    """Return a picture, uint8 or floats, as uint8; floats are clamped to [0, 1] and rounded."""
+    return picture if picture.dtype == np.uint8 else to_uint8(picture)
 
 
 def contact_sheet(frames: Sequence[np.ndarray]) -> bytes:

@@ -4,24 +4,23 @@ import html
 import operator
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from traitlets import Bool, Dict, Float, Int, List, Unicode
 
-from liif_core.errors import LiifError, one_line
-from liif_core.explorer import BASELINES, ExploredPhoto, Side, Viewport
-from liif_core.explorer.messages import answer, print_strip
+from liif_core.errors import LiifError
+from liif_core.explorer import Session, Side, Viewport
+from liif_core.explorer.messages import VERSION, print_strip
+from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
 from liif_core.liif import LIIF
-from liif_core.photos import Photo, Source, photo_from, photo_from_bytes
+from liif_core.photos import Photo, Source, photo_from
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import contact_sheet, still_figure
 from liif_core.xray import Explanation
-
-#: Which parts of a model can be switched off in the explorer.
-SWITCHES = ("local_ensemble", "cell_decoding", "feature_unfolding")
 
 
 class ZoomExplorer(StillWidget):
@@ -62,6 +61,8 @@ class ZoomExplorer(StillWidget):
     trained = List(Float()).tag(sync=True)
     alt = Unicode().tag(sync=True)
     grid = Bool(True).tag(sync=True)
+    #: Of the questions that the page asks; see liif_core/explorer/QUESTIONS.md.
+    version = Int(VERSION).tag(sync=True)
 
     def __init__(
         self,
@@ -77,14 +78,12 @@ class ZoomExplorer(StillWidget):
         check_models(models)
         rows, cols = checked_screen(screen)
         self._models = models
-        self._explored = ExploredPhoto(photo_from(photo), models)
-        self._upload: list[bytes] = []
-        height, width = self._explored.size
+        self._session = Session(photo_from(photo), models, self.show_photo)
         super().__init__(
             view={"centre": [0.0, 0.0], "magnification": 0.0},
             left=vars(Side("bicubic")),
             right=vars(Side(next(iter(models)))),
-            photo={"height": height, "width": width, "name": name_of(photo), "number": 0},
+            photo=self._described(name_of(photo)),
             methods=methods_of(models),
             screen=[rows, cols],
             trained=list(trained),
@@ -106,13 +105,11 @@ class ZoomExplorer(StillWidget):
         Returns:
             the `Viewport` that came of it.
         """
-        current = self.viewport
-        view = Viewport(
-            current.photo,
-            current.screen,
-            centre or current.centre,
-            current.magnification if magnification is None else magnification,
-        )
+        view = self.viewport
+        if magnification is not None:
+            view = replace(view, magnification=magnification)
+        if centre is not None:  # which the magnification before may not have allowed
+            view = replace(view, centre=centre)
         whole = view.magnification == view.least
         shown = 0.0 if whole else view.magnification
         self.view = {"centre": list(view.centre), "magnification": shown}
@@ -124,7 +121,7 @@ class ZoomExplorer(StillWidget):
         y, x = self.view["centre"]
         height, width = self.screen
         magnification = self.view["magnification"]
-        return Viewport(self._explored.size, (height, width), (y, x), magnification)
+        return Viewport(self._session.explored.size, (height, width), (y, x), magnification)
 
     def compare(
         self,
@@ -143,9 +140,7 @@ class ZoomExplorer(StillWidget):
         """
         for name, side in (("left", left), ("right", right)):
             if side is not None:
-                chosen = Side(side) if isinstance(side, str) else side
-                self._check_method(chosen.method)
-                setattr(self, name, vars(chosen))
+                setattr(self, name, vars(checked_side(side, self._models)))
         if split is not None:
             if not 0 <= split <= 1:
                 raise LiifError(f"the split stands between 0 and 1 of the width, not at {split:g}")
@@ -161,16 +156,13 @@ class ZoomExplorer(StillWidget):
         Raises:
             LiifError: a point outside the photo, or no model to ask.
         """
-        if side is None:
-            chosen = next(
-                (Side(**s) for s in (self.right, self.left) if s["method"] in self._models), None
-            )
-        else:
-            chosen = Side(side) if isinstance(side, str) else side
-        if chosen is None or chosen.method not in self._models:
+        shown = [Side(**self.right), Side(**self.left)]
+        asked = shown if side is None else [Side(side) if isinstance(side, str) else side]
+        chosen = next((one for one in asked if one.method in self._models), None)
+        if chosen is None:
             raise LiifError(f"only a LIIF can be X-rayed: {', '.join(self._models)}")
         y, x = (float(value) for value in coord)
-        found = self._explored.explain(chosen, (y, x), self.viewport.cell())
+        found = self._session.explored.explain(chosen, (y, x), self.viewport.cell())
         self.point = [y, x]
         return found
 
@@ -193,7 +185,7 @@ class ZoomExplorer(StillWidget):
         split = (round(self.split * view.screen[1]) - span.first) / span.count
         form = {"size": (down, across), "split": min(max(split, 0.0), 1.0)}
         sides = Side(**self.left), Side(**self.right)
-        return print_strip(self._explored, view, sides, form, range(down))
+        return print_strip(self._session.explored, view, sides, form, range(down))
 
     def show_photo(self, photo: Source | Photo, name: str | None = None) -> None:
         """Show another photo, whole.
@@ -205,47 +197,22 @@ class ZoomExplorer(StillWidget):
         Raises:
             LiifError: it cannot be read; then all stays as it was.
         """
-        read = photo if isinstance(photo, Photo) else photo_from(photo)
-        self._explored = ExploredPhoto(read, self._models)
-        height, width = self._explored.size
+        self._session.show(photo if isinstance(photo, Photo) else photo_from(photo))
         with self.hold_sync():
             self.point = None  # type: ignore[assignment]
             self.view = {"centre": [0.0, 0.0], "magnification": 0.0}
-            number = self.photo["number"] + 1
-            name = name_of(photo) if name is None else name
-            self.photo = {"height": height, "width": width, "name": name, "number": number}
+            self.photo = self._described(name_of(photo) if name is None else name)
 
-    def _check_method(self, name: str) -> None:
-        if name not in BASELINES and name not in self._models:
-            known = ", ".join([*BASELINES, *self._models])
-            raise LiifError(f"no method {name!r}; choose one of {known}")
+    def _described(self, name: str) -> dict[str, Any]:
+        """Return what the browser learns of the photo."""
+        height, width = self._session.explored.size
+        return {"height": height, "width": width, "name": name, "number": self._session.number}
 
     def _receive(self, _widget: object, content: dict[str, Any], buffers: list[Any]) -> None:
-        pictures: list[bytes] = []
-        try:
-            if content["type"] == "upload":
-                found = self._take_part(content, buffers)
-            else:
-                found, pictures = answer(self._explored, content)
-        except Exception as error:  # whatever it is, the reader must see it, and nobody may wait
-            kind = "" if isinstance(error, LiifError) else f"{type(error).__name__}: "
-            message = kind + one_line(error)
-            found = {**content, "failed": message, "picture": False}
-        self.send(found, pictures)
-
-    def _take_part(self, content: dict[str, Any], buffers: list[Any]) -> dict[str, Any]:
-        """Take one part of an uploaded file; after the last one, show the photo."""
-        if content["part"] == 0:
-            self._upload = []
-        self._upload.append(bytes(buffers[0]))
-        if content["part"] + 1 == content["parts"]:
-            data, self._upload = b"".join(self._upload), []
-            stem = content["name"].rsplit(".", 1)[0]
-            self.show_photo(photo_from_bytes(data, content["name"]), stem)
-        return content
+        self.send(*self._session.answer(content, buffers))
 
     def __repr__(self) -> str:
-        height, width = self._explored.size
+        height, width = self._session.explored.size
         return f"ZoomExplorer(photo of {width}×{height} pixels, {', '.join(self._models)})"
 
     def still(self) -> str:
@@ -267,36 +234,6 @@ class ZoomExplorer(StillWidget):
 def name_of(photo: Source | Photo) -> str:
     """Return what to call a photo: its file's name without ending, if it comes from one."""
     return Path(photo).stem if isinstance(photo, (str, os.PathLike)) else "view"
-
-
-def describe(side: Side, models: Mapping[str, LIIF]) -> str:
-    """Return a side in words."""
-    off = [name.replace("_", " ") for name in SWITCHES if not getattr(side, name)]
-    if side.method not in models or not off:
-        return side.method
-    return f"{side.method} without {', '.join(off)}"
-
-
-def methods_of(models: Mapping[str, LIIF]) -> list[dict[str, Any]]:
-    """Return every method, and which parts of it can be switched off: those that it has."""
-    found: list[dict[str, Any]] = [{"name": name, "switches": []} for name in BASELINES]
-    for name, model in models.items():
-        switches = [switch for switch in SWITCHES if getattr(model.config, switch)]
-        found.append({"name": name, "switches": switches, "model": True})
-    return found
-
-
-def check_models(models: Mapping[str, Any]) -> None:
-    """Raise LiifError unless there are models, with names of their own."""
-    if not models:
-        raise LiifError("the explorer needs a model: pass load_model(…), or several by name")
-    for name, model in models.items():
-        if not isinstance(model, LIIF):
-            raise LiifError(
-                f"model {name!r} is a {type(model).__name__}: pass what load_model gave"
-            )
-        if not isinstance(name, str) or not name or name in BASELINES:
-            raise LiifError(f"a model cannot be called {name!r}; give it a name of its own")
 
 
 def checked_screen(screen: tuple[int, int]) -> tuple[int, int]:

@@ -463,7 +463,7 @@ def test_nothing_is_drawn_while_hidden(explore: Any) -> None:
 
 
 def test_a_kernel_that_dies_with_a_frame_in_flight(explore: Any) -> None:
-    die = "import os; explorer._explored.picture = lambda *rest: os._exit(1)"
+    die = "import os; explorer._session.explored.picture = lambda *rest: os._exit(1)"
     hands = explore(die, "'as new'")
     before = hands.pixels()
     hands.shown.run(1)
@@ -481,6 +481,45 @@ def test_a_kernel_that_dies_with_a_frame_in_flight(explore: Any) -> None:
     hands.shown.run(2)
     hands.shown.run(0)  # run again: as new
     Hands(hands.shown).wheel(0.5, 0.5, -120)
+
+
+PREDICT = """
+from liif_core.widgets import Predict
+Predict("Which?", ["this", "that"], answer=1, explain="That.")
+"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_picture_and_sum_are_seen_together_on_a_laptop(
+    open_notebook: Any, app: str, theme: str
+) -> None:
+    source = EXPLORER.replace(str(SCREEN), "(480, 640)")
+    shown = open_notebook(source, PREDICT, app=app, theme=theme)
+    shown.page.set_viewport_size({"width": 1366, "height": 768})
+    shown.run(0)
+    shown.run(1)  # whose styles are loaded after the explorer's
+    shown.page.locator(".liif-predict").wait_for()
+    shown.page.locator(".liif-stage").scroll_into_view_if_needed()  # only what is seen is drawn
+    hands = Hands(shown)
+    hands.wheel(0.5, 0.5, *[-120] * 8)
+    hands.page.mouse.click(*hands.at(0.5, 0.7))
+    total = hands.root.locator(".liif-sum")
+    total.wait_for()
+    hands.root.locator(".liif-stage").evaluate("(one) => one.scrollIntoView({ block: 'start' })")
+    hands.page.wait_for_timeout(300)
+    room = hands.page.locator(".jp-WindowedPanel-outer").bounding_box()
+    for part in (hands.root.locator(".liif-stage"), total):
+        box = part.bounding_box()
+        assert box["y"] >= room["y"] - 1
+        assert box["y"] + box["height"] <= room["y"] + room["height"]
+    stage = hands.root.locator(".liif-stage").bounding_box()
+    assert total.bounding_box()["x"] > stage["x"] + stage["width"]  # beside, as the lesson says
+    assert stage["width"] > 400
+    cut_off = hands.root.locator(".liif-xray dd").evaluate_all(
+        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+    )
+    assert cut_off == 0
 
 
 def test_several_explorers_and_one_shown_twice(explore: Any) -> None:

@@ -124,3 +124,18 @@ def test_one_slider_shown_twice(open_notebook: Any) -> None:
     for view in range(2):
         figure = shown.page.locator(".liif-frame-slider").nth(view)
         figure.get_by_text("frame number 7").wait_for()
+
+
+def test_two_sliders_leave_one_another_alone(open_notebook: Any) -> None:
+    second = SLIDER.replace("slider = ", "other = ").replace("coloured noise", "more noise")
+    shown = open_notebook(SLIDER + SHOW, second + "other", "slider.index, other.index")
+    for cell in (0, 1):
+        shown.run(cell)
+    shown.page.get_by_role("slider", name="coloured noise").fill("7")
+    shown.page.get_by_role("slider", name="more noise").fill("9")
+    for number, text in enumerate(["frame number 7", "frame number 9"]):
+        root = shown.page.locator(".liif-frame-slider").nth(number)
+        root.locator("figcaption", has_text=text).wait_for()
+        root.locator("figure[aria-busy=false]").wait_for(state="attached")
+    shown.run(2)
+    assert "(7, 9)" in shown.output(2)

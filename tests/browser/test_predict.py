@@ -85,6 +85,31 @@ def test_keyboard_stays_with_the_widget(open_notebook: Any) -> None:
     assert shown.page.locator(".jp-CodeCell").count() == 2  # no key went to the notebook
 
 
+def test_two_questions_leave_one_another_alone(open_notebook: Any) -> None:
+    second = QUESTION.replace("question = ", "other = ").removesuffix("question\n") + "other\n"
+    shown = open_notebook(QUESTION, second, "question.choice, other.choice")
+    for cell in (0, 1):
+        shown.run(cell)
+    roots = [shown.page.locator(".liif-predict").nth(number) for number in (0, 1)]
+    roots[1].wait_for()
+    roots[0].get_by_label("nearest").check()
+    roots[1].get_by_label("LIIF").check()
+    assert roots[0].get_by_label("nearest").is_checked()
+    roots[1].get_by_label("LIIF").focus()
+    shown.page.keyboard.press("ArrowDown")  # round to its own first choice, not to the other's
+    assert roots[1].get_by_label("nearest").is_checked()
+    for root in roots:
+        root.get_by_role("button", name="Commit").click()
+        root.get_by_text("✗ Not this one. Measured: LIIF").wait_for()
+    roots[0].get_by_role("button", name="Choose again").click()
+    roots[0].get_by_label("bicubic").check()
+    roots[0].get_by_role("button", name="Commit").click()
+    roots[0].get_by_text("It is smooth.").wait_for()
+    assert roots[1].get_by_label("nearest").is_checked()
+    shown.run(2)
+    assert "(1, 0)" in shown.output(2)
+
+
 def test_the_answer_revealed_below_leaves_the_question_alone(open_notebook: Any) -> None:
     shown = open_notebook(QUESTION, "print(question.reveal())", "question.choice, question.right")
     shown.run()

@@ -1,88 +1,102 @@
 // A slider over frames that the kernel draws on request; each arrives as a lossless PNG.
-import { control, conversation, element } from "./shared.js";
+import { control, conversation, element, spokenLine } from "./shared.js";
 
-function render({ model, el }) {
-  el.classList.add("liif-widget", "liif-frame-slider");
-  const labels = model.get("labels");
-  const slider = control("input", { type: "range", min: 0, max: labels.length - 1, step: 1 });
-  slider.setAttribute("aria-label", model.get("alt"));
-  const position = element("span", { className: "liif-position" });
-  const picture = element("img", { alt: "" });
-  const label = element("figcaption");
-  const figure = element("figure", {}, picture, label);
-  const note = element("p", { className: "liif-note" });
-  note.setAttribute("role", "status");
-  el.append(element("div", { className: "liif-track" }, slider, position), figure, note);
-
-  let wanted; // where the slider stands
-  let asked = null; // the one frame in flight; those that the slider passed meanwhile are skipped
-  let settled = null; // the frame in sight, or whose error is
-  const kernel = conversation(model, note, () => (asked = null));
-
-  function move(index) {
-    wanted = index;
-    slider.value = wanted;
-    slider.setAttribute("aria-valuetext", labels[wanted]);
-    position.textContent = `${wanted + 1} / ${labels.length}`;
-    request();
+class Slider {
+  constructor(model, el) {
+    this.model = model;
+    this.labels = model.get("labels");
+    this.wanted = undefined; // where the slider stands
+    this.asked = null; // the one frame in flight; those that it passed meanwhile are skipped
+    this.settled = null; // the frame in sight, or whose error is
+    this.build(el);
+    this.kernel = conversation(model, this.note, () => (this.asked = null));
+    this.slider.addEventListener("input", () => {
+      model.set("index", Number(this.slider.value));
+      this.kernel.save();
+      this.follow();
+    });
+    this.follow = () => this.move(model.get("index"));
+    this.hear = (answer, buffers) => this.receive(answer, buffers);
+    model.on("msg:custom", this.hear);
+    model.on("change:index", this.follow);
+    this.follow();
   }
 
-  function request() {
-    figure.setAttribute("aria-busy", String(settled !== wanted));
-    if (asked !== null || settled === wanted) return;
-    asked = wanted;
-    kernel.ask({ type: "frame", index: asked });
+  build(el) {
+    const max = this.labels.length - 1;
+    this.slider = control("input", { type: "range", min: 0, max, step: 1 });
+    this.slider.setAttribute("aria-label", this.model.get("alt"));
+    this.position = element("span", { className: "liif-position" });
+    this.picture = element("img", { alt: "" });
+    this.label = element("figcaption");
+    this.figure = element("figure", {}, this.picture, this.label);
+    this.note = spokenLine("p", "liif-note");
+    el.classList.add("liif-widget", "liif-frame-slider");
+    el.append(element("div", { className: "liif-track" }, this.slider, this.position));
+    el.append(this.figure, this.note);
+  }
+
+  move(index) {
+    this.wanted = index;
+    this.slider.value = index;
+    this.slider.setAttribute("aria-valuetext", this.labels[index]);
+    this.position.textContent = `${index + 1} / ${this.labels.length}`;
+    this.request();
+  }
+
+  request() {
+    this.figure.setAttribute("aria-busy", String(this.settled !== this.wanted));
+    if (this.asked !== null || this.settled === this.wanted) return;
+    this.asked = this.wanted;
+    this.kernel.ask({ type: "frame", index: this.asked });
   }
 
   // Every view of this widget hears every answer: take our own, and any that we want anyway.
-  function receive({ type, index, message }, buffers) {
-    const ours = index === asked;
+  receive({ type, index, message }, buffers) {
+    const ours = index === this.asked;
     if (ours) {
-      asked = null;
-      kernel.answered();
+      this.asked = null;
+      this.kernel.answered();
     }
-    const useful = index === wanted || (ours && settled !== wanted);
-    if (useful && index !== settled) {
-      settled = index;
-      if (type === "frame") show(index, buffers[0]);
-      else fail(index, message);
+    const useful = index === this.wanted || (ours && this.settled !== this.wanted);
+    if (useful && index !== this.settled) {
+      this.settled = index;
+      if (type === "frame") this.show(index, buffers[0]);
+      else this.fail(index, message);
     }
-    request();
+    this.request();
   }
 
-  function show(index, png) {
+  show(index, png) {
+    const { picture, label } = this;
     URL.revokeObjectURL(picture.src);
+    this.note.textContent = "";
     picture.onload = () => {
-      picture.alt = `${model.get("alt")}: ${labels[index]}`;
+      picture.alt = `${this.model.get("alt")}: ${this.labels[index]}`;
       picture.hidden = false;
-      label.textContent = labels[index];
+      label.textContent = this.labels[index];
     };
     picture.src = URL.createObjectURL(new Blob([png], { type: "image/png" }));
   }
 
-  function fail(index, message) {
-    picture.onload = null;
-    picture.hidden = true; // the frame of another value must not stand for this one
-    label.textContent = labels[index];
-    note.textContent = message;
+  fail(index, message) {
+    this.picture.onload = null;
+    this.picture.hidden = true; // the frame of another value must not stand for this one
+    this.label.textContent = this.labels[index];
+    this.note.textContent = message;
   }
 
-  const follow = () => move(model.get("index"));
-  slider.addEventListener("input", () => {
-    model.set("index", Number(slider.value));
-    kernel.save();
-    follow();
-  });
-  model.on("msg:custom", receive);
-  model.on("change:index", follow);
-  follow();
+  stop() {
+    this.kernel.answered();
+    this.model.off("msg:custom", this.hear);
+    this.model.off("change:index", this.follow);
+    URL.revokeObjectURL(this.picture.src);
+  }
+}
 
-  return () => {
-    kernel.answered();
-    model.off("msg:custom", receive);
-    model.off("change:index", follow);
-    URL.revokeObjectURL(picture.src);
-  };
+function render({ model, el }) {
+  const slider = new Slider(model, el);
+  return () => slider.stop();
 }
 
 export default { render };

@@ -1,98 +1,100 @@
 // A question, 2–5 choices, a commitment; then the measured answer, which only the kernel knows.
-import { control, conversation, element } from "./shared.js";
+import { control, conversation, element, freshName, spokenLine } from "./shared.js";
 
-let views = 0;
+class Question {
+  constructor(model, el) {
+    this.model = model;
+    this.buildChoices();
+    this.button = control("button", { type: "button" });
+    this.verdict = element("p", { className: "liif-verdict" });
+    this.reasons = element("div");
+    const revealed = element("div", { className: "liif-revealed" }, this.verdict, this.reasons);
+    revealed.setAttribute("role", "status");
+    revealed.setAttribute("aria-live", "polite");
+    const note = spokenLine("p", "liif-note");
+    el.classList.add("liif-widget", "liif-predict");
+    el.append(this.choices, this.button, revealed, note);
 
-function render({ model, el }) {
-  el.classList.add("liif-widget", "liif-predict");
-  const group = `liif-predict-${views++}`; // the radio buttons of one view exclude one another
+    this.kernel = conversation(model, note, () => this.open());
+    this.choices.addEventListener("change", () => (this.button.disabled = this.picked() < 0));
+    this.button.addEventListener("click", () => (this.choosing ? this.commit() : this.chooseAgain()));
+    this.follow = () => this.reveal();
+    model.on("change:commits", this.follow);
+    this.open();
+    this.reveal();
+  }
 
-  const radios = [];
-  const marks = [];
-  const rows = model.get("choices").map((text, index) => {
-    const radio = control("input", { type: "radio", name: group, value: String(index) });
-    const mark = element("span", { className: "liif-mark" });
-    radios.push(radio);
-    marks.push(mark);
-    return element("label", {}, radio, element("span", {}, text, mark));
-  });
-  const question = element("legend", {}, model.get("question"));
-  const choices = element("fieldset", {}, question, ...rows);
-  const button = control("button", { type: "button" });
-  const verdict = element("p", { className: "liif-verdict" });
-  const reasons = element("div");
-  const revealed = element("div", { className: "liif-revealed" }, verdict, reasons);
-  revealed.setAttribute("role", "status");
-  revealed.setAttribute("aria-live", "polite");
-  const note = element("p", { className: "liif-note" });
-  note.setAttribute("role", "status");
-  el.append(choices, button, revealed, note);
+  buildChoices() {
+    const name = freshName("liif-predict"); // the choices of one question exclude one another
+    const texts = this.model.get("choices");
+    this.radios = texts.map((_, index) => control("input", { type: "radio", name, value: index }));
+    this.marks = texts.map(() => element("span", { className: "liif-mark" }));
+    const rows = texts.map((text, index) =>
+      element("label", {}, this.radios[index], element("span", {}, text, this.marks[index])),
+    );
+    const legend = element("legend", {}, this.model.get("question"));
+    this.choices = element("fieldset", {}, legend, ...rows);
+  }
 
-  const picked = () => radios.findIndex((radio) => radio.checked);
-  let choosing = true;
-  const kernel = conversation(model, note, open);
+  picked() {
+    return this.radios.findIndex((radio) => radio.checked);
+  }
 
   // An earlier verdict is taken away: it must not stand beside another choice.
-  function open() {
-    choosing = true;
-    marks.forEach((mark) => (mark.textContent = ""));
-    verdict.textContent = "";
-    reasons.replaceChildren();
-    choices.disabled = false;
-    button.textContent = "Commit";
-    button.disabled = picked() < 0;
+  open() {
+    this.choosing = true;
+    this.marks.forEach((mark) => (mark.textContent = ""));
+    this.verdict.textContent = "";
+    this.reasons.replaceChildren();
+    this.choices.disabled = false;
+    this.button.textContent = "Commit";
+    this.button.disabled = this.picked() < 0;
   }
 
-  function close(text) {
-    choosing = false;
-    choices.disabled = true;
-    button.textContent = text;
+  chooseAgain() {
+    this.open();
+    this.radios[this.picked()].focus();
   }
 
-  function commit() {
-    close("Committing …");
-    button.disabled = true;
-    kernel.ask({ type: "commit", choice: picked() });
+  close(text) {
+    this.choosing = false;
+    this.choices.disabled = true;
+    this.button.textContent = text;
   }
 
-  function reveal() {
-    const choice = model.get("choice");
+  commit() {
+    this.close("Committing …");
+    this.button.disabled = true;
+    this.kernel.ask({ type: "commit", choice: this.picked() });
+  }
+
+  reveal() {
+    const [choice, measured] = [this.model.get("choice"), this.model.get("measured")];
     if (choice === null) return;
-    kernel.answered();
-    radios[choice].checked = true;
-    marks.forEach((mark, index) => {
-      const measured = index === model.get("measured");
-      const wrong = index === choice && !measured;
-      mark.textContent = measured ? "✓ measured" : wrong ? "✗ your choice" : "";
-      mark.dataset.right = String(measured);
+    this.kernel.answered();
+    this.radios[choice].checked = true;
+    this.marks.forEach((mark, index) => {
+      const right = index === measured;
+      mark.textContent = right ? "✓ measured" : index === choice ? "✗ your choice" : "";
+      mark.dataset.right = String(right);
     });
-    const [first, ...rest] = model.get("revealed").split("\n");
-    verdict.textContent = first;
-    verdict.dataset.right = String(model.get("right"));
-    reasons.replaceChildren(...rest.map((line) => element("p", {}, line)));
-    close("Choose again");
-    button.disabled = false;
+    const [first, ...rest] = this.model.get("revealed").split("\n");
+    this.verdict.textContent = first;
+    this.verdict.dataset.right = String(this.model.get("right"));
+    this.reasons.replaceChildren(...rest.map((line) => element("p", {}, line)));
+    this.close("Choose again");
+    this.button.disabled = false;
   }
 
-  choices.addEventListener("change", () => {
-    button.disabled = picked() < 0;
-  });
-  button.addEventListener("click", () => {
-    if (choosing) {
-      commit();
-    } else {
-      open();
-      radios[picked()].focus();
-    }
-  });
-  model.on("change:commits", reveal);
-  open();
-  reveal();
+  stop() {
+    this.kernel.answered();
+    this.model.off("change:commits", this.follow);
+  }
+}
 
-  return () => {
-    kernel.answered();
-    model.off("change:commits", reveal);
-  };
+function render({ model, el }) {
+  const question = new Question(model, el);
+  return () => question.stop();
 }
 
 export default { render };

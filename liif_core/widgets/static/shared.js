@@ -15,11 +15,27 @@ export function control(tag, properties) {
   return made;
 }
 
-// The way to the kernel, with a line in `note` when it leaves a question unanswered for a while.
-export function conversation(model, note, onSilence, seconds = 4) {
+// A line of text that is read aloud when it changes.
+export function spokenLine(tag, className) {
+  const made = element(tag, { className });
+  made.setAttribute("role", "status");
+  return made;
+}
+
+// A name that nobody else has, on this page or on another. A counter would not do: every widget
+// has a copy of this module to itself, and all of them would begin at the same number.
+export function freshName(prefix) {
+  const numbers = [...crypto.getRandomValues(new Uint32Array(2))];
+  return [prefix, ...numbers.map((number) => number.toString(36))].join("-");
+}
+
+// The way to whoever answers, with a line in `note` when a question stays unanswered for a while.
+export function conversation(engine, note, onSilence, seconds = 4) {
   let timer;
+  let silent = false;
   const silence = () => {
     clearTimeout(timer);
+    silent = true;
     note.textContent =
       "No answer from the kernel yet: it is busy, or it has stopped. " +
       "If it was restarted, run this cell again.";
@@ -40,12 +56,13 @@ export function conversation(model, note, onSilence, seconds = 4) {
     wait,
     ask(question, buffers = []) {
       wait();
-      attempt(() => model.send(question, undefined, buffers));
+      attempt(() => engine.send(question, undefined, buffers));
     },
-    save: () => attempt(() => model.save_changes()),
+    save: () => attempt(() => engine.save_changes()),
     answered() {
       clearTimeout(timer);
-      note.textContent = "";
+      if (silent) note.textContent = "";
+      silent = false;
     },
   };
 }

@@ -1,459 +1,250 @@
-// The zoom explorer: a photo under the reader's hand, and the X-ray of any point of it.
-import { control, conversation, element } from "./shared.js";
-import { cellOf, clamp, coordAt, panned, screenAt, viewport, zoomed } from "./zoom_viewport.js";
-import { drawMarks, drawOverview, drawPicture, isExact } from "./zoom_picture.js";
-import { frameQueue } from "./zoom_frames.js";
-import { hands } from "./zoom_hands.js";
-import { button, sideControls, splitHandle, toggle } from "./zoom_controls.js";
-import { savingPanel } from "./zoom_saving.js";
-import { uploading } from "./zoom_uploading.js";
-import { readoutPanel, scaleText, sideText } from "./zoom_readout.js";
-import { xrayPanel } from "./zoom_xray.js";
+// The zoom explorer: a photo under the reader's hand, and the X-ray of any point of it. This is the
+// glue between what is shown (zoom_state.js, zoom_layers.js), the page (zoom_page.js), and the
+// questions to the engine (zoom_questions.js).
+import { VERSION, Questions } from "./zoom_questions.js";
+import { FrameQueue } from "./zoom_frames.js";
+import { Hands } from "./zoom_hands.js";
+import { Layers } from "./zoom_layers.js";
+import { Overview } from "./zoom_overview.js";
+import { Page } from "./zoom_page.js";
+import { Pointed } from "./zoom_pointed.js";
+import { Saving } from "./zoom_saving.js";
+import { watchSight } from "./zoom_sight.js";
+import { ExplorerState, withinReach } from "./zoom_state.js";
+import { Uploading } from "./zoom_uploading.js";
+import { coordAt, panned, viewport, zoomed } from "./zoom_viewport.js";
 
-const SILENCE = 8; // seconds without an answer
-const MOST_SCREEN = 1_000_000; // canvas pixels: on very dense screens, some are drawn larger
-const EDGE = 0.03; // of the width: the split cannot be moved out of reach
 const TELL = 250; // milliseconds after which code in the notebook learns of the view
+const OTHER_VERSION =
+  "This page and the kernel speak different versions of the explorer: restart the kernel, run the " +
+  "cell again, and reload the page.";
 
-let explorers = 0;
+class Explorer {
+  constructor(engine, el) {
+    this.engine = engine;
+    this.state = new ExplorerState(engine);
+    this.layers = new Layers();
+    this.reading = {}; // of each side: what the encoder has still to read
+    this.scheduled = 0; // the next time that the picture is drawn
+    this.actions = handActions(this);
+    this.page = new Page(engine, this.actions);
+    this.questions = new Questions(engine, this.page.note, () => this.giveUp());
+    this.buildAskers();
+    this.page.build(el, this);
+    for (const name of ["left", "right"]) this.page[name].show(this.state.side(name));
+    const { marks, root } = this.page.stage;
+    this.hands = new Hands(marks, root, this.actions);
+    for (const type of ["focus", "blur"]) marks.addEventListener(type, () => this.drawMarks());
+    this.watch();
+  }
 
-function render({ model, el }) {
-  el.classList.add("liif-widget", "liif-zoom");
-  const id = `view-${(explorers += 1)}-${Math.random().toString(36).slice(2)}`;
+  // Those who ask the engine, each for itself.
+  buildAskers() {
+    const { state, layers, page, questions } = this;
+    const ask = (type, fields) => questions.askOfPhoto(type, fields);
+    this.frames = new FrameQueue({
+      ask,
+      onPicture: (name, question, answer) => this.show(name, question, answer),
+      onReading: (name, reading) => {
+        this.reading[name] = reading;
+        this.showStatus();
+      },
+      onFailed: (name, text) => page.showFailure(name, text),
+    });
+    const redraw = () => this.drawMarks();
+    const { stage, xray: panel } = page;
+    this.overview = new Overview({ state, ask, look: this.actions.centre });
+    this.pointed = new Pointed({ state, layers, stage, panel, ask, redraw });
+    this.saving = new Saving({ ask, shown: () => state.shown() });
+    this.upload = new Uploading({
+      ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
+      tell: (text) => (page.told.textContent = text),
+    });
+    this.upload.acceptDrops(stage.root);
+  }
 
-  // What is shown.
-  let ratio = 1;
-  let view = null;
-  let point = null; // the X-rayed one: { coord, codes, answer }
-  let backdrop = null; // the whole photo, small
-  const layers = { left: null, right: null };
-  const reading = {};
-  let decoding = 0; // frames that have arrived and are not drawn yet
-
-  // The parts.
-  const picture = element("canvas", { className: "liif-picture" });
-  const marks = control("canvas", { className: "liif-marks", tabIndex: 0 });
-  marks.setAttribute("role", "application");
-  marks.setAttribute("aria-roledescription", "zoomable photo");
-  const split = splitHandle(marks, {
-    move: (at) => moveSplit(clamp(at, EDGE, 1 - EDGE)),
-    done: tellSplit,
-  });
-  const status = element("div", { className: "liif-status" });
-  const captions = { left: element("span", {}), right: element("span", {}) };
-  captions.left.className = "liif-caption liif-caption-left";
-  captions.right.className = "liif-caption liif-caption-right";
-  const scale = element("span", { className: "liif-caption liif-scale" });
-  const stage = element(
-    "div", { className: "liif-stage" },
-    picture, marks, captions.left, captions.right, scale, split.root, status,
-  );
-  const methods = model.get("methods");
-  const sides = {
-    left: sideControls("Left of the split", methods, (side) => choose("left", side)),
-    right: sideControls("Right of the split", methods, (side) => choose("right", side)),
-  };
-  const compare = toggle("split", "compare two methods", true, (on) => {
-    moveSplit(on ? 0.5 : 0);
-    tellSplit();
-  });
-  const gridTitle = "show the photo's pixel grid and latent centres, from ×6 on";
-  const grid = toggle("pixels", gridTitle, model.get("grid"), drawOver);
-  const overview = element("canvas", { className: "liif-overview" });
-  overview.setAttribute("role", "img");
-  overview.setAttribute("aria-label", "the whole photo, and where the screen stands on it");
-  const readout = readoutPanel(model.get("trained"), model.get("alt"));
-  const note = element("p", { className: "liif-note" });
-  note.setAttribute("role", "status");
-  const told = element("p", { className: "liif-note" }); // about a photo that was opened
-  told.setAttribute("role", "status");
-  const xray = xrayPanel();
-
-  // The way to the kernel.
-  const kernel = conversation(model, note, giveUp, SILENCE);
-  const send = (question, buffers) => kernel.ask({ ...question, viewer: id }, buffers);
-  const frames = frameQueue({
-    send,
-    receive: receiveFrame,
-    onReading(name, answer) {
-      reading[name] = answer;
-      showStatus();
-    },
-  });
-  const saving = savingPanel({
-    send,
-    shown: () => ({
-      view,
-      left: model.get("left"),
-      right: model.get("right"),
-      split: splitColumn(),
-      name: model.get("photo").name,
-    }),
-  });
-  const upload = uploading({ send, tell: (text) => (told.textContent = text), target: stage });
-  let asked = null; // the point whose X-ray is awaited
-  let tag = 0;
-
-  const saveButton = button("Save …", "save what is on screen as a PNG", () => {
-    saving.toggle(saving.root.hidden);
-    saveButton.setAttribute("aria-expanded", String(!saving.root.hidden));
-  });
-  const bar = element(
-    "div", { className: "liif-row" },
-    button("−", "zoom out", () => zoom(0.8, middle())),
-    button("+", "zoom in", () => zoom(1.25, middle())),
-    button("whole", "show the whole photo", reset),
-    compare.root, grid.root, saveButton, upload.button, upload.input,
-  );
-  el.append(
-    element("div", { className: "liif-sides" }, sides.left.root, sides.right.root),
-    element(
-      "div", { className: "liif-columns" },
-      element(
-        "div", { className: "liif-main" },
-        stage, bar, saving.root, note, told,
-        element("div", { className: "liif-where-now" }, overview, readout.numbers),
-        readout.aloud,
-      ),
-      xray.root,
-    ),
-  );
+  // Listen to the engine, and to the page.
+  watch() {
+    const follow = (action) => () => this.state.view && action();
+    this.followers = {
+      "change:view": follow(() => this.followView()),
+      "change:left": follow(() => this.followSide("left")),
+      "change:right": follow(() => this.followSide("right")),
+      "change:split": follow(() => this.moveSplit(this.state.split)),
+      "change:point": follow(() => this.pointed.follow()),
+      "change:photo": follow(() => this.openPhoto()),
+    };
+    for (const [event, call] of Object.entries(this.followers)) this.engine.on(event, call);
+    this.stopWatching = watchSight(this.page.stage.root, {
+      fit: () => this.fitScreen(),
+      visible: (inSight) => this.frames.setVisible(inSight && this.state.view !== null),
+    });
+  }
 
   // ---- what is to be seen
 
-  function middle() {
-    return [picture.height / 2, picture.width / 2];
-  }
-
-  function splitColumn() {
-    return Math.round(model.get("split") * picture.width);
-  }
-
-  function shownSides() {
-    const at = model.get("split");
-    return [at > 0 ? "left" : null, at < 1 ? "right" : null].filter(Boolean);
-  }
-
-  // Take a new view, or the same on another screen; ask for its frames.
-  function look(next, { tell = true } = {}) {
-    const moved = !view || next.magnification !== view.magnification ||
-      next.centre.some((value, axis) => value !== view.centre[axis]);
-    view = next;
-    for (const name of shownSides()) want(name);
-    if (tell && moved) tellView();
-    draw();
+  // Take a new view, or the same on another screen; ask for its frames. Whether it has moved.
+  look(next, { tell = true } = {}) {
+    const moved = this.state.look(next);
+    for (const name of this.state.shownSides()) this.want(name);
+    if (tell && moved) this.tellView();
+    this.draw();
     return moved;
   }
 
-  function want(name) {
-    stage.setAttribute("aria-busy", "true");
-    const { centre, magnification, screen } = view;
-    const what = { view: { centre, magnification, screen }, side: model.get(name) };
-    frames.want(name, { ...what, photo: model.get("photo").number });
+  want(name) {
+    this.page.stage.root.setAttribute("aria-busy", "true");
+    const { centre, magnification, screen } = this.state.view;
+    this.frames.want(name, { view: { centre, magnification, screen }, side: this.state.side(name) });
   }
 
-  const zoom = (factor, at) => look(zoomed(view, factor, at));
-  const pan = (by) => look(panned(view, by));
-
-  function reset() {
-    look(viewport(view.photo, view.screen, [0, 0], 0));
-  }
-
-  let telling;
-  function tellView() {
-    clearTimeout(telling);
-    telling = setTimeout(() => {
-      const whole = view.magnification === view.least;
-      const magnification = whole ? 0 : view.magnification / ratio;
-      model.set("view", { centre: view.centre, magnification });
-      kernel.save();
-      readout.say(view);
+  tellView() {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => {
+      this.state.shareView();
+      this.questions.save();
+      this.page.readout.say(this.state.view);
     }, TELL);
   }
 
-  // The notebook's code, or another view of this widget, has moved.
-  function follow() {
-    const { centre, magnification } = model.get("view");
-    const next = viewport(view.photo, view.screen, centre, magnification * ratio);
-    const near = Math.abs(Math.log(next.magnification / view.magnification)) < 1e-9 &&
-      next.centre.every((value, axis) => Math.abs(value - view.centre[axis]) < 1e-9);
-    if (!near) look(next, { tell: false });
+  share(name, value) {
+    this.engine.set(name, value);
+    this.questions.save();
   }
 
-  function choose(name, side) {
-    model.set(name, side);
-    kernel.save();
+  // The notebook's code, or another view of this explorer, has moved.
+  followView() {
+    if (!this.state.hasMoved()) return;
+    this.look(this.state.sharedView(this.state.view.screen), { tell: false });
   }
 
-  function followSide(name) {
-    sides[name].show(model.get(name));
-    if (shownSides().includes(name)) want(name);
-    draw();
-    if (point) askXray(point.coord);
+  followSide(name) {
+    this.page[name].show(this.state.side(name));
+    if (this.state.shownSides().includes(name)) this.want(name);
+    this.draw();
+    this.pointed.askAgain();
   }
 
-  function moveSplit(at) {
-    const before = shownSides();
-    model.set("split", clamp(at, 0, 1));
-    for (const name of shownSides()) if (!before.includes(name)) want(name);
-    for (const name of before) if (!shownSides().includes(name)) frames.forget(name);
-    draw();
+  moveSplit(at) {
+    const before = this.state.shownSides();
+    this.state.split = at;
+    const now = this.state.shownSides();
+    for (const name of now) if (!before.includes(name)) this.want(name);
+    for (const name of before) if (!now.includes(name)) this.frames.forget(name);
+    this.draw();
   }
 
-  function tellSplit() {
-    kernel.save();
-  }
-
-  // ---- drawing
-
-  let scheduled = 0;
-  function draw() {
-    scheduled ||= requestAnimationFrame(paint);
-  }
-
-  function paint() {
-    cancelAnimationFrame(scheduled);
-    scheduled = 0;
-    drawPicture(picture, view, layers, splitColumn(), backdrop);
-    const at = model.get("split");
-    const [left, right] = [model.get("left"), model.get("right")];
-    split.show(at > 0 ? at : null, left.method, right.method);
-    compare.box.checked = at > 0;
-    sides.left.root.hidden = at === 0;
-    sides.right.title = at === 0 ? "Method" : "Right of the split";
-    captions.left.textContent = at > 0.08 ? sideText(left, methods) : "";
-    captions.right.textContent = at > 0 && at < 0.92 ? sideText(right, methods) : "";
-    scale.textContent = scaleText(view);
-    drawOver();
-    if (backdrop) drawOverview(overview, view, backdrop);
-    readout.show(view);
-    marks.setAttribute("aria-label", readout.name(view));
-    saving.measure();
-  }
-
-  function drawOver() {
-    const focused = marks.matches(":focus-visible");
-    drawMarks(marks, view, { grid: grid.box.checked, point, ratio, focused });
-  }
-
-  function showStatus() {
-    const busy = Object.values(reading).find(Boolean);
-    status.textContent = busy
-      ? `the encoder reads the photo: ${busy.total - busy.left} of ${busy.total} tiles`
-      : "";
-    stage.setAttribute("aria-busy", String(!frames.settled() || decoding > 0));
-  }
-
-  // ---- what the kernel answers
-
-  async function receiveFrame(answer, bytes) {
-    const { layer: name, rect, box, side, stage: step, count, photo } = answer;
-    const type = answer.lossless && !answer.reading ? "image/png" : "image/jpeg";
-    const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-    decoding += 1;
-    const bitmap = await createImageBitmap(new Blob([bytes], { type }), options);
-    decoding -= 1;
-    const full = step === "full";
-    const before = layers[name];
-    const age = (layer) => 2 * layer.count + layer.full;
-    // Decoded later though asked for earlier, or of the photo that was here before.
-    if ((before && age(before) > 2 * count + full) || photo !== model.get("photo").number) {
-      bitmap.close();
-      return showStatus();
+  async openPhoto() {
+    clearTimeout(this.telling); // where the hand was on the photo before is of no interest now
+    this.layers.clear();
+    this.reading = {};
+    this.page.showFailure("overview", "");
+    const overview = this.overview.open();
+    this.look(this.state.sharedView(this.page.stage.size), { tell: false });
+    this.pointed.follow();
+    try {
+      await overview;
+      this.draw();
+    } catch (error) {
+      this.page.showFailure("overview", error.message);
     }
-    before?.bitmap.close();
-    layers[name] = { bitmap, rect, box, count, full, smooth: side.method !== "nearest" };
-    stage.dataset[`${name}${full ? "Full" : "Coarse"}Seconds`] = answer.seconds;
-    paint();
-    showStatus();
-    if (full && point) refreshScreenColour();
   }
 
-  function receive(answer, buffers) {
-    if (answer.viewer !== id) return; // of another view of this widget
-    kernel.answered();
-    const toldThere = ["upload", "strip", "xray"].includes(answer.type);
-    if (answer.failed && !toldThere) note.textContent = answer.failed;
-    if (["frame", "ahead"].includes(answer.type)) frames.answered(answer, buffers);
-    else if (answer.type === "strip") saving.receive(answer, buffers[0]);
-    else if (answer.type === "upload") upload.receive(answer);
-    else if (answer.type === "overview") receiveOverview(buffers[0]);
-    else if (answer.type === "xray") receiveXray(answer);
-    if (frames.waiting() || asked || saving.waiting() || upload.waiting()) kernel.wait();
+  fitScreen() {
+    const { stage } = this.page;
+    if (stage.hidden) return;
+    const before = stage.size;
+    this.state.ratio = stage.fit();
+    if (!this.state.view) return this.openPhoto();
+    if (stage.size.every((side, axis) => side === before[axis])) return;
+    this.look(this.state.sharedView(stage.size), { tell: false });
   }
 
-  function giveUp() {
-    frames.giveUp();
-    saving.giveUp();
-    upload.giveUp();
-    asked = null;
-    showStatus();
-  }
+  // ---- what is drawn
 
-  async function receiveOverview(png) {
-    backdrop = await createImageBitmap(new Blob([png], { type: "image/png" }));
-    draw();
-  }
-
-  // ---- the X-ray
-
-  function pick(pixel) {
-    const coord = coordAt(view, pixel);
-    if (coord) setPoint(coord);
-  }
-
-  function setPoint(coord) {
-    model.set("point", coord);
-    kernel.save();
-  }
-
-  function followPoint() {
-    const coord = model.get("point");
-    if (coord) return askXray(coord);
-    point = null;
-    asked = null;
-    xray.clear();
-    drawOver();
-  }
-
-  function askXray(coord) {
-    if (view.magnification < 1) {
-      return xray.say("Zoom in to ×1 or more: below, the photo is averaged and no LIIF is asked.");
+  async show(name, question, answer) {
+    const { stage } = this.page;
+    try {
+      const layer = await this.layers.take(name, question, answer);
+      if (layer) {
+        stage.root.dataset[`${name}${layer.full ? "Full" : "Coarse"}Seconds`] = answer.seconds;
+        this.paint();
+        if (layer.full) this.pointed.refreshColour();
+      }
+    } catch (error) {
+      this.page.showFailure(name, error.message);
     }
-    const side = sideAt(coord);
-    if (!side) {
-      return xray.say("Choose a LIIF on one of the sides: the other methods have no latent codes.");
-    }
-    tag += 1;
-    asked = tag;
-    send({ type: "xray", side: model.get(side), on: side, coord, cell: cellOf(view), tag });
+    this.showStatus();
   }
 
-  // The side whose model is asked: the one that shows the point, or the other if that has no model.
-  function sideAt(coord) {
-    const here = screenOf(coord)[1] < splitColumn() ? "left" : "right";
-    const order = here === "left" ? ["left", "right"] : ["right", "left"];
-    const shown = order.filter((name) => shownSides().includes(name));
-    return shown.find((name) => sides[name].isModel());
+  draw() {
+    this.scheduled ||= requestAnimationFrame(() => this.paint());
   }
 
-  function receiveXray(answer) {
-    if (answer.tag !== asked) return;
-    asked = null;
-    if (answer.failed) return xray.say(answer.failed);
-    point = { coord: answer.coord, codes: answer.codes.map(({ row, col }) => [row, col]), answer };
-    refreshScreenColour();
-    drawOver();
+  paint() {
+    cancelAnimationFrame(this.scheduled);
+    this.scheduled = 0;
+    this.page.draw(this.state, this.layers);
+    this.overview.draw();
+    this.saving.measure();
   }
 
-  // With the colour on screen, where the side that was asked shows the point without loss.
-  function refreshScreenColour() {
-    const { answer } = point;
-    const [y, x] = screenOf(answer.coord).map(Math.floor);
-    const here = (x < splitColumn() ? "left" : "right") === answer.on;
-    const now = cellOf(view);
-    const same = answer.cell.every((value, axis) => Math.abs(value / now[axis] - 1) < 1e-9);
-    const visible = y >= 0 && x >= 0 && y < view.screen[0] && x < view.screen[1];
-    const layer = layers[answer.on];
-    const exact = layer?.full && isExact(layer, view) && here && same && visible;
-    const pixel = () => [...picture.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
-    xray.show(answer, view.photo, exact ? pixel() : null);
+  drawMarks() {
+    if (this.state.view) this.page.drawMarks(this.state);
   }
 
-  // Where a coordinate lies on the screen.
-  function screenOf(coord) {
-    return screenAt(view, coord.map((value, axis) => ((value + 1) / 2) * view.photo[axis]));
+  showStatus() {
+    const busy = !this.frames.settled() || this.layers.decoding > 0;
+    this.page.stage.showStatus(Object.values(this.reading).find(Boolean), busy);
   }
 
-  // ---- the photo and the screen
-
-  function setPhoto() {
-    const { height, width } = model.get("photo");
-    for (const name of ["left", "right"]) {
-      layers[name]?.bitmap.close();
-      layers[name] = null;
-      reading[name] = null;
-    }
-    backdrop = null;
-    if (saving.waiting()) saving.stop("Another photo was opened; nothing was saved.");
-    const { centre, magnification } = model.get("view");
-    send({ type: "overview" });
-    look(viewport([height, width], screenSize(), centre, magnification * ratio), { tell: false });
-    followPoint();
+  giveUp() {
+    for (const asker of [this.frames, this.saving, this.upload, this.pointed]) asker.giveUp();
+    this.showStatus();
   }
 
-  function screenSize() {
-    const { width } = stage.getBoundingClientRect();
-    const [rows, cols] = model.get("screen");
-    const css = [Math.max(1, Math.round((width * rows) / cols)), Math.max(1, Math.round(width))];
-    ratio = Math.min(window.devicePixelRatio || 1, Math.sqrt(MOST_SCREEN / (css[0] * css[1])));
-    const size = css.map((value) => Math.max(1, Math.round(value * ratio)));
-    for (const canvas of [picture, marks]) {
-      if (canvas.height === size[0] && canvas.width === size[1]) continue;
-      [canvas.height, canvas.width] = size;
-    }
-    return size;
+  stop() {
+    for (const [event, call] of Object.entries(this.followers)) this.engine.off(event, call);
+    this.stopWatching();
+    cancelAnimationFrame(this.scheduled);
+    clearTimeout(this.telling);
+    for (const part of [this.frames, this.hands, this.questions]) part.stop();
   }
+}
 
-  function fitScreen() {
-    if (stage.getBoundingClientRect().width === 0) return; // hidden
-    const before = [picture.height, picture.width];
-    const size = screenSize();
-    if (view && size.every((value, axis) => value === before[axis])) return;
-    if (!view) return setPhoto();
-    const { centre, magnification } = model.get("view");
-    look(viewport(view.photo, size, centre, magnification * ratio), { tell: false });
-  }
-
-  const [screenRows, screenCols] = model.get("screen");
-  stage.style.maxWidth = `${screenCols}px`;
-  stage.style.aspectRatio = `${screenCols} / ${screenRows}`;
-  for (const name of ["left", "right"]) sides[name].show(model.get(name));
-
-  const stopHands = hands(marks, stage, { zoom, pan, reset, pick, clear: () => setPoint(null) });
-  for (const type of ["focus", "blur"]) marks.addEventListener(type, () => view && drawOver());
-  overview.addEventListener("pointerdown", moveOverview);
-  overview.addEventListener("pointermove", (event) => event.buttons === 1 && moveOverview(event));
-  function moveOverview(event) {
-    const { left, top, width, height } = overview.getBoundingClientRect();
-    const centre = [(event.clientY - top) / height, (event.clientX - left) / width];
-    look(viewport(view.photo, view.screen, centre.map((at) => 2 * at - 1), view.magnification));
-  }
-
-  const resized = new ResizeObserver(fitScreen);
-  resized.observe(stage);
-  let inSight = false;
-  const showing = () => frames.setVisible(inSight && !document.hidden && view !== null);
-  const seen = new IntersectionObserver(([entry]) => {
-    inSight = entry.isIntersecting;
-    fitScreen();
-    showing();
-  });
-  seen.observe(stage);
-  document.addEventListener("visibilitychange", showing);
-
-  const followers = {
-    "msg:custom": receive,
-    "change:view": () => view && follow(),
-    "change:left": () => view && followSide("left"),
-    "change:right": () => view && followSide("right"),
-    "change:split": () => view && moveSplit(model.get("split")),
-    "change:point": () => view && followPoint(),
-    "change:photo": () => view && setPhoto(),
+// What the reader's hand can do.
+function handActions(explorer) {
+  const view = () => explorer.state.view;
+  const lookAt = (centre, magnification) =>
+    explorer.look(viewport(view().photo, view().screen, centre, magnification));
+  return {
+    zoom: (factor, at) => explorer.look(zoomed(view(), factor, at)),
+    pan: (by) => explorer.look(panned(view(), by)),
+    reset: () => lookAt([0, 0], 0),
+    centre: (coord) => lookAt(coord, view().magnification),
+    pick: (pixel) => {
+      const coord = coordAt(view(), pixel);
+      if (coord) explorer.share("point", coord);
+    },
+    clear: () => explorer.share("point", null),
+    choose: (name, side) => explorer.share(name, side),
+    splitMoved: (at) => explorer.moveSplit(withinReach(at)),
+    splitRests: () => explorer.questions.save(),
+    compare: (on) => {
+      explorer.moveSplit(on ? 0.5 : 0);
+      explorer.questions.save();
+    },
+    redraw: () => explorer.drawMarks(),
   };
-  for (const [event, callback] of Object.entries(followers)) model.on(event, callback);
+}
 
-  return () => {
-    for (const [event, callback] of Object.entries(followers)) model.off(event, callback);
-    document.removeEventListener("visibilitychange", showing);
-    resized.disconnect();
-    seen.disconnect();
-    cancelAnimationFrame(scheduled);
-    frames.stop();
-    stopHands();
-    clearTimeout(telling);
-    kernel.answered();
-  };
+function render({ model: engine, el }) {
+  if (engine.get("version") !== VERSION) {
+    el.textContent = OTHER_VERSION;
+    return undefined;
+  }
+  const explorer = new Explorer(engine, el);
+  return () => explorer.stop();
 }
 
 export default { render };

@@ -1,79 +1,83 @@
-// Wheel, pinch, drag, double click and keys, told as zoom(factor, at), pan(by), reset, pick(at).
-// Places are [y, x] in canvas pixels.
+// Wheel, pinch, drag, double click and keys, told as zoom(factor, at), pan(by), reset, pick(at) and
+// clear. Places are [y, x] in canvas pixels.
 import { clamp } from "./zoom_viewport.js";
 
 const CLICK = 4; // CSS pixels that a hand may slip during a click
 const DOUBLE = 230; // milliseconds in which a second click may follow
 const KEEP = 500; // after zooming by the wheel, the page does not begin to scroll for a while
 
-// stage: what the wheel turns on: the canvas and what lies over it.
-export function hands(canvas, stage, { zoom, pan, reset, pick, clear }) {
-  const pointers = new Map();
-  let travelled = 0;
-  let click;
-  let wheeled = -KEEP;
-
-  const scale = () => canvas.width / canvas.getBoundingClientRect().width;
-
-  function place(event) {
-    const { left, top } = canvas.getBoundingClientRect();
-    return [(event.clientY - top) * scale(), (event.clientX - left) * scale()];
-  }
-
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      const unit = [1, 16, 100][event.deltaMode];
-      const strength = event.ctrlKey ? 0.01 : 0.0016; // pinching a touch pad arrives with ctrl
-      const factor = Math.exp(-clamp(event.deltaY * unit, -400, 400) * strength);
-      const now = performance.now();
-      if (zoom(factor, place(event))) wheeled = now;
-      if (now - wheeled < KEEP || event.ctrlKey) event.preventDefault();
-    },
-    { passive: false },
-  );
-
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button > 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    pointers.set(event.pointerId, place(event));
-    if (pointers.size === 1) travelled = 0;
-    else travelled = Infinity;
-    canvas.focus({ preventScroll: true });
-  });
-
-  canvas.addEventListener("pointermove", (event) => {
-    if (!pointers.has(event.pointerId)) return;
-    const before = [...pointers.values()];
-    const from = pointers.get(event.pointerId);
-    const to = place(event);
-    pointers.set(event.pointerId, to);
-    const after = [...pointers.values()];
-    travelled += Math.hypot(to[0] - from[0], to[1] - from[1]);
-    if (travelled / scale() < CLICK) return;
-    const [old, now] = [middleOf(before), middleOf(after)];
-    pan([old[0] - now[0], old[1] - now[1]]);
-    if (after.length === 2) zoom(distanceOf(after) / distanceOf(before), now);
-  });
-
-  for (const type of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(type, (event) => {
-      if (!pointers.delete(event.pointerId) || type === "pointercancel") return;
-      if (pointers.size > 0 || travelled / scale() >= CLICK) return;
-      clearTimeout(click);
-      const at = place(event).map(Math.floor);
-      click = setTimeout(() => pick(at), DOUBLE);
+export class Hands {
+  // stage: what the wheel turns on: the canvas and what lies over it.
+  constructor(canvas, stage, actions) {
+    Object.assign(this, { canvas, actions });
+    this.pointers = new Map();
+    this.travelled = 0;
+    this.click = undefined;
+    this.wheeled = -KEEP;
+    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointermove", (event) => this.move(event));
+    canvas.addEventListener("pointerup", (event) => this.up(event));
+    canvas.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    canvas.addEventListener("dblclick", () => {
+      clearTimeout(this.click);
+      actions.reset();
     });
   }
 
-  canvas.addEventListener("dblclick", () => {
-    clearTimeout(click);
-    reset();
-  });
+  get scale() {
+    return this.canvas.width / this.canvas.getBoundingClientRect().width;
+  }
 
-  canvas.addEventListener("keydown", (event) => {
+  place(event) {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    return [(event.clientY - top) * this.scale, (event.clientX - left) * this.scale];
+  }
+
+  wheel(event) {
+    const unit = [1, 16, 100][event.deltaMode];
+    const strength = event.ctrlKey ? 0.01 : 0.0016; // pinching a touch pad arrives with ctrl
+    const factor = Math.exp(-clamp(event.deltaY * unit, -400, 400) * strength);
+    const now = performance.now();
+    if (this.actions.zoom(factor, this.place(event))) this.wheeled = now;
+    if (now - this.wheeled < KEEP || event.ctrlKey) event.preventDefault();
+  }
+
+  down(event) {
+    if (event.button > 0) return;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, this.place(event));
+    this.travelled = this.pointers.size === 1 ? 0 : Infinity;
+    this.canvas.focus({ preventScroll: true });
+  }
+
+  move(event) {
+    if (!this.pointers.has(event.pointerId)) return;
+    const before = [...this.pointers.values()];
+    const from = this.pointers.get(event.pointerId);
+    const to = this.place(event);
+    this.pointers.set(event.pointerId, to);
+    const after = [...this.pointers.values()];
+    this.travelled += Math.hypot(to[0] - from[0], to[1] - from[1]);
+    if (this.travelled / this.scale < CLICK) return;
+    const [old, now] = [middleOf(before), middleOf(after)];
+    this.actions.pan([old[0] - now[0], old[1] - now[1]]);
+    if (after.length === 2) this.actions.zoom(distanceOf(after) / distanceOf(before), now);
+  }
+
+  up(event) {
+    if (!this.pointers.delete(event.pointerId) || this.pointers.size > 0) return;
+    if (this.travelled / this.scale >= CLICK) return;
+    clearTimeout(this.click);
+    const at = this.place(event).map(Math.floor);
+    this.click = setTimeout(() => this.actions.pick(at), DOUBLE);
+  }
+
+  key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const [height, width] = [canvas.height, canvas.width];
+    const { zoom, pan, reset, pick, clear } = this.actions;
+    const { height, width } = this.canvas;
     const middle = [height / 2, width / 2];
     const step = event.shiftKey ? 0.5 : 0.1; // of the screen
     const actions = {
@@ -93,9 +97,11 @@ export function hands(canvas, stage, { zoom, pan, reset, pick, clear }) {
     actions[event.key]();
     event.preventDefault();
     event.stopPropagation();
-  });
+  }
 
-  return () => clearTimeout(click);
+  stop() {
+    clearTimeout(this.click);
+  }
 }
 
 function middleOf(points) {

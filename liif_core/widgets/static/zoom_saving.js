@@ -1,160 +1,179 @@
 // Saves what the screen shows as a PNG, at screen size or for printing: strip by strip from the
 // kernel onto a canvas of the browser, so that it can be followed and cancelled.
-import { control, element } from "./shared.js";
+import { control, element, freshName, spokenLine } from "./shared.js";
+import { decoded } from "./zoom_questions.js";
 
 const STRIP_PIXELS = 250_000;
 const MOST_PIXELS = 100_000_000; // what browsers' canvases and a few hundred megabytes can hold
 const MOST_SIDE = 16_384;
+const NO_SIZE = "Give a width and a density greater than 0.";
 
-let panels = 0;
-
-// send(question); shown() -> { view, left, right, split, name }
-export function savingPanel({ send, shown }) {
-  const name = `liif-save-${(panels += 1)}`; // the choices of one panel exclude one another
-  const screenSize = control("input", { type: "radio", name, checked: true });
-  const printSize = control("input", { type: "radio", name });
-  const screenText = element("span");
-  const printText = element("span", { className: "liif-quiet" });
-  const width = control("input", { type: "number", min: 1, max: 200, step: "any", value: 15 });
-  const density = control("input", { type: "number", min: 50, max: 1200, step: "any", value: 300 });
-  width.setAttribute("aria-label", "width in centimetres");
-  density.setAttribute("aria-label", "dots per inch");
-  const save = control("button", { type: "button" });
-  save.textContent = "Save PNG";
-  const cancel = control("button", { type: "button", hidden: true });
-  cancel.textContent = "Cancel";
-  const progress = element("progress", { max: 1, value: 0, hidden: true });
-  progress.setAttribute("aria-label", "rendering");
-  const said = element("span", { className: "liif-said" });
-  said.setAttribute("role", "status");
-  const root = element(
+// The form: which size, and the buttons.
+function savingForm() {
+  const name = freshName("liif-save"); // the choices of one form exclude one another
+  const number = (min, max, value, label) => {
+    const made = control("input", { type: "number", min, max, step: "any", value });
+    made.setAttribute("aria-label", label);
+    return made;
+  };
+  const form = {
+    screenSize: control("input", { type: "radio", name, checked: true }),
+    printSize: control("input", { type: "radio", name }),
+    screenText: element("span"),
+    printText: element("span", { className: "liif-quiet" }),
+    width: number(1, 200, 15, "width in centimetres"),
+    density: number(50, 1200, 300, "dots per inch"),
+    save: control("button", { type: "button", textContent: "Save PNG" }),
+    cancel: control("button", { type: "button", hidden: true, textContent: "Cancel" }),
+    progress: element("progress", { max: 1, value: 0, hidden: true }),
+    said: spokenLine("span", "liif-said"),
+  };
+  form.progress.setAttribute("aria-label", "rendering");
+  form.root = element(
     "fieldset",
     { className: "liif-saving", hidden: true },
     element("legend", {}, "Save what is on screen"),
-    element("label", {}, screenSize, screenText),
-    element("label", {}, printSize, "for printing"),
-    element("span", { className: "liif-print" }, width, " cm wide at ", density, " dpi ", printText),
-    element("div", { className: "liif-row" }, save, cancel, progress, said),
+    element("label", {}, form.screenSize, form.screenText),
+    element("label", {}, form.printSize, "for printing"),
+    element(
+      "span", { className: "liif-print" },
+      form.width, " cm wide at ", form.density, " dpi ", form.printText,
+    ),
+    element("div", { className: "liif-row" }, form.save, form.cancel, form.progress, form.said),
   );
+  return form;
+}
 
-  let job = null;
-  let jobs = 0;
-
-  function size() {
-    const { spans } = shown().view;
-    const [rows, cols] = spans.map(({ count }) => count);
-    if (!printSize.checked) return [rows, cols];
-    const across = Math.round((Number(width.value) / 2.54) * Number(density.value));
-    return [Math.max(1, Math.round((across * rows) / cols)), across];
+export class Saving {
+  // ask(type, fields): see Questions.askOfPhoto; shown() -> { view, left, right, split, name }.
+  constructor({ ask, shown }) {
+    Object.assign(this, { ask, shown });
+    this.form = savingForm();
+    this.root = this.form.root;
+    this.job = null;
+    const { save, cancel, width, density, printSize } = this.form;
+    save.addEventListener("click", () => this.start());
+    cancel.addEventListener("click", () => {
+      this.stop("Cancelled; nothing was saved.");
+      save.focus();
+    });
+    for (const field of [width, density]) {
+      field.addEventListener("input", () => {
+        printSize.checked = true;
+        this.measure();
+      });
+    }
   }
 
-  function measure() {
-    if (root.hidden) return;
-    const { spans } = shown().view;
-    screenText.textContent = `as on screen, ${spans[1].count} × ${spans[0].count} pixels`;
-    const across = Math.round((Number(width.value) / 2.54) * Number(density.value));
-    const down = Math.max(1, Math.round((across * spans[0].count) / spans[1].count));
-    printText.textContent = across >= 1 ? `= ${across} × ${down} pixels` : "";
+  toggle(open) {
+    this.root.hidden = !open;
+    this.measure();
   }
 
-  function start() {
-    const [rows, cols] = size();
-    if (!(cols >= 1)) return tell("Give a width and a density greater than 0.");
-    if (rows * cols > MOST_PIXELS || Math.max(rows, cols) > MOST_SIDE) {
-      return tell(
-        `${cols} × ${rows} pixels are more than a browser can put together; ` +
+  // [rows, columns] of the picture: on screen, and as it would be printed.
+  sizes() {
+    const [rows, columns] = this.shown().view.spans.map(({ count }) => count);
+    const { width, density } = this.form;
+    const across = Math.round((Number(width.value) / 2.54) * Number(density.value));
+    return { screen: [rows, columns], print: [Math.max(1, Math.round((across * rows) / columns)), across] };
+  }
+
+  measure() {
+    if (this.root.hidden) return;
+    const { screen, print } = this.sizes();
+    this.form.screenText.textContent = `as on screen, ${screen[1]} × ${screen[0]} pixels`;
+    this.form.printText.textContent = print[1] >= 1 ? `= ${print[1]} × ${print[0]} pixels` : "";
+  }
+
+  start() {
+    const { screen, print } = this.sizes();
+    const [rows, columns] = this.form.printSize.checked ? print : screen;
+    if (!(columns >= 1)) return this.tell(NO_SIZE);
+    if (rows * columns > MOST_PIXELS || Math.max(rows, columns) > MOST_SIDE) {
+      return this.tell(
+        `${columns} × ${rows} pixels are more than a browser can put together; ` +
           "choose a smaller print, or the command line: liif zoom",
       );
     }
-    const { view, left, right, split, name } = shown();
-    const { first, count } = view.spans[1];
-    const canvas = element("canvas", { width: cols, height: rows });
-    jobs += 1;
-    job = {
-      number: jobs,
-      name: `${name}_x${Number(view.magnification.toPrecision(3))}.png`,
-      canvas,
-      done: 0,
-      strip: Math.max(1, Math.floor(STRIP_PIXELS / cols)),
+    const { view, left, right, split, name } = this.shown();
+    const { centre, magnification, screen: pixels, spans } = view;
+    const { first, count } = spans[1];
+    this.show(true);
+    this.run({
+      name: `${name}_x${Number(magnification.toPrecision(3))}.png`,
+      canvas: element("canvas", { width: columns, height: rows }),
+      strip: Math.max(1, Math.floor(STRIP_PIXELS / columns)),
       form: {
-        view: { centre: view.centre, magnification: view.magnification, screen: view.screen },
+        view: { centre, magnification, screen: pixels },
         left,
         right,
         split: Math.min(Math.max((split - first) / count, 0), 1),
-        size: [rows, cols],
+        size: [rows, columns],
       },
-    };
-    show(true);
-    request();
+    });
   }
 
-  function request() {
-    const rows = [job.done, Math.min(job.done + job.strip, job.canvas.height)];
-    send({ type: "strip", job: job.number, rows, ...job.form });
+  // Ask for strip after strip, and hand out the file. A job that another has taken the place of,
+  // or none, ends without a word.
+  async run(job) {
+    this.job = job;
+    try {
+      const blob = await this.paint(job);
+      if (this.job !== job) return;
+      download(blob, job.name);
+      this.stop(`Saved: ${job.name}, ${job.canvas.width} × ${job.canvas.height} pixels.`);
+    } catch (error) {
+      if (this.job === job) this.stop(error.message);
+    }
   }
 
-  async function receive(answer, png) {
-    if (!job || answer.job !== job.number) return; // cancelled
-    if (answer.failed) return stop(answer.failed);
-    const current = job;
-    const bitmap = await createImageBitmap(new Blob([png], { type: "image/png" }));
-    if (job !== current) return;
-    job.canvas.getContext("2d").drawImage(bitmap, 0, answer.rows[0]);
-    bitmap.close();
-    job.done = answer.rows[1];
-    progress.value = job.done / job.canvas.height;
-    if (job.done < job.canvas.height) return request();
-    const blob = await new Promise((resolve) => job.canvas.toBlob(resolve, "image/png"));
-    if (job !== current) return;
-    if (!blob) return stop("The browser has not enough memory for this size.");
-    const link = element("a", { href: URL.createObjectURL(blob), download: job.name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    stop(`Saved: ${job.name}, ${job.canvas.width} × ${job.canvas.height} pixels.`);
+  async paint(job) {
+    const { canvas, strip, form } = job;
+    for (let top = 0; top < canvas.height; top += strip) {
+      const rows = [top, Math.min(top + strip, canvas.height)];
+      const answer = await this.ask("strip", { ...form, rows });
+      if (this.job !== job) return null;
+      if (!answer) throw new Error("Another photo was opened; nothing was saved.");
+      if (answer.failed) throw new Error(answer.failed);
+      const bitmap = await decoded(answer.pictures[0], "image/png");
+      canvas.getContext("2d").drawImage(bitmap, 0, top);
+      bitmap.close();
+      if (this.job === job) this.form.progress.value = rows[1] / canvas.height;
+    }
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    if (!blob) throw new Error("The browser has not enough memory for this size.");
+    return blob;
   }
 
-  function stop(text) {
-    job = null;
-    show(false);
-    tell(text);
+  stop(text) {
+    this.job = null;
+    this.show(false);
+    this.tell(text);
   }
 
-  function show(working) {
+  show(working) {
+    const { save, cancel, progress } = this.form;
     save.hidden = working;
     cancel.hidden = !working;
     progress.hidden = !working;
     progress.value = 0;
-    if (working) {
-      tell("");
-      cancel.focus();
-    }
+    if (!working) return;
+    this.tell("");
+    cancel.focus();
   }
 
-  function tell(text) {
-    said.textContent = text;
+  tell(text) {
+    this.form.said.textContent = text;
   }
 
-  save.addEventListener("click", start);
-  cancel.addEventListener("click", () => {
-    stop("Cancelled; nothing was saved.");
-    save.focus();
-  });
-  for (const field of [width, density]) {
-    field.addEventListener("input", () => {
-      printSize.checked = true;
-      measure();
-    });
+  // Nobody answered.
+  giveUp() {
+    if (this.job) this.stop("The kernel did not answer; nothing was saved.");
   }
-  return {
-    root,
-    measure,
-    receive,
-    stop,
-    waiting: () => job !== null,
-    giveUp: () => job && stop("The kernel did not answer; nothing was saved."),
-    toggle(open) {
-      root.hidden = !open;
-      measure();
-    },
-  };
+}
+
+function download(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -32,7 +32,7 @@ export function xrayPanel() {
   };
 }
 
-// answer: see messages.py; photo: [rows, columns]; onScreen: [r, g, b] in 0 … 255, or null.
+// answer: of the question "xray", with what was asked; photo: [rows, columns]; onScreen: [r, g, b] in 0 … 255, or null.
 function anatomy(answer, photo, onScreen) {
   const { coord, side, codes, colour, local_colour: local } = answer;
   const alone = codes.length === 1;
@@ -43,16 +43,25 @@ function anatomy(answer, photo, onScreen) {
   );
   const drawing = element("div", { className: "liif-drawing" });
   drawing.innerHTML = svg(answer, photo); // numbers and fixed words only
-  const lines = alone ? [LEGEND[0], LEGEND[1], LEGEND[2]] : LEGEND;
+  const lines = alone ? LEGEND.slice(0, 3) : LEGEND;
   const words = lines.map((line) => element("p", {}, line));
   const legend = element("div", { className: "liif-legend" }, ...words);
   const cards = codes.map((code, number) => card(code, number, answer, alone, local));
   const answers = element("div", { className: "liif-codes" }, ...cards);
-  const terms = codes.map(({ weight }, number) => `${weight.toFixed(3)} ${LETTERS[number]}`);
+  const sum = sumOf(codes, colour, onScreen);
+  return [where, element("div", { className: "liif-anatomy" }, drawing, sum), answers, legend];
+}
+
+// The codes' answers, each by its weight, make the colour; and what the screen makes of that.
+function sumOf(codes, colour, onScreen) {
+  const terms = codes.map(({ weight }, number) =>
+    element("span", { className: "liif-number" }, `${weight.toFixed(3)} ${LETTERS[number]}`),
+  );
+  const joined = terms.flatMap((term, number) => (number === 0 ? [term] : [" + ", term]));
   const sum = element(
     "p",
     { className: "liif-sum" },
-    element("span", {}, alone ? "the answer " : `${terms.join(" + ")} = `),
+    element("span", {}, ...(codes.length === 1 ? ["the answer "] : [...joined, " = "])),
     element("b", { className: "liif-number" }, swatch(colour), triple(colour)),
   );
   if (onScreen) {
@@ -63,7 +72,7 @@ function anatomy(answer, photo, onScreen) {
       element("span", { className: "liif-number" }, swatch(shown), triple(shown)),
     );
   }
-  return [where, element("div", { className: "liif-anatomy" }, drawing, legend, answers), sum];
+  return sum;
 }
 
 function card(code, number, answer, alone, local) {
