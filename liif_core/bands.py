@@ -25,7 +25,8 @@ def encode(model: LIIF, photo: Tensor, dtype: torch.dtype = torch.float32) -> La
     """Read a photo into its latent codes: `LIIF.encode`, without gradients.
 
     Args:
-        model: whose encoder, if it is an EDSR on a CPU, is computed by bands.
+        model: whose encoder, if it is an EDSR on a CPU, is computed by bands; whole, in one
+            worker, if it is another or has hooks.
         photo: (1, 3, H, W), RGB in [0, 1].
         dtype: of the codes; not float32 if autocast says so.
 
@@ -33,8 +34,10 @@ def encode(model: LIIF, photo: Tensor, dtype: torch.dtype = torch.float32) -> La
         codes (1, C, H, W) and colours (1, 3, H, W) in [-1, 1].
     """
     encoder = model.encoder
-    if photo.device.type != "cpu" or type(encoder) is not EDSR:
+    if photo.device.type != "cpu":
         return model.encode(photo)
+    if type(encoder) is not EDSR or _is_watched(encoder):
+        return workers.run(model.encode, [photo])[0]
     colours = (photo - 0.5) / 0.5
     codes = _like(colours, model.config.channels, dtype)
     _layer(encoder.head[0], colours, codes, lambda y, out: out.copy_(y))
@@ -64,6 +67,11 @@ def hidden_map(decoder: FoldedDecoder, codes: Tensor, rows: slice, cols: slice) 
 
     _by_bands(band, height, width)
     return hidden
+
+
+def _is_watched(encoder: EDSR) -> bool:
+    """Whether somebody wants to see modules at work: by bands, none is called."""
+    return any(part._forward_hooks or part._forward_pre_hooks for part in encoder.modules())
 
 
 def _like(photo: Tensor, channels: int, dtype: torch.dtype) -> Tensor:

@@ -6,15 +6,16 @@ of the result.
 """
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from liif_core import bands
 from liif_core.device import computing
 from liif_core.errors import LiifError
 from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
@@ -238,46 +239,11 @@ class ContinuousPhoto:
 
         Tiles that are at hand count as if they were not.
         """
-        places: list[slice] = []
-        spans: list[Axis] = []
-        for axis, size in enumerate((self.photo.height, self.photo.width)):
-            side = min(PROBE, size)
-            place = slice((size - side) // 2, (size - side) // 2 + side)
-            span = range(min(2 * PROBE, grid.along(axis)[0]))
-            places.append(place)
-            spans.append(self._onto(self.axis(grid, axis, span), place))
-
-        def once() -> tuple[float, float]:
-            start = time.perf_counter()
-            tile = self._piece(*places)
-            read = time.perf_counter()
-            self.decoded(tile, grid, spans[0], spans[1])
-            return read - start, time.perf_counter() - read
-
-        once()  # the first call of all prepares much
-        encoding, decoding = once()
-        pixels = sum(map(self.tiles.pixels_read, self.tiles.tiles_of(grid)))
-        read = (places[0].stop - places[0].start) * (places[1].stop - places[1].start)
-        asked = spans[0].index.shape[1] * spans[1].index.shape[1]
-        return encoding * pixels / read + decoding * grid.height * grid.width / asked
+        return _seconds_needed(self, grid)
 
     def remark(self, grid: OutputGrid) -> str:
         """Return nothing: the result is exact."""
         return ""
-
-    def _piece(self, rows: slice, cols: slice) -> Tile:
-        """Encode a window of the photo as if it were all; nothing is kept."""
-        latents = self.tiles.encode_window(rows, cols)
-        height, width = latents.codes.shape[-2:]
-        with computing(self.tiles.device, self.tiles.dtype):
-            whole = slice(0, height), slice(0, width)
-            hidden = bands.hidden_map(self.decoder, latents.codes, *whole)
-        return Tile(rows.start, cols.start, hidden, latents.colours[0].permute(1, 2, 0))
-
-    def _onto(self, axis: Axis, place: slice) -> Axis:
-        """Return outputs as if they stood among the codes of `place`."""
-        size = place.stop - place.start
-        return Axis(axis.index % size + place.start, axis.delta, axis.weight)
 
     def _cell(self, grid: OutputGrid) -> Tensor:
         """The first layer's share of the cell, which is the same everywhere: (hidden,)."""
@@ -285,6 +251,33 @@ class ContinuousPhoto:
         values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
         cell = torch.tensor(values, dtype=torch.float32, device=self.tiles.device)
         return self.decoder.cell_term(cell, size)
+
+
+def _seconds_needed(photo: ContinuousPhoto, grid: OutputGrid) -> float:
+    """Time a piece of the photo, encoded as if it were all, and a piece of the result."""
+    places: list[slice] = []
+    spans: list[Axis] = []
+    for axis, size in enumerate((photo.photo.height, photo.photo.width)):
+        side = min(PROBE, size)
+        start = (size - side) // 2
+        places.append(slice(start, start + side))
+        asked = photo.axis(grid, axis, range(min(2 * PROBE, grid.along(axis)[0])))
+        # As if they stood among the codes of the piece.
+        spans.append(replace(asked, index=asked.index % side + start))
+
+    def once() -> tuple[float, float]:
+        start = time.perf_counter()
+        tile = photo.tiles.alone(photo.decoder, *places)
+        read = time.perf_counter()
+        photo.decoded(tile, grid, spans[0], spans[1])
+        return read - start, time.perf_counter() - read
+
+    once()  # the first call of all prepares much
+    encoding, decoding = once()
+    pixels = sum(map(photo.tiles.pixels_read, photo.tiles.tiles_of(grid)))
+    read = math.prod(place.stop - place.start for place in places)
+    outputs = math.prod(span.index.shape[1] for span in spans)
+    return encoding * pixels / read + decoding * grid.height * grid.width / outputs
 
 
 def strips(

@@ -194,6 +194,14 @@ class TileStore:
         """Encode any part of the photo as if it were a tile; nothing is kept."""
         return self._decoded(decoder, self._read(rows, cols), rows, cols)
 
+    def alone(self, decoder: FoldedDecoder, rows: slice, cols: slice) -> Tile:
+        """Encode a window without any halo, as if it were all of the photo; nothing is kept."""
+        latents = self.encode_window(rows, cols)
+        whole = slice(0, latents.codes.shape[2]), slice(0, latents.codes.shape[3])
+        with computing(self.device, self.dtype):
+            hidden = bands.hidden_map(decoder, latents.codes, *whole)
+        return Tile(rows.start, cols.start, hidden, latents.colours[0].permute(1, 2, 0))
+
     def encode_window(self, rows: slice, cols: slice) -> Latents:
         """Run the encoder over a window of the photo as if it were all; nothing is kept."""
         window = self.photo.rgb(rows, cols)

@@ -59,6 +59,19 @@ def test_bands_are_the_encoder_and_the_first_layer(shape, pixels, unfolding, mon
         torch.testing.assert_close(hidden, whole[part], rtol=0, atol=1e-6)
 
 
+def test_an_encoder_with_hooks_is_called_as_a_module():
+    """Lessons count how often the encoder runs."""
+    model, photo = small_model(), noise(60, 70)
+    expected = ContinuousPhoto(model, photo).render(90, 80)
+    seen: list[int] = []
+    hook = model.encoder.register_forward_hook(lambda *_: seen.append(1))
+    source = ContinuousPhoto(model, photo)
+    for _ in range(2):
+        np.testing.assert_allclose(source.render(90, 80), expected, atol=1e-5)
+    assert len(seen) == 1
+    hook.remove()
+
+
 def test_a_tile_is_encoded_once_for_all_strips(monkeypatch):
     model = small_model()
     source = ContinuousPhoto(model, noise(64, 64), memory=1 << 22)
