@@ -110,18 +110,16 @@ class ZoomExplorer(StillWidget):
             view = replace(view, magnification=magnification)
         if centre is not None:  # which the magnification before may not have allowed
             view = replace(view, centre=centre)
-        whole = view.magnification == view.least
-        shown = 0.0 if whole else view.magnification
+        shown = 0.0 if view.magnification == view.least else view.magnification
         self.view = {"centre": list(view.centre), "magnification": shown}
         return view
 
     @property
     def viewport(self) -> Viewport:
         """Where the screen stands, on a screen of the size asked for."""
-        y, x = self.view["centre"]
-        height, width = self.screen
-        magnification = self.view["magnification"]
-        return Viewport(self._session.explored.size, (height, width), (y, x), magnification)
+        (height, width), (y, x) = self.screen, self.view["centre"]
+        size = self._session.explored.size
+        return Viewport(size, (height, width), (y, x), self.view["magnification"])
 
     def compare(
         self,
@@ -221,19 +219,21 @@ class ZoomExplorer(StillWidget):
             picture = self.picture()
         except Exception:  # the explorer itself shows the message
             return f"<p>{html.escape(self.alt)}</p>"
-        view = self.viewport
-        sides = [describe(Side(**self.right), self._models)]
-        if self.split > 0:
-            sides = [describe(Side(**self.left), self._models), *sides]
-        methods = " | ".join(sides)
-        centre = ", ".join(f"{value + 0.0:.3f}" for value in view.centre)
-        caption = f"{methods}, ×{view.magnification:.2f}, centre y, x = {centre}"
+        sides = [self.left, self.right] if self.split > 0 else [self.right]
+        methods = " | ".join(describe(Side(**side), self._models) for side in sides)
+        caption = f"{methods}, {place_of(self.viewport)}"
         return still_figure(contact_sheet([picture]), f"{self.alt.rstrip('.')}. {caption}", caption)
 
 
 def name_of(photo: Source | Photo) -> str:
     """Return what to call a photo: its file's name without ending, if it comes from one."""
     return Path(photo).stem if isinstance(photo, (str, os.PathLike)) else "view"
+
+
+def place_of(view: Viewport) -> str:
+    """Return in words where a screen stands."""
+    centre = ", ".join(f"{value + 0.0:.3f}" for value in view.centre)
+    return f"×{view.magnification:.2f}, centre y, x = {centre}"
 
 
 def checked_screen(screen: tuple[int, int]) -> tuple[int, int]:
