@@ -1,0 +1,174 @@
+"""A decoder after LIIF: each latent code holds a small field of waves, and the cell is exact.
+
+The idea is that of heat fields (Becker et al., "Thera", arXiv 2311.17643), told in our own code.
+LIIF asks a network for every output pixel; here a network is asked once for every *input* pixel,
+and writes down how strong each of a few dozen waves is in that pixel's surroundings. The waves are
+the same for all photos; their frequencies ω are learned. A colour is then a sum of waves,
+
+    s(x) = c + Σₖ dₖ · (aₖ · sin ωₖ·δ + bₖ · cos ωₖ·δ),    δ = x − v,
+
+and the size of the asked-for pixel needs no learning: the mean of a wave under a Gaussian is the
+same wave, weaker by dₖ = exp(−κ · (ω_y² · cell_y² + ω_x² · cell_x²)), as heat flow damps it. The
+four nearest codes answer, and are blended by area as in LIIF (arXiv 2012.09161, equation 4).
+
+Where this differs from the paper: aₖ and bₖ are predicted instead of a phase and an amplitude (the
+same function, and linear in what is predicted); four codes answer, not the nearest alone; the
+cell's two sides damp on their own, so that cells need not be square; and each code's own pixel is
+added to its answer, as in LIIF with local colour.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from liif_core.coords import centre_of, nearest_index
+from liif_core.edsr import EDSR, conv3x3
+from liif_core.liif import EPSILON, Latents
+
+#: Largest frequency at the start, in radians per input pixel: two waves a pixel.
+HIGHEST = 4 * math.pi
+
+
+@dataclass(frozen=True)
+class HeatConfig:
+    """What distinguishes one heat field from another.
+
+    Attributes:
+        blocks: residual blocks of the EDSR encoder.
+        channels: length of a latent code.
+        width: channels of the small network that reads a field off the latent codes.
+        waves: how many waves a field has.
+    """
+
+    blocks: int = 16
+    channels: int = 64
+    width: int = 64
+    waves: int = 48
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "HeatConfig":
+        """Build a configuration from JSON values.
+
+        Raises:
+            ValueError: an unknown or missing key, or a value that is no integer in 1 … 1024.
+        """
+        known = asdict(cls())
+        if set(values) != set(known):
+            wrong = sorted(set(values) ^ set(known))
+            raise ValueError(f"heat field configuration: unknown or missing {', '.join(wrong)}")
+        for key, value in values.items():
+            if type(value) is not int or not 1 <= value <= 1024:
+                raise ValueError(f"heat field configuration: {key} must be an integer in 1 … 1024")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; inverse of `from_dict`."""
+        return asdict(self)
+
+
+class HeatField(nn.Module):
+    """A photo as a continuous function made of waves: `encode` it once, `query` it anywhere.
+
+    Args:
+        config: see `HeatConfig`.
+    """
+
+    def __init__(self, config: HeatConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or HeatConfig()
+        channels, width, waves = self.config.channels, self.config.width, self.config.waves
+        self.encoder = EDSR(self.config.blocks, channels)
+        self.writer = nn.Sequential(
+            conv3x3(channels + 3, width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 1),
+            nn.ReLU(),
+            last := nn.Conv2d(width, 3 * (1 + 2 * waves), 1),
+        )
+        nn.init.zeros_(last.weight)  # at first, a field is flat: bilinear interpolation
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.omega = nn.Parameter(first_frequencies(waves))
+        self.log_kappa = nn.Parameter(torch.tensor(math.log(1 / 24)))  # a square pixel's variance
+
+    def encode(self, photo: Tensor) -> Latents:
+        """Read a photo into a grid of latent codes.
+
+        Args:
+            photo: (B, 3, H, W), RGB in [0, 1].
+        """
+        colours = (photo - 0.5) / 0.5
+        return Latents(self.encoder(colours), colours)
+
+    def fields(self, latents: Latents) -> Tensor:
+        """Write down each code's field.
+
+        Returns:
+            (B, H, W, 3, 1 + 2K): for each colour in [-1, 1] the constant c (the code's own pixel
+            and a correction), then a₁ … a_K, then b₁ … b_K.
+        """
+        written = self.writer(torch.cat(latents, dim=1)).permute(0, 2, 3, 1)
+        fields = written.unflatten(-1, (3, 1 + 2 * self.config.waves))
+        constant = fields[..., :1] + latents.colours.permute(0, 2, 3, 1)[..., None]
+        return torch.cat([constant, fields[..., 1:]], dim=-1)
+
+    def damping(self, pixel: Tensor) -> Tensor:
+        """Return what a pixel's size leaves of each wave: exp(−κ · Σ (ω · side)²).
+
+        Args:
+            pixel: (..., 2) height and width of the asked-for pixel, in input pixels.
+
+        Returns:
+            (..., K) factors in (0, 1].
+        """
+        return (-self.log_kappa.exp() * (pixel**2 @ self.omega.t() ** 2)).exp()
+
+    def query(self, latents: Latents, coord: Tensor, cell: Tensor) -> Tensor:
+        """Ask for the colour at any coordinate, for a pixel of any size.
+
+        Args and result: as for `LIIF.query`: coord and cell (B, Q, 2), (y, x) in [-1, 1] and sides
+        in the same frame; (B, Q, 3) RGB, about [0, 1], not clamped.
+        """
+        return self.read(self.fields(latents), coord, cell)
+
+    def read(self, fields: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
+        """Ask fields that are written down already; see `query`."""
+        batch, height, width = fields.shape[:3]
+        size = coord.new_tensor([height, width])
+        first = torch.arange(batch, device=fields.device)[:, None]
+        left = self.damping((cell * size / 2).to(fields))  # (B, Q, K)
+        answers, areas = [], []
+        for step_y, step_x in [(-1, -1), (-1, 1), (1, -1), (1, 1)]:
+            row = nearest_index(coord[..., 0] + step_y / height, height)  # (B, Q)
+            col = nearest_index(coord[..., 1] + step_x / width, width)
+            centre = torch.stack(
+                [
+                    centre_of(row, height, dtype=coord.dtype),
+                    centre_of(col, width, dtype=coord.dtype),
+                ],
+                dim=-1,
+            )
+            delta = (coord - centre) * size / 2  # δ, in input pixels
+            phase = delta.to(fields) @ self.omega.t()  # (B, Q, K)
+            waves = torch.cat(
+                [torch.ones_like(phase[..., :1]), left * phase.sin(), left * phase.cos()], dim=-1
+            )
+            answers.append((fields[first, row, col] @ waves[..., None])[..., 0])  # (B, Q, 3)
+            areas.append((delta.abs() + EPSILON).prod(dim=-1))
+        weight = torch.stack(areas[::-1])  # the rectangle to the *opposite* code, as in LIIF
+        weight = (weight / weight.sum(dim=0)).to(fields)
+        return (torch.stack(answers) * weight[..., None]).sum(dim=0) * 0.5 + 0.5
+
+
+def first_frequencies(waves: int) -> Tensor:
+    """Spread frequencies evenly over half a disc: (waves, 2), (y, x) in radians per input pixel.
+
+    A wave and its mirror image are the same, hence half. Neighbours in the list turn by the golden
+    angle, which spreads any number of them evenly.
+    """
+    number = torch.arange(waves, dtype=torch.float64)
+    radius = HIGHEST * ((number + 0.5) / waves).sqrt()
+    angle = number * (math.pi * (3 - math.sqrt(5)) / 2)
+    return torch.stack([radius * angle.sin(), radius * angle.cos()], dim=-1).float()

@@ -1,0 +1,140 @@
+"""The heat field: its query, its exact cell, and its grid arranged as one matrix product."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liif_core import heat_grid
+from liif_core.coords import cell_size, coord_grid
+from liif_core.folded import Axis, axis_neighbours
+from liif_core.heat import HIGHEST, HeatConfig, HeatField, first_frequencies
+from liif_core.heat_grid import HeatGrid
+from liif_core.liif import Latents
+
+SMALL = HeatConfig(blocks=1, channels=6, width=8, waves=10)
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = HeatField(SMALL).eval().requires_grad_(False)
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)
+    return model
+
+
+def asked(height, width):
+    coord = coord_grid(height, width, dtype=torch.float64).reshape(1, -1, 2)
+    return coord, cell_size(height, width).double().expand_as(coord)
+
+
+def axis(outputs, codes, start=0.0, stop=None):
+    stop = codes if stop is None else stop
+    places = start + (torch.arange(outputs, dtype=torch.float64) + 0.5) * (stop - start) / outputs
+    tables = axis_neighbours(places * 2 / codes - 1, codes, local_ensemble=True)
+    return Axis(tables.index, tables.delta.float(), tables.weight.float())
+
+
+def test_a_new_field_is_bilinear_interpolation():
+    torch.manual_seed(1)
+    fresh, photo = HeatField(SMALL), torch.rand(2, 3, 5, 7)
+    coord, cell = asked(15, 21)
+    with torch.no_grad():
+        zoomed = fresh.query(fresh.encode(photo), coord.expand(2, -1, -1), cell.expand(2, -1, -1))
+    expected = torch.nn.functional.interpolate(photo, (15, 21), mode="bilinear")
+    assert torch.allclose(zoomed.view(2, 15, 21, 3).permute(0, 3, 1, 2), expected, atol=1e-6)
+
+
+def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
+    """A pixel's answer is its code's own function, averaged; here by brute force."""
+    latents = Latents(torch.randn(1, SMALL.channels, 1, 1), torch.zeros(1, 3, 1, 1))
+    fields = model.fields(latents).double()  # a single code: nothing is blended
+    double = HeatField(SMALL).double().requires_grad_(False)
+    double.load_state_dict(model.state_dict())
+    sides = torch.tensor([0.7, 0.2], dtype=torch.float64)  # not square
+    sigma = (2 * double.log_kappa.exp()).sqrt() * sides
+    steps = torch.linspace(-6, 6, 601, dtype=torch.float64)
+    share = torch.exp(-(steps**2) / 2)
+    share = share / share.sum()
+    centre = torch.tensor([0.1, -0.3], dtype=torch.float64)
+    spread = torch.cartesian_prod(steps * sigma[0], steps * sigma[1]) * 2 + centre
+    # Away from the photo's middle a coordinate would leave it: ask a thousandth of the way, of
+    # waves a thousand times as short.
+    double.omega.mul_(1000)
+    double.log_kappa.sub_(2 * math.log(1000))
+    inside = double.read(fields, spread[None] * 1e-3, torch.zeros(1, len(spread), 2))
+    mean = (inside[0] * torch.outer(share, share).reshape(-1, 1)).sum(dim=0)
+    once = double.read(fields, centre[None, None] * 1e-3, 2 * sides[None, None])
+    assert torch.allclose(once[0, 0], mean, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("photo", "result"),
+    [((7, 9), (7, 9)), ((7, 9), (21, 27)), ((5, 11), (23, 50)), ((8, 8), (5, 3)), ((1, 1), (5, 5))],
+)
+@pytest.mark.parametrize("chunk", [60, 1 << 18])
+def test_the_grid_is_the_query(model, photo, result, chunk, monkeypatch):
+    monkeypatch.setattr(heat_grid, "CHUNK", chunk)
+    latents = Latents(torch.randn(1, SMALL.channels, *photo), torch.rand(1, 3, *photo) * 2 - 1)
+    coord, cell = asked(*result)
+    expected = model.query(latents, coord, cell).view(*result, 3)
+    rows, cols = (axis(n, codes) for n, codes in zip(result, photo, strict=True))
+    damping = model.damping(torch.tensor([a / b for a, b in zip(photo, result, strict=True)]))
+    found = HeatGrid(model).grid(model.fields(latents)[0], damping, rows, cols)
+    assert (found - expected).abs().max() <= 1e-5
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.tuples(st.floats(0, 0.6), st.floats(0.7, 1)),
+)
+def test_any_part_of_a_photo_at_any_density(photo, result, part):
+    torch.manual_seed(2)
+    model = HeatField(replace(SMALL, waves=3)).eval().requires_grad_(False)
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)
+    latents = Latents(torch.randn(1, SMALL.channels, *photo), torch.rand(1, 3, *photo) * 2 - 1)
+    ends = [(part[0] * n, part[1] * n) for n in photo]
+    places = [
+        (a + (torch.arange(n, dtype=torch.float64) + 0.5) * (b - a) / n) * 2 / codes - 1
+        for n, codes, (a, b) in zip(result, photo, ends, strict=True)
+    ]
+    coord = torch.cartesian_prod(*places)[None]
+    pixel = torch.tensor([(b - a) / n for n, (a, b) in zip(result, ends, strict=True)])
+    cell = (2 * pixel / torch.tensor(photo)).expand_as(coord)
+    expected = model.query(latents, coord, cell).view(*result, 3)
+    rows, cols = (axis(n, codes, *e) for n, codes, e in zip(result, photo, ends, strict=True))
+    found = HeatGrid(model).grid(model.fields(latents)[0], model.damping(pixel), rows, cols)
+    assert (found - expected).abs().max() <= 1e-5
+
+
+def test_frequencies_are_spread_over_half_a_disc():
+    omega = first_frequencies(200)
+    assert omega.norm(dim=1).max() < HIGHEST
+    both = torch.cat([omega, -omega])
+    quarter = ((both[:, 0] > 0) & (both[:, 1] > 0)).float().mean()
+    assert 0.2 < quarter < 0.3
+    assert (omega.norm(dim=1) < HIGHEST / 2).float().mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_gradients_reach_everything():
+    torch.manual_seed(3)
+    fresh = HeatField(SMALL)
+    torch.nn.init.normal_(fresh.writer[-1].weight, std=0.3)
+    coord, cell = asked(6, 6)
+    fresh.query(fresh.encode(torch.rand(1, 3, 4, 4)), coord, cell).square().sum().backward()
+    for name, parameter in fresh.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+def test_a_configuration_survives_json():
+    assert HeatConfig.from_dict(json.loads(json.dumps(SMALL.to_dict()))) == SMALL
+    for wrong in ({"blocks": 0}, {"waves": 2.5}, {"width": True}, {"more": 1}):
+        with pytest.raises(ValueError, match="heat field configuration"):
+            HeatConfig.from_dict({**SMALL.to_dict(), **wrong})
