@@ -11,8 +11,8 @@ GOOD_ENOUGH = 1e-5
 
 
 class PairLoss(nn.Module):
-    """The difference of the model's answers from the target pixels; a module, so that DDP can
-    wrap it.
+    """The difference of the model's answers from the target pixels; a module, so that it can be
+    compiled.
 
     Args:
         model: the model to train.
