@@ -1,20 +1,33 @@
-"""Photographs that come with other packages, so that no lesson downloads anything.
+"""Pictures that come with other packages, so that no lesson downloads anything.
 
-All are free to use, most in the public domain; NOTICE names their sources. The shipped weights
-never saw them in training.
+All but one are photographs; "scripts" is drawn from a typeface. All are free to use, most in the
+public domain; NOTICE names their sources. The shipped weights never saw them in training.
 """
 
+import io
 from importlib import resources
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from liif_core.errors import LiifError
 
+#: One name in six scripts, as "scripts" shows it.
+SCRIPTS = (
+    "Grace Hopper",
+    "Γκρέις Χόπερ",
+    "Грейс Хоппер",
+    "Գրեյս Հոփեր",
+    "გრეის ჰოპერი",
+    "⠛⠗⠁⠉⠑ ⠓⠕⠏⠏⠑⠗",
+)
+#: Its width and height in pixels.
+SCRIPTS_SIZE = (720, 600)
+
 
 class Sample(NamedTuple):
-    """Where a sample photograph lies, who made it, and its licence."""
+    """Where a photograph lies, or a typeface to draw from; who made the sample; its licence."""
 
     package: str
     file: str
@@ -41,11 +54,18 @@ SAMPLES = {
     "gravel": Sample("skimage", "data/gravel.png", "Gravel04; CC0Textures, CC0"),
     "palace": Sample("sklearn", "datasets/images/china.jpg", "China; danielbuechele, CC-BY 2.0"),
     "flower": Sample("sklearn", "datasets/images/flower.jpg", "Flower; vultilion, CC-BY 2.0"),
+    "coins": Sample(
+        "skimage", "data/coins.png", "Greek coins from Pompeii; Brooklyn Museum, free of rights"
+    ),
+    "retina": Sample("skimage", "data/retina.jpg", "Human retina; Mikael Häggström, CC0"),
+    "scripts": Sample(
+        "matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf", "one name, drawn in DejaVu Sans; CC0"
+    ),
 }
 
 
 def sample_photo(name: str, longest: int | None = None) -> np.ndarray:
-    """Return a sample photograph.
+    """Return a sample photograph, or the drawn sample.
 
     Args:
         name: one of `SAMPLES`.
@@ -67,8 +87,27 @@ def sample_photo(name: str, longest: int | None = None) -> np.ndarray:
         raise LiifError(
             f"sample '{name}' needs {sample.package}: pip install '.[lab,companions]'"
         ) from error
-    with path.open("rb") as file, Image.open(file) as image:
-        photo = ImageOps.exif_transpose(image).convert("RGB")
+    with io.BytesIO(path.read_bytes()) as file:
+        photo = _scripts(file) if sample.file.endswith(".ttf") else _photograph(file)
     if longest and max(photo.size) > longest:
         photo = ImageOps.contain(photo, (longest, longest), Image.Resampling.BICUBIC)
     return np.asarray(photo)
+
+
+def _photograph(file: io.BytesIO) -> Image.Image:
+    with Image.open(file) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _scripts(typeface: io.BytesIO) -> Image.Image:
+    """Draw one name in six scripts: dark ink on paper, then light ink on slate."""
+    width, height = SCRIPTS_SIZE
+    page = Image.new("RGB", (width, height), "#F4ECD8")
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((0, height // 2, width, height), fill="#24384A")
+    font = ImageFont.truetype(typeface, 64, layout_engine=ImageFont.Layout.BASIC)
+    for number, line in enumerate(SCRIPTS):
+        middle = (width / 2, height * (number + 0.5) / len(SCRIPTS))
+        ink = "#3A1F14" if number < len(SCRIPTS) / 2 else "#FFD98A"
+        draw.text(middle, line, font=font, fill=ink, anchor="mm")
+    return page

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,70 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from liif_core import figures
-from liif_core.samples import sample_photo
+from liif_core.samples import SAMPLES, sample_photo
+from liif_core.widgets import assets
+
+WHITE, DARK = "#ffffff", "#111111"
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as WCAG defines it, from 1 to 21."""
+    light = []
+    for colour in (one, other):
+        part = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        light.append(linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    return max(light) / min(light)
+
+
+def test_lines_and_words_show_on_a_white_page_and_on_a_dark_one():
+    lines = ("BLUE", "ORANGE", "GREEN", "RED", "PURPLE", "SKY")
+    for colour in (getattr(figures, name) for name in lines):
+        assert contrast(colour, WHITE) >= 3 <= contrast(colour, DARK)
+    assert contrast(figures.INK, WHITE) >= 4.5
+    assert contrast(figures.INK, DARK) >= 4.1
+    assert contrast(figures.STRIP, WHITE) >= 4.5, "names in a row are white"
+
+
+def test_a_figure_stands_on_the_page_s_own_ground():
+    figure = figures.line_plot(
+        {"a": ([0, 1], [0, 1]), "b": ([0, 1], [1, 0])}, x_label="x", y_label="y", title="two"
+    )
+    (axis,) = figure.axes
+    words = [axis.title, axis.xaxis.label, *axis.get_xticklabels(), *axis.get_legend().texts]
+    assert {text.get_color() for text in words} == {figures.INK}
+    data, kind = figures.smallest(figure)
+    picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
+    assert kind == "png"
+    assert (picture[..., 3] == 0).mean() > 0.5, "most of it lets the page through"
+    seen = picture[picture[..., 3] == 255]
+    assert len(seen)
+    assert not (seen[:, :3] < 20).all(axis=1).any(), "nothing is black"
+
+
+def test_a_figure_of_photographs_is_small_and_transparent():
+    figure = figures.side_by_side({"a": sample_photo("palace", 300), "b": sample_photo("cat", 300)})
+    data, kind = figures.smallest(figure)
+    picture = Image.open(io.BytesIO(data))
+    assert (kind, picture.format, picture.mode) == ("webp", "WEBP", "RGBA")
+    assert np.asarray(picture)[0, 0, 3] == 0
+
+
+def test_the_four_codes_have_the_colours_of_the_x_ray():
+    source = (Path(assets.__file__).parent / "static" / "zoom_picture.js").read_text("utf-8")
+    listed = re.search(r"CODE_COLOURS = \[(.*?)\]", source)
+    assert listed is not None
+    assert tuple(re.findall(r"#\w{6}", listed[1].upper())) == figures.CODE_COLOURS
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_is_there_and_named_in_the_notice(name):
+    photo = sample_photo(name, longest=64)
+    assert photo.dtype == np.uint8
+    assert max(photo.shape) == 64
+    assert photo.std() > 10
+    notice = (Path(__file__).parents[1] / "NOTICE").read_text("utf-8")
+    assert re.search(rf"^  {name} ", notice, re.MULTILINE)
 
 
 def test_places_without_a_picture_stay_empty():
@@ -29,9 +94,9 @@ def test_pictures_in_a_row_stand_under_their_names_pixel_for_pixel():
     assert row.shape == (figures.NAME_HEIGHT + 30, 80 + 4 + 60, 3)
     names, pictures = row[: figures.NAME_HEIGHT], row[figures.NAME_HEIGHT :]
     np.testing.assert_array_equal(pictures[:, :80], squares)
-    assert (pictures[:, 80:84] == 255).all()
+    assert (pictures[:, 80:84] == int(figures.STRIP[1:3], 16)).all()
     assert (pictures[:, 84:] == 128).all()
-    assert names[:, :80].min() < 100 > names[:, 84:].min(), "there are two names"
+    assert names[:, :80].max() > 200 < names[:, 84:].max(), "there are two names"
 
 
 def shown(monkeypatch, *arguments, **options):

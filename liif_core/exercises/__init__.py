@@ -1,12 +1,16 @@
 """The checkers of the lessons' exercises: `check(lesson_03.query, my_query)`.
 
 A checker is a function that takes the reader's answer and asserts what must hold, each assert with
-a hint. `check` runs one and says in words how it went, so that a lesson runs on to its end.
+a hint. `check` runs one and says in words how it went, so that a lesson runs on to its end. The
+reader's functions run guarded: one that stops is told in which line (`guarding`). What they return
+is looked at before it is compared (`outputs`).
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from liif_core.exercises.guarding import guarded
+from liif_core.exercises.outputs import described
 from liif_core.wrapping import wrapped
 
 
@@ -25,14 +29,21 @@ def check(checker: Callable[..., None], *answers: Any) -> None:
 def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
     """Do what `check` does, and return whether the exercise is solved."""
     try:
-        checker(*answers)
+        checker(*map(guarded, answers))
     except NotImplementedError:
         print("✗ Not yet: there is still a `raise NotImplementedError` to replace.")
     except AssertionError as error:
         print(wrapped(f"✗ Not yet: {error}"))
-    except Exception as error:  # the reader's own code may fail in any way
-        print(wrapped(f"✗ Not yet: your code stopped with {type(error).__name__}: {error}"))
+    except Exception as error:  # an answer that no checker foresaw must not end the lesson
+        print(wrapped(f"✗ Not yet: {_not_foreseen(error, answers)}"))
     else:
         print("✓ Solved.")
         return True
     return False
+
+
+def _not_foreseen(error: Exception, answers: tuple[Any, ...]) -> str:
+    if isinstance(error, TypeError) and "not callable" in str(error):
+        came = ", ".join(described(answer) for answer in answers)
+        return f"a function is wanted, and {came} came: give its name alone, without brackets"
+    return f"the checker cannot work with your answer. {type(error).__name__}: {error}"
