@@ -44,7 +44,7 @@ def test_right_estimates_of_the_noise(right) -> None:  # type: ignore[no-untyped
     ("wrong", "hint"),
     [
         (lambda photo: None, "return"),
-        (lambda photo: photo.std(axis=0), "one number"),
+        (lambda photo: photo.std(axis=0), "a number is wanted"),
         (np.std, "contrast of the whole photo"),
         (lambda photo: np.diff(photo, axis=1).std(), "edges of the scene"),
         (lambda photo: from_differences(photo) * np.sqrt(2), "twice the variance"),

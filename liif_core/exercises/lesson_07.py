@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from liif_core.baselines import resize
+from liif_core.exercises.outputs import number
 
 
 def free_numbers(free: int) -> None:
@@ -37,10 +38,7 @@ def noise_of(answer: Callable[[np.ndarray], float]) -> None:
     """Check exercise 2: `answer(photo)` estimates the standard deviation of a photo's noise."""
     for noise, seed in ((0.02, 1), (0.04, 2), (0.08, 3)):
         photo = _noisy_scene(noise, seed)
-        found = answer(photo.copy())
-        assert found is not None, "your function returns nothing: is there a `return`?"
-        assert np.ndim(found) == 0, f"one number is asked for, not {np.shape(found)} of them"
-        found = float(found)
+        found = number(answer(photo), "the noise")
         right = abs(found / noise - 1) < 0.35
         where = f"a photo with noise of {noise}: you say {found:.3f}. "
         step = np.diff(photo, axis=1)
