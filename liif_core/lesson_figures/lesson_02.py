@@ -121,7 +121,7 @@ def change_map(change: np.ndarray, squares: dict[str, int]) -> Figure:
                 2 * distance + 1,
                 2 * distance + 1,
                 fill=False,
-                edgecolor="black" if style == "--" else "white",
+                edgecolor=INK if style == "--" else "white",
                 linestyle=style,
                 linewidth=1.6,
             )

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from liif_core.figures import BLUE, GREEN, ORANGE, draw_picture, line_plot, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, draw_picture, line_plot, new_figure
 from liif_core.pixels import to_uint8
 
 #: Letters are drawn this many times too large and shrunk, so that their edges are smooth.
@@ -119,7 +119,7 @@ def misfits(readings: Mapping[str, Mapping[str, float]]) -> Figure:
             axis.annotate(
                 text, (value, place), (7, 0), textcoords="offset points", va="center", fontsize=8
             )
-    axis.axvline(1, linestyle="--", linewidth=1, color="grey")
+    axis.axvline(1, linestyle="--", linewidth=1, color=INK)
     axis.set_yticks(range(len(names)), names[::-1])
     axis.set(xscale="log", xlim=(0.007, 3e5), ylim=(-0.6, len(names) - 0.4))
     axis.set_xlabel("misfit (1: as far from the photo as its noise explains)")
