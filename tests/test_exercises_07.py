@@ -9,8 +9,9 @@ from liif_core.baselines import resize
 from liif_core.exercises import is_solved, lesson_07
 
 
-def test_the_right_number_is_free() -> None:
-    assert is_solved(lesson_07.free_numbers, 63)
+@pytest.mark.parametrize("right", [63, 63.0, np.int64(8 * 8 - 1)])
+def test_the_right_number_is_free(right: float) -> None:
+    assert is_solved(lesson_07.free_numbers, right)
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,16 @@ from liif_core.baselines import resize
 from liif_core.exercises.outputs import number
 
 
-def free_numbers(free: int) -> None:
+def free_numbers(free: float) -> None:
     """Check exercise 1: how many of the 64 numbers behind a pixel at ×8 are left open."""
+    free = number(free, "free")
     assert free != 64, (
         "the small pixel does tell you something: it is one equation among the 64 numbers"
     )
     assert free != 7, "the magnification counts along both axes: 8 × 8 numbers, not 8"
     assert free != 0, "one equation does not fix 64 numbers: choose some, and see what is left"
     assert free == 63, (
-        f"{free} is not it: 64 unknown numbers, and one equation. How many of them can you still "
+        f"{free:g} is not it: 64 unknown numbers, and one equation. How many of them can you still "
         "choose freely?"
     )
 
