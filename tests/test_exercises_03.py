@@ -60,10 +60,58 @@ def test_right_answers_are_solved(capsys: pytest.CaptureFixture[str]) -> None:
     assert is_solved(lesson_03.locate, locate)
     assert is_solved(lesson_03.weights, weights)
     assert is_solved(lesson_03.query, ask_four)
-    assert is_solved(
-        lesson_03.early_blend, lambda ask, z, d, w: (ask(z, d) * w[..., None]).sum(dim=1)
-    )
+    assert is_solved(lesson_03.where_the_bug_hides, (2, 80), (16, 16))
     assert capsys.readouterr().out == "✓ Solved.\n" * 4
+
+
+def test_right_answers_written_in_other_ways() -> None:
+    def by_search(coord: Tensor, n: int) -> list[Tensor]:
+        centres = (2 * torch.arange(n) + 1) / n - 1
+        index = (coord[:, None] - centres).abs().argmin(1)
+        return [index, (coord - centres[index]).double() * n]
+
+    def in_place(delta: Tensor) -> Tensor:
+        area = (2 - delta.abs_()).prod(-1)
+        return area.div_(area.sum(-1, keepdim=True))
+
+    def one_by_one(delta: Tensor) -> Tensor:
+        y, x = delta.abs().unbind(-1)
+        area = torch.stack([y[:, 3 - k] * x[:, 3 - k] for k in range(4)], dim=1)
+        return torch.nn.functional.normalize(area, p=1, dim=1)
+
+    assert is_solved(lesson_03.locate, by_search)
+    assert is_solved(lesson_03.weights, in_place)
+    assert is_solved(lesson_03.weights, one_by_one)
+    assert is_solved(lesson_03.where_the_bug_hides, [0, 60], torch.tensor([20, 14]))
+
+
+@pytest.mark.parametrize(
+    ("hides", "shows", "hint"),
+    [
+        ((16, 16), (16, 16), "less than 1 is wanted"),
+        ((2, 80), (2, 80), "more than 6 is wanted"),
+        ((2, 95), (16, 16), "do not lie inside"),
+        (2, (16, 16), "2 things are wanted"),
+        ((2.5, 80), (16, 16), "whole number"),
+    ],
+)
+def test_where_the_bug_does_not_hide(hides, shows, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_03.where_the_bug_hides, hides, shows)
+    assert hint in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_came_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for checker, wrong, hint in (
+        (lesson_03.locate, lambda c, n: None, "returns nothing"),
+        (lesson_03.locate, lambda c, n: locate(c, n)[0], "2 things are wanted"),
+        (lesson_03.locate, lambda c, n: locate(c, n)[::-1], "swapped"),
+        (lesson_03.locate, lambda c, n: [x.numpy() for x in locate(c, n)], "torch.from_numpy"),
+        (lesson_03.weights, lambda d: None, "returns nothing"),
+        (lesson_03.weights, lambda d: d.missing(), "`<lambda>` stopped in its line 1"),
+        (lesson_03.query, lambda *args: ask_four(*args).numpy(), "torch.from_numpy"),
+    ):
+        assert not is_solved(checker, wrong)
+        assert hint in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -85,7 +133,7 @@ def test_locate_hints(wrong: Callable[..., object], hint: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda d: d.abs().prod(-1).sum(-1), "one weight per code"),
+        (lambda d: d.abs().prod(-1).sum(-1), r"one weight per code should have the shape \(50, 4"),
         (lambda d: d.prod(-1), "never negative"),
         (lambda d: d.abs().prod(-1).flip(-1), "add up to 1"),
         (lambda d: weights(d).flip(-1), "counts least"),
@@ -127,16 +175,3 @@ def test_query_wants_the_right_shape_and_range() -> None:
 
     with pytest.raises(AssertionError, match="clamp each index"):
         lesson_03.query(wrong_at_the_corners)
-
-
-def test_the_bug_as_printed_fails() -> None:
-    def blend(ask: Callable[..., Tensor], codes: Tensor, delta: Tensor, weight: Tensor) -> Tensor:
-        share = weight[..., None]
-        return ask((codes * share).sum(dim=1), (delta * share).sum(dim=1))
-
-    with pytest.raises(AssertionError, match="before anybody is asked"):
-        lesson_03.early_blend(blend)
-    with pytest.raises(AssertionError, match=r"\(30, 3\)"):
-        lesson_03.early_blend(lambda ask, z, d, w: ask(z, d))
-    with pytest.raises(AssertionError, match="sum over dimension 1"):
-        lesson_03.early_blend(lambda ask, z, d, w: ask(z, d).mean(dim=1))

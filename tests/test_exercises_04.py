@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from liif_core.exercises import check, lesson_04
 from liif_core.lesson_figures.lesson_04 import square_mean, with_square
+from liif_core.samples import sample_photo
 
 Ask = Callable[[float, float, float], float]
 
@@ -29,9 +31,63 @@ def test_right_answers_are_solved(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "✓ Solved.\n" * 3
 
 
+def test_right_answers_written_in_other_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    check(lesson_04.cell_units, lambda a, b: torch.tensor([2 / b, a / b, 2 * a / b]).double())
+    check(lesson_04.cell_units, lambda a, b: [np.float64(2) / b, a / b, 2 / b * a])
+
+    def with_numpy(ask: Ask, y: float, x: float, cell: float, n: int) -> float:
+        steps = (np.arange(n) - (n - 1) / 2) * cell / n
+        asked = [ask(y + dy, x + dx, cell / n) for dx in steps for dy in steps]
+        return np.mean(asked)
+
+    check(lesson_04.many_small, with_numpy)
+    check(lesson_04.plan, lambda s: (max(0.25, min(1, 1 / s)), 1) if s >= 1 else plan(s))
+    check(lesson_04.plan, lambda s: [np.float64(plan(s)[0]), np.int64(plan(s)[1])])
+    assert capsys.readouterr().out == "✓ Solved.\n" * 5
+
+
+def hard_edge() -> np.ndarray:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, 33:] = 255
+    return picture
+
+
+def test_counter_examples_of_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    check(lesson_04.wrong_cell_wins, hard_edge(), 0.25)
+    check(lesson_04.wrong_cell_wins, sample_photo("bricks", longest=256), 0.75)
+    squares = np.random.default_rng(0).integers(0, 2, (16, 16, 1), np.uint8) * 255
+    check(lesson_04.wrong_cell_wins, squares.repeat(8, 0).repeat(8, 1).repeat(3, 2), 0.2)
+    assert capsys.readouterr().out == "✓ Solved.\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("picture", "cell", "hint"),
+    [
+        (sample_photo("cat", longest=128), 0.25, "the true one wins"),
+        (hard_edge(), 0.5, "the true cell, or nearly"),
+        (hard_edge(), 1.0, "the true one wins"),
+        (hard_edge(), "¼", "leave the quotes out"),
+        (hard_edge()[..., 0], 0.25, "height, width, 3"),
+        (hard_edge() / 255, 0.25, "float64"),
+        (np.zeros((64, 64, 3), np.uint8), 0.25, "flat colour"),
+        ("bricks", 0.75, "the text 'bricks'"),
+        (sample_photo("retina"), 0.75, "32 to 640"),
+    ],
+)
+def test_what_is_no_counter_example(picture: object, cell: object, hint: str, capsys) -> None:  # type: ignore[no-untyped-def]
+    check(lesson_04.wrong_cell_wins, picture, cell)
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("✗ Not yet")
+    assert hint in said
+
+
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
+        (lambda a, b: None, "returns nothing"),
+        (lambda a, b: 2 / b, "3 things are wanted"),
+        (lambda a, b: (2 / b, a / b), "returns 2"),
+        (lambda a, b: ("2 / b", a / b, 2 * a / b), "leave the quotes out"),
         (lambda a, b: (2 / a, a / b, 2 * a / b), r"\*new\* pixel"),
         (lambda a, b: (1 / b, a / b, 2 * a / b), "2 long"),
         (lambda a, b: (2 / b, b / a, 2 * a / b), "turned round"),
@@ -47,6 +103,7 @@ def test_cell_units_hints(wrong: Callable[[int, int], object], hint: str) -> Non
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
+        (lambda ask, y, x, cell, n: None, "returns nothing"),
         (lambda ask, y, x, cell, n: ask(y, x, cell), "9 in all; you asked 1"),
         (
             lambda ask, y, x, cell, n: many_small(lambda a, b, c: ask(a, b, cell), y, x, cell, n),

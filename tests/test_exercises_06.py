@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,7 +62,7 @@ def test_questions_of_another_shape(capsys: pytest.CaptureFixture[str]) -> None:
         return coord[None], cell, colour
 
     assert not is_solved(lesson_06.questions, all_at_once)
-    assert "shape (20, 2)" in capsys.readouterr().out
+    assert "coord should have the shape (20, 2)" in capsys.readouterr().out
 
 
 def schedule(step, steps, warmup, decay, shape="cosine", first=1):  # type: ignore[no-untyped-def]
@@ -90,6 +91,62 @@ def test_the_right_schedule() -> None:
 def test_wrong_schedules(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
     assert not is_solved(lesson_06.rate_at, wrong)
     assert hint in capsys.readouterr().out
+
+
+def by_hand(rows):  # type: ignore[no-untyped-def]
+    peak = max(row["rate"] for row in rows)
+    turn = [row for row in rows if row["rate"] == peak][-1]
+    return turn["psnr_x4"] - rows[0]["psnr_x4"], rows[-1]["psnr_x4"] - turn["psnr_x4"]
+
+
+def with_numpy(rows):  # type: ignore[no-untyped-def]
+    rate, gain = np.array([[row["rate"], row["psnr_x4"]] for row in rows]).T
+    turn = np.flatnonzero(rate >= rate.max()).max()
+    return np.array([gain[turn] - gain[0], gain[-1] - gain[turn]])
+
+
+def test_the_run_is_read() -> None:
+    assert is_solved(lesson_06.gained, by_hand)
+    assert is_solved(lesson_06.gained, with_numpy)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda rows: None, "returns nothing"),
+        (lambda rows: by_hand(rows)[::-1], "swapped"),
+        (lambda rows: by_hand(rows)[0], "2 things are wanted"),
+        (
+            lambda rows: (by_hand(rows)[0], rows[-1]["psnr_x4"] - rows[-2]["psnr_x4"]),
+            "one row later",
+        ),
+        (lambda rows: (rows[-1]["psnr_x4"] - rows[0]["psnr_x4"], 0.0), "you say"),
+        (lambda rows: [f"{gain} dB" for gain in by_hand(rows)], "leave the quotes out"),
+    ],
+)
+def test_the_run_misread(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_06.gained, wrong)
+    assert hint in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_came_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for checker, wrong, hint in (
+        (lesson_06.largest_scale, "8.3", "leave the quotes out"),
+        (lesson_06.questions, lambda *a: None, "returns nothing"),
+        (lesson_06.questions, lambda *a: ask(*a)[:2], "returns 2"),
+        (lesson_06.questions, lambda *a: ask(*a)[::-1], "another order"),
+        (lesson_06.questions, lambda *a: [ask(*a)[k] for k in (1, 0, 2)], "cell are swapped"),
+        (lesson_06.questions, lambda *a: [part.numpy() for part in ask(*a)], "torch.from_numpy"),
+        (lesson_06.rate_at, lambda *a: "full", "leave the quotes out"),
+    ):
+        assert not is_solved(checker, wrong)
+        assert hint in " ".join(capsys.readouterr().out.split())
+
+
+def test_right_answers_written_in_other_ways() -> None:
+    assert is_solved(lesson_06.largest_scale, np.float32(400 / 48))
+    assert is_solved(lesson_06.questions, lambda *a: [part.double() for part in ask(*a)])
+    assert is_solved(lesson_06.rate_at, lambda *a: torch.tensor(schedule(*a), dtype=torch.float64))
 
 
 def test_stubs_fail() -> None:

@@ -1,22 +1,32 @@
-"""Checkers of lesson 03: the relative coordinate, the four weights, the query, the early blend."""
+"""Checkers of lesson 03: the relative coordinate, the weights, the query, and where a bug hides."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from liif_core.coords import centre_of, nearest_index, pixel_centres
+from liif_core.coords import cell_size, centre_of, coord_grid, nearest_index, pixel_centres
+from liif_core.evaluate import make_pair
+from liif_core.exercises.outputs import Output, outputs
 from liif_core.liif import LIIF, Answers, Latents, LIIFConfig
+from liif_core.samples import sample_photo
+from liif_core.weights import load_model
 
 
 def locate(answer: Callable[[Tensor, int], tuple[Tensor, Tensor]]) -> None:
     """Check `locate(coord, n) -> (index, delta)` along one axis."""
     coord, n = torch.tensor([-1.0, -0.93, -0.5, 0.02, 0.3, 0.77, 1.0]), 9
-    index, delta = answer(coord, n)
+    index, delta = outputs(
+        answer(coord, n), Output("index", Tensor, (7,)), Output("delta", Tensor, (7,))
+    )
     want = nearest_index(coord, n)
     offset = coord - centre_of(want, n)
+    assert not torch.allclose(delta.float(), want.float()), (
+        "the two are swapped: first the index, then δ"
+    )
     assert index.dtype == torch.int64, (
         "the index should be whole numbers: use .long() after .floor()"
     )
@@ -40,7 +50,7 @@ def locate(answer: Callable[[Tensor, int], tuple[Tensor, Tensor]]) -> None:
         " δ = (coordinate - centre) * n"
     )
     many = pixel_centres(4000)
-    assert torch.allclose(answer(many, 4000)[1], torch.zeros(4000), atol=1e-2), (
+    assert torch.allclose(answer(many, 4000)[1].float(), torch.zeros(4000), atol=1e-2), (
         "at the centres of a photo's own pixels δ must be 0, for 4000 pixels as well"
     )
 
@@ -58,8 +68,7 @@ def weights(answer: Callable[[Tensor], Tensor]) -> None:
         ],
         dim=1,
     )
-    result = answer(delta)
-    assert result.shape == (50, 4), f"one weight per code: shape (50, 4), not {tuple(result.shape)}"
+    result = outputs(answer(delta.clone()), Output("one weight per code", Tensor, (50, 4)))
     assert bool((result >= 0).all()), (
         "an area is never negative: take the absolute value of δ first"
     )
@@ -84,38 +93,52 @@ def query(answer: Callable[[LIIF, Latents, Tensor, Tensor], Tensor]) -> None:
     """Check `query(model, latents, coord, cell)` against `LIIF.query` on small random models."""
     for local_colour in (True, False):
         model, latents, coord, cell = _small_model(local_colour)
-        result = answer(model, latents, coord, cell)
         want = model.query(latents, coord, cell)
-        assert result.shape == want.shape, (
-            f"the result should have the shape {tuple(want.shape)}, yours has {tuple(result.shape)}"
-        )
+        colours = Output("the colours", Tensor, tuple(want.shape))
+        result = outputs(answer(model, latents, coord, cell), colours)
         if not torch.allclose(result, want, atol=1e-5):
             raise AssertionError(_diagnose(model, latents, coord, cell, result))
 
 
-def early_blend(answer: Callable[..., Tensor]) -> None:
-    """Check `blend(ask, codes, delta, weight)`, which must blend after asking."""
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randn(30, 4, 6, generator=generator)
-    delta = torch.rand(30, 4, 2, generator=generator) * 2 - 1
-    weight = torch.rand(30, 4, generator=generator)
-    weight = weight / weight.sum(1, keepdim=True)
-    mix = torch.randn(8, 3, generator=generator)
-
-    def ask(z: Tensor, where: Tensor) -> Tensor:
-        return torch.tanh(torch.cat([z, where], dim=-1) @ mix)
-
-    result = answer(ask, codes, delta, weight)
-    assert result.shape == (30, 3), f"one colour per query: (30, 3), not {tuple(result.shape)}"
-    share = weight[..., None]
-    early = ask((codes * share).sum(1), (delta * share).sum(1))
-    assert not torch.allclose(result, early, atol=1e-5), (
-        "the codes are still blended before anybody is asked. Ask all four first, then blend what"
-        " they answer"
+def where_the_bug_hides(hides: tuple[int, int], shows: tuple[int, int]) -> None:
+    """Check two places of 8 × 8 pixels of the lesson's photo, by what blending first changes."""
+    photo = make_pair(sample_photo("palace", longest=400), 4)[1]
+    model = load_model("liif-edsr-small", device="cpu")
+    latents = model.encode(torch.from_numpy(photo / np.float32(255)).permute(2, 0, 1)[None])
+    height, width = photo.shape[:2]
+    for name, place in (("hides", hides), ("shows", shows)):
+        row, col = outputs(place, Output(f"{name}: the row", int), Output("the column", int))
+        assert 0 <= row <= height - 8 and 0 <= col <= width - 8, (  # noqa: PT018
+            f"{name} = ({row}, {col}): 8 × 8 pixels from there do not lie inside the photo of"
+            f" {height} rows and {width} columns"
+        )
+    quiet, loud = (_change_of_blending_first(model, latents, *place) for place in (hides, shows))
+    assert quiet < 1, (
+        f"where it should hide it changes {quiet:.1f} of 255, and less than 1 is wanted. Look for a"
+        " place where the four codes around a query are alike"
     )
-    assert torch.allclose(result, (ask(codes, delta) * share).sum(1), atol=1e-5), (
-        "ask(codes, delta) gives (Q, 4, 3): multiply by weight[..., None] and sum over dimension 1"
+    assert loud > 6, (
+        f"where it should show it changes {loud:.1f} of 255, and more than 6 is wanted. Look for a"
+        " place where neighbouring codes differ, and δ has to tell them apart"
     )
+
+
+def _change_of_blending_first(model: LIIF, latents: Latents, row: int, col: int) -> float:
+    """Return the mean change on 8 × 8 pixels, asked at 4 × 4 places each, of 255."""
+    height, width = latents.codes.shape[-2:]
+    fine = coord_grid(4 * height, 4 * width)[4 * row : 4 * row + 32, 4 * col : 4 * col + 32]
+    coord = fine.reshape(1, -1, 2)
+    cell = cell_size(4 * height, 4 * width)
+    answers = model.answers(latents, coord, cell.expand_as(coord))
+    codes = F.unfold(latents.codes, 3, padding=1).unflatten(2, (height, width))[0]
+    rows, cols = answers.index[0].unbind(-1)
+    share = answers.weight[0, ..., None]
+    z = (codes[:, rows, cols].movedim(0, -1) * share).sum(1)
+    where = (answers.delta[0] * share).sum(1)
+    told = (cell * torch.tensor([height, width])).expand_as(where)
+    once = model.imnet(torch.cat([z, where, told], dim=-1))
+    base = (_pick_colours(latents, answers)[0] * share).sum(1)
+    return 127.5 * float((base + once - (answers.rgb[0] * share).sum(1)).abs().mean())
 
 
 def _small_model(local_colour: bool) -> tuple[LIIF, Latents, Tensor, Tensor]:

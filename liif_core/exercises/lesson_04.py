@@ -1,7 +1,18 @@
-"""Checkers of lesson 04: the cell in three units, many small questions, a plan for any zoom."""
+"""Checkers of lesson 04: the cell's units, many small questions, a counter-example, a plan."""
 
 import math
 from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from liif_core.coords import cell_size, pixel_centres
+from liif_core.evaluate import make_pair
+from liif_core.exercises.outputs import NOTHING, Output, described, number, outputs
+from liif_core.folded import FoldedDecoder, axis_neighbours
+from liif_core.liif import LIIF
+from liif_core.metrics import psnr
+from liif_core.weights import load_model
 
 #: Cells that training has seen, in photo pixels: magnifications from 4 down to 1.
 SMALLEST, LARGEST = 0.25, 1.0
@@ -12,23 +23,33 @@ Ask = Callable[[float, float, float], float]
 def cell_units(answer: Callable[[int, int], tuple[float, float, float]]) -> None:
     """Check `cell_units(n_in, n_out)` -> (in the frame, in photo pixels, as f hears it)."""
     for n_in, n_out in ((100, 320), (64, 64), (48, 576)):
-        frame, pixels, heard = answer(n_in, n_out)
+        frame, pixels, heard = outputs(
+            answer(n_in, n_out),
+            Output("in the frame", float),
+            Output("in photo pixels", float),
+            Output("as f hears it", float),
+        )
         where = f"from {n_in} to {n_out} pixels"
-        assert n_in == n_out or not math.isclose(frame, 2 / n_in), (
+        assert n_in == n_out or not _same(frame, 2 / n_in), (
             f"{where}: the cell is a *new* pixel, so the frame is cut into {n_out} parts"
         )
-        assert math.isclose(frame, 2 / n_out), (
+        assert _same(frame, 2 / n_out), (
             f"{where}: the frame is 2 long, from -1 to 1, and {n_out} new pixels share it"
         )
-        assert n_in == n_out or not math.isclose(pixels, n_out / n_in), (
+        assert n_in == n_out or not _same(pixels, n_out / n_in), (
             f"{where}: turned round. A new pixel is smaller than a photo pixel when zooming in"
         )
-        assert math.isclose(pixels, n_in / n_out), (
+        assert _same(pixels, n_in / n_out), (
             f"{where}: {n_in} photo pixels lie under {n_out} new ones; how many under one?"
         )
-        assert math.isclose(heard, frame * n_in), (
+        assert _same(heard, frame * n_in), (
             f"{where}: f hears the cell in the frame, multiplied by the number of latent codes"
         )
+
+
+def _same(found: float, wanted: float) -> bool:
+    """Return whether two numbers are equal, one of them perhaps kept in single precision."""
+    return math.isclose(found, wanted, rel_tol=1e-5)
 
 
 def many_small(answer: Callable[[Ask, float, float, float, int], float]) -> None:
@@ -44,6 +65,7 @@ def many_small(answer: Callable[[Ask, float, float, float, int], float]) -> None
     want = ask(y, x, cell)
     asked.clear()
     result = answer(ask, y, x, cell, n)
+    assert result is not None, NOTHING
     assert len(asked) == n * n, (
         f"n = {n} means {n} rows of {n} questions, {n * n} in all; you asked {len(asked)}"
     )
@@ -58,18 +80,54 @@ def many_small(answer: Callable[[Ask, float, float, float, int], float]) -> None
             f"the small pixels must lie side by side inside the big one, their centres at {right}"
             f" along {'yx'[axis]}; yours: {places}"
         )
-    assert math.isclose(result, want, rel_tol=1e-6), (
+    assert math.isclose(number(result, "the mean"), want, rel_tol=1e-6), (
         "the questions are right; now return the mean of their answers"
     )
+
+
+def wrong_cell_wins(picture: np.ndarray, cell: float) -> None:
+    """Check that on this picture, at ×2, this cell beats the true one of ½ by half a dB."""
+    cell = number(cell, "the cell")
+    assert isinstance(picture, np.ndarray), f"the picture is {described(picture)}, not an array"
+    assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8, (  # noqa: PT018
+        f"a picture is (height, width, 3) of uint8; yours is {picture.shape} of {picture.dtype}"
+    )
+    assert min(picture.shape[:2]) >= 32 and max(picture.shape[:2]) <= 640, (  # noqa: PT018
+        f"yours is {picture.shape[0]} × {picture.shape[1]} pixels; take 32 to 640 on each side"
+    )
+    assert 0 <= cell <= 2, f"a cell of {cell:g} photo pixels: take one between 0 and 2"
+    assert abs(cell - 0.5) >= 0.05, f"{cell:g} is the true cell, or nearly: a wrong one is wanted"
+    assert picture.std() > 1, "on one flat colour every cell is right: put something into it"
+    reference, small = make_pair(picture, 2)
+    model = load_model("liif-edsr-small", device="cpu")
+    right, wrong = (_asked_with(model, small, reference, c) for c in (0.5, cell))
+    assert wrong >= right + 0.5, (
+        f"with the true cell {right:.2f} dB, with {cell:g} {wrong:.2f} dB: "
+        + ("the true one wins. " if wrong <= right else "ahead, but by less than half a dB. ")
+        + "Which pictures have pixels that are not means over their own area?"
+    )
+
+
+def _asked_with(model: LIIF, small: np.ndarray, reference: np.ndarray, cell: float) -> float:
+    """Return the PSNR of a zoom whose questions all name a cell of that many photo pixels."""
+    latents = model.encode(torch.from_numpy(small / np.float32(255)).permute(2, 0, 1)[None])
+    decoder, (height, width) = FoldedDecoder(model), small.shape[:2]
+    rows, cols = (
+        axis_neighbours(pixel_centres(many), few, local_ensemble=True)
+        for many, few in zip(reference.shape[:2], small.shape[:2], strict=True)
+    )
+    term = decoder.cell_term(cell_size(height, width) * cell, (height, width))
+    hidden = decoder.hidden_map(latents.codes)[0]
+    zoom = decoder.grid(hidden, latents.colours[0].permute(1, 2, 0), rows, cols, term)
+    return psnr(zoom.numpy().clip(0, 1), reference, border=2)
 
 
 def plan(answer: Callable[[float], tuple[float, int]]) -> None:
     """Check `plan(scale)` -> (cell of each question in photo pixels, questions per side)."""
     for scale in (1.0, 2.5, 4.0, 8.0, 30.0, 0.5, 0.4, 1 / 3, 0.1):
-        cell, n = answer(scale)
+        cell, n = outputs(answer(scale), Output("the cell", float), Output("n", int))
         new_pixel = 1 / scale
         where = f"at ×{scale:.3g} a new pixel covers {new_pixel:.3g} photo pixels"
-        assert isinstance(n, int), f"{where}: n must be a whole number, not {n!r}"
         assert n >= 1, f"{where}: at least one question must be asked, not {n}"
         assert cell <= LARGEST * (1 + 1e-6), (
             f"{where}: your cell of {cell:.3g} is larger than any in training. Ask more and"

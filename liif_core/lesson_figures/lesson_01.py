@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from liif_core.figures import BLUE, GREEN, MARKERS, ORANGE, RED, draw_picture, new_figure
+from liif_core.figures import BLUE, GREEN, INK, MARKERS, ORANGE, RED, draw_picture, new_figure
 
 
 def three_readings(patch: np.ndarray, smooth: np.ndarray) -> Figure:
@@ -41,8 +41,8 @@ def pixel_rows(sizes: Sequence[int], centres: Callable[[int], Sequence[float]]) 
     axis = figure.subplots()
     for height, n in zip(range(len(sizes), 0, -1), sizes, strict=True):
         borders = np.linspace(-1, 1, n + 1)
-        axis.hlines(height, -1, 1, color="0.7", linewidth=1)
-        axis.vlines(borders, height - 0.22, height + 0.22, color="0.45", linewidth=1)
+        axis.hlines(height, -1, 1, color=INK, alpha=0.6, linewidth=1)
+        axis.vlines(borders, height - 0.22, height + 0.22, color=INK, linewidth=1)
         axis.plot(
             centres(n), np.full(n, height), linestyle="", color=BLUE, marker="o", markersize=6
         )
@@ -67,9 +67,9 @@ def kernel_shapes(kernels: Mapping[str, Callable[[np.ndarray], np.ndarray]]) -> 
     whole = np.arange(-3, 4)
     axes = figure.subplots(1, len(kernels), sharey=True)
     for axis, (name, kernel) in zip(axes, kernels.items(), strict=True):
-        axis.axhline(0, color="0.7", linewidth=1)
+        axis.axhline(0, color=INK, alpha=0.6, linewidth=1)
         axis.plot(distance, kernel(distance), color=BLUE)
-        axis.plot(whole, kernel(whole), linestyle="", marker="o", color="black", markersize=4)
+        axis.plot(whole, kernel(whole), linestyle="", marker="o", color=ORANGE, markersize=4)
         axis.set_title(name, fontsize=10)
         axis.set(xticks=whole[1::2], ylim=(-0.3, 1.15))
         axis.set_xlabel("distance in pixels", fontsize=9)
@@ -94,7 +94,7 @@ def curves_through_dots(
     for axis, (name, values) in zip(axes.flat, curves.items(), strict=True):
         axis.plot(x, values, color=BLUE, label=name)
         axis.plot(
-            range(len(samples)), samples, linestyle="", marker="o", color="black", markersize=4
+            range(len(samples)), samples, linestyle="", marker="o", color=ORANGE, markersize=4
         )
         axis.set_title(name, fontsize=10)
         axis.grid(alpha=0.3)

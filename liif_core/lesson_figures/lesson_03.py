@@ -7,12 +7,23 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from liif_core.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, YELLOW, draw_picture, new_figure
+from liif_core.figures import (
+    BLACK,
+    BLUE,
+    CODE_COLOURS,
+    GREEN,
+    INK,
+    RED,
+    SKY,
+    YELLOW,
+    draw_picture,
+    new_figure,
+)
 
 Box = tuple[int, int, int, int]
 
 #: Above left, above right, below left, below right: a name, a colour and a hatch for each.
-CODES = (("A", BLUE, "/"), ("B", ORANGE, "\\"), ("C", GREEN, "."), ("D", RED, "x"))
+CODES = tuple(zip("ABCD", CODE_COLOURS, ("/", "\\", ".", "x"), strict=True))
 
 
 def photo_and_viewport(photo: np.ndarray, box: Box, zoomed: np.ndarray) -> Figure:
@@ -89,8 +100,8 @@ def jumps(by_name: Mapping[str, Sequence[float]]) -> Figure:
     figure = new_figure(8.4, 2.9)
     panels = figure.subplots(1, len(by_name), sharey=True, squeeze=False)[0]
     for axis, (name, steps) in zip(panels, by_name.items(), strict=True):
-        bars = axis.bar(range(len(steps)), steps, color=SKY, edgecolor=BLACK, lw=0.6)
-        bars[0].set(color=RED, hatch="//", edgecolor=BLACK)
+        bars = axis.bar(range(len(steps)), steps, color=SKY, edgecolor=INK, lw=0.6)
+        bars[0].set(color=RED, hatch="//", edgecolor=INK)
         axis.set_title(name, fontsize=10)
         axis.set_xticks([0, len(steps) // 2], ["cell border", "middle of the cell"])
     panels[0].set_ylabel("mean step in brightness")
@@ -121,9 +132,9 @@ def walk(
             column + 0.5, np.interp(column + 0.5, places, values), "o", mfc="w", mec=BLACK, zorder=5
         )
     axis.plot(x, nearest, color=RED, lw=1.6, ls="--", label="nearest code only")
-    axis.plot(x, blended, color=BLACK, lw=2.4, label="local ensemble")
+    axis.plot(x, blended, color=INK, lw=2.6, label="local ensemble")
     for edge in range(int(np.ceil(x[0])), int(np.floor(x[-1])) + 1):
-        axis.axvline(edge, color="0.8", lw=0.8, zorder=0)
+        axis.axvline(edge, color=INK, alpha=0.4, lw=0.8, zorder=0)
     axis.annotate(
         "cell border",
         (border, 1.0),
@@ -163,11 +174,14 @@ def areas(fy: float, fx: float) -> Figure:
                 ha="center",
                 va="center",
                 fontsize=9,
+                color=BLACK,
                 bbox={"fc": "w", "ec": "none", "alpha": 0.85, "pad": 1.5},
             )
             y, x = corners[number]
             axis.plot(x, y, "o", color=colour, mec=BLACK, ms=15, clip_on=False, zorder=5)
-            axis.text(x, y, name, ha="center", va="center", color="w", zorder=6, fontweight="bold")
+            axis.text(
+                x, y, name, ha="center", va="center", color=BLACK, zorder=6, fontweight="bold"
+            )
         axis.plot(fx, fy, "*", color=YELLOW, mec=BLACK, ms=18, zorder=6)
         axis.set(xlim=(-0.1, 1.1), ylim=(1.1, -0.1), aspect="equal", title=title)
         axis.title.set_fontsize(10)
@@ -201,9 +215,9 @@ def look_ups(place: tuple[float, float], steps: Mapping[str, float]) -> Figure:
             )
         around = {(int(y - 0.5) + i, int(x - 0.5) + j) for i in (0, 1) for j in (0, 1)}
         grid = np.arange(5) + 0.5
-        axis.plot(*(g.ravel() for g in np.meshgrid(grid, grid)), "o", mfc="w", mec=BLACK, ms=6)
+        axis.plot(*(g.ravel() for g in np.meshgrid(grid, grid)), "o", mfc="none", mec=INK, ms=6)
         for row, col in around:
-            axis.plot(col + 0.5, row + 0.5, "o", color=BLACK, ms=8)
+            axis.plot(col + 0.5, row + 0.5, "o", color=INK, mec=INK, ms=8)
         axis.plot(x, y, "*", color=YELLOW, mec=BLACK, ms=15)
         verdict = "the four around ✓" if set(found) == around else "not the four around ✗"
         axis.set_title(f"{name}: {verdict}", fontsize=9.5)
@@ -211,7 +225,7 @@ def look_ups(place: tuple[float, float], steps: Mapping[str, float]) -> Figure:
         axis.set_xticks(range(6), labels=[])
         axis.set_yticks(range(6), labels=[])
         axis.tick_params(length=0)
-        axis.grid(color="0.6", lw=0.8)
+        axis.grid(color=INK, lw=0.8)
     return figure
 
 

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from liif_core.figures import (
-    BLACK,
     BLUE,
     GREEN,
+    INK,
     MARKERS,
     ORANGE,
     RED,
@@ -36,7 +36,7 @@ def squares(picture: np.ndarray, centre: tuple[float, float], sides: Mapping[str
         for colour, width in (("black", 3.2), ("white", 1.6)):
             left.add_patch(Rectangle(low, side, side, fill=False, ec=colour, lw=width))
         mean = square_mean(picture, centre, side)
-        right.add_patch(Rectangle((0, -number), 1, 0.86, fc=mean, ec=BLACK, lw=0.8))
+        right.add_patch(Rectangle((0, -number), 1, 0.86, fc=mean, ec=INK, lw=0.8))
         right.text(1.1, 0.43 - number, name, va="center", fontsize=10)
     right.set(
         xlim=(-0.03, 2.4), ylim=(0.9 - len(sides), 0.95), title="the colour each would record"
@@ -99,7 +99,7 @@ def swatches(rows: Mapping[str, np.ndarray], names: Sequence[str], seen: Sequenc
             if np.isnan(colour).any():
                 axis.text(column + 0.5, row + 0.45, "unknown", ha="center", va="center", fontsize=8)
                 continue
-            patch = Rectangle((column + 0.04, row), 0.92, 0.9, fc=np.clip(colour, 0, 1), ec=BLACK)
+            patch = Rectangle((column + 0.04, row), 0.92, 0.9, fc=np.clip(colour, 0, 1), ec=INK)
             axis.add_patch(patch)
     first, last = np.flatnonzero(seen)[[0, -1]]
     axis.plot([first + 0.04, last + 0.96], [len(rows) + 0.05] * 2, color=GREEN, lw=3)
@@ -191,7 +191,7 @@ def costs(scales: Sequence[float], lines: Mapping[str, Sequence[float]], trained
     figure = new_figure(6.8, 3.2)
     axis = figure.subplots()
     axis.axvspan(min(scales), trained, color=GREEN, alpha=0.15, label="trained magnifications")
-    axis.axhline(0, color=BLACK, lw=1)
+    axis.axhline(0, color=INK, lw=1)
     for number, (name, values) in enumerate(lines.items()):
         colour, dash = (BLUE, "-") if number % 2 == 0 else (ORANGE, "--")
         axis.plot(scales, values, dash, marker=MARKERS[number], color=colour, label=name)
@@ -217,7 +217,7 @@ def edge_bars(
     for side, (kind, colour, hatch) in enumerate(kinds):
         at = np.arange(len(widths)) + (side - 0.5) * 0.38
         heights = [pair[side] for pair in widths.values()]
-        axis.bar(at, heights, 0.36, color=colour, hatch=hatch, ec=BLACK, lw=0.7, label=kind)
+        axis.bar(at, heights, 0.36, color=colour, hatch=hatch, ec=INK, lw=0.7, label=kind)
         for x, pair in zip(at, (ideal[name] for name in widths), strict=True):
             label = "ideal pixel" if side == 0 and x == at[0] else None
             axis.plot([x - 0.18, x + 0.18], [pair[side]] * 2, color=RED, lw=3, label=label)
@@ -236,7 +236,7 @@ def shrinking(factors: Sequence[float], score: Mapping[str, Sequence[float]]) ->
     """
     figure = new_figure(8.6, 3.4)
     axis = figure.subplots()
-    colours, dashes = (BLUE, SKY, GREEN, RED, ORANGE, BLACK), ("-", "--", "-.", ":")
+    colours, dashes = (BLUE, SKY, GREEN, RED, ORANGE, INK), ("-", "--", "-.", ":")
     for number, (name, values) in enumerate(score.items()):
         dash, marker = dashes[number % len(dashes)], MARKERS[number]
         colour = colours[number % len(colours)]

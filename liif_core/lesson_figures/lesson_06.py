@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from liif_core.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, draw_picture, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, PURPLE, draw_picture, new_figure
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 DASHES = ("-", "--", "-.", ":")
@@ -96,7 +96,7 @@ def psnr_plot(
         }
         axis.plot(steps, values, label=name, **style)
     for name, value in levels.items():
-        axis.axhline(value, color=BLACK, linewidth=1)
+        axis.axhline(value, color=INK, linewidth=1)
         below = value == min(levels.values())  # two levels may lie close together
         axis.annotate(
             name,
@@ -107,7 +107,7 @@ def psnr_plot(
             va="top" if below else "bottom",
             fontsize=9,
         )
-    axis.set(xlabel="step", ylabel="PSNR on the portrait (dB)", title=title)
+    axis.set(xlabel="step", ylabel="PSNR on the test photo (dB)", title=title)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=9, loc="lower right")
     return figure
@@ -134,7 +134,7 @@ def bars(
             place, series, width * 0.92, color=colour, hatch=hatch, edgecolor="white", label=name
         )
         axis.bar_label(drawn, fmt="%+.2f", fontsize=8, padding=2)
-    axis.axhline(0, color=BLACK, linewidth=1)
+    axis.axhline(0, color=INK, linewidth=1)
     axis.margins(y=0.15)
     axis.set_xticks(range(len(groups)), groups)
     axis.set(ylabel=y_label, title=title)
