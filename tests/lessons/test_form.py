@@ -228,6 +228,11 @@ def test_what_names_every_choice_or_none_gives_nothing_away(text: str) -> None:
     assert list(thinking.not_given_away(specimens.lesson(say(TITLE, text)))) == []
 
 
+def test_an_experiment_may_be_called_an_experiment() -> None:
+    spoil = put(ENDING, source="### Your turn: try it (an experiment)")
+    assert list(thinking.exercises_think(specimens.lesson(spoil))) == []
+
+
 def test_endings_and_synonyms_give_away_too() -> None:
     assert thinking.gives_away("One code leaves seams", {"bord"}, [{"middl"}])
     assert thinking.gives_away("They are equal, every pixel.", {"sam"}, [{"say"}])

@@ -158,7 +158,7 @@ def sections(notebook: Notebook) -> Iterator[tuple[str, str]]:
 
 def exercises_think(notebook: Notebook) -> Iterator[str]:
     """At least one exercise of a lesson is marked as an experiment, interpretation or critique."""
-    marked = rf"(Exercise|Your turn).*\(({'|'.join(KINDS)})\)"
+    marked = rf"(Exercise|Your turn).*\((an? )?({'|'.join(KINDS)})\)"
     headings = [heading.strip() for heading, _ in sections(notebook)]
     if not any(re.match(marked, heading) for heading in headings):
         yield f"no exercise's heading ends with one of {', '.join(f'({kind})' for kind in KINDS)}"
