@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
@@ -115,7 +115,7 @@ def decision(
     """
     # A slider's frame is a picture of its own, with its own ground, on a white page or a dark one.
     on_strip = {"figure.facecolor": STRIP, "text.color": "white", "axes.labelcolor": "white"}
-    with matplotlib.rc_context(on_strip):
+    with matplotlib.style.context(on_strip):
         figure = new_figure(1.25 * (len(neighbours) + 1), 1.75)
         axes = figure.subplots(1, len(neighbours) + 1)
         draw_picture(axes[0], query, "asked")

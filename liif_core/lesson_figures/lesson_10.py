@@ -85,7 +85,9 @@ def framing_plot(photo: np.ndarray, boxes: Sequence[Box], shown: Sequence[np.nda
         size = (right - left, bottom - top)
         window = Rectangle((left, top), *size, fill=False, color=colour, linestyle=dash, lw=2)
         axes[0].add_patch(window)
-        axes[0].text(left + 4, top + 4, str(number + 1), color="white", va="top", weight="bold")
+        badge = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
+        name = {"color": "white", "va": "top", "weight": "bold", "bbox": badge}
+        axes[0].text(left + 4, top + 4, str(number + 1), **name)
         draw_picture(axes[number + 1], picture, f"framing {number + 1}")
     height, width = photo.shape[:2]
     lefts, tops, rights, bottoms = zip((0, 0, width, height), *boxes, strict=True)
