@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from liif_core.exercises import check, lesson_01
 
@@ -43,7 +44,11 @@ def test_stub_is_not_yet_solved(capsys, checker):
     [
         (lesson_01.which_pixel, which_pixel),
         (lesson_01.which_pixel, lambda x, n: np.clip(np.floor((x + 1) / 2 * n), 0, n - 1)),
-        (lesson_01.straight_ramp, -0.5),
+        (lesson_01.which_pixel, lambda x, n: torch.tensor((x + 1) * n / 2).floor().clamp(0, n - 1)),
+        (lesson_01.which_pixel, lambda x, n: sum((x + 1) * n / 2 >= k for k in range(1, n))),
+        (lesson_01.best_a, -0.9),
+        (lesson_01.best_a, np.float32(-0.85)),
+        (lesson_01.bilinear_at, lambda *q: list(bilinear_at(*q))),
         (lesson_01.bilinear_at, bilinear_at),
     ],
 )
@@ -58,12 +63,17 @@ def test_solution_passes(capsys, checker, answer):
         (lesson_01.which_pixel, lambda x, n: int((x + 1) / 2), "Undo"),
         (lesson_01.which_pixel, lambda x, n: round((x + 1) * n / 2), "count cells"),
         (lesson_01.which_pixel, lambda x, n: int(np.floor((x + 1) * n / 2)), "Keep the index"),
-        (lesson_01.straight_ramp, -1.0, "Go up"),
-        (lesson_01.straight_ramp, -0.25, "Go down"),
-        (lesson_01.straight_ramp, 0.5, "positive"),
-        (lesson_01.straight_ramp, "half", "plain number"),
+        (lesson_01.which_pixel, lambda x, n: f"{x}", "leave the quotes out"),
+        (lesson_01.which_pixel, lambda x, n: (x + 1) * n / 2, "whole number"),
+        (lesson_01.which_pixel, lambda x, n: [0][n], "`<lambda>` stopped in its line 1"),
+        (lesson_01.best_a, -0.5, "Go down"),
+        (lesson_01.best_a, -0.75, "Go down"),
+        (lesson_01.best_a, -1.0, "Go up"),
+        (lesson_01.best_a, 0.5, "Go down"),
+        (lesson_01.best_a, -40, "far out"),
+        (lesson_01.best_a, "half", "leave the quotes out"),
         (lesson_01.bilinear_at, lambda photo, y, x: None, "returns nothing"),
-        (lesson_01.bilinear_at, lambda photo, y, x: photo.mean(), "3 numbers"),
+        (lesson_01.bilinear_at, lambda photo, y, x: photo.mean(), "shape (3,), yours has ()"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, half=0), "− 0.5"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, swap=True), "own"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, clamp=False), "Clamp"),

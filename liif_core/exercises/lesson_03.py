@@ -1,4 +1,4 @@
-"""Checkers of lesson 03: the relative coordinate, the weights, the query, the early blend."""
+"""Checkers of lesson 03: the relative coordinate, the weights, the query, and where a bug hides."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,31 +98,6 @@ def query(answer: Callable[[LIIF, Latents, Tensor, Tensor], Tensor]) -> None:
         result = outputs(answer(model, latents, coord, cell), colours)
         if not torch.allclose(result, want, atol=1e-5):
             raise AssertionError(_diagnose(model, latents, coord, cell, result))
-
-
-def early_blend(answer: Callable[..., Tensor]) -> None:
-    """Check `blend(ask, codes, delta, weight)`, which must blend after asking."""
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randn(30, 4, 6, generator=generator)
-    delta = torch.rand(30, 4, 2, generator=generator) * 2 - 1
-    weight = torch.rand(30, 4, generator=generator)
-    weight = weight / weight.sum(1, keepdim=True)
-    mix = torch.randn(8, 3, generator=generator)
-
-    def ask(z: Tensor, where: Tensor) -> Tensor:
-        return torch.tanh(torch.cat([z, where], dim=-1) @ mix)
-
-    found = answer(ask, codes, delta, weight)
-    result = outputs(found, Output("one colour per query", Tensor, (30, 3)))
-    share = weight[..., None]
-    early = ask((codes * share).sum(1), (delta * share).sum(1))
-    assert not torch.allclose(result, early, atol=1e-5), (
-        "the codes are still blended before anybody is asked. Ask all four first, then blend what"
-        " they answer"
-    )
-    assert torch.allclose(result, (ask(codes, delta) * share).sum(1), atol=1e-5), (
-        "ask(codes, delta) gives (Q, 4, 3): multiply by weight[..., None] and sum over dimension 1"
-    )
 
 
 def where_the_bug_hides(hides: tuple[int, int], shows: tuple[int, int]) -> None:
