@@ -12,9 +12,8 @@ from liif_core.exercises import is_solved, lesson_03
 from liif_core.liif import LIIF, Latents
 
 
-def locate(coord: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    index = ((coord + 1) * n / 2).floor().long().clamp(0, n - 1)
-    return index, (coord - ((2 * index + 1) / n - 1)) * n
+def seen_from(delta: Tensor, steps: int) -> Tensor:
+    return delta - 2 * steps
 
 
 def weights(delta: Tensor) -> Tensor:
@@ -57,7 +56,7 @@ def ask_four(
 
 
 def test_right_answers_are_solved(capsys: pytest.CaptureFixture[str]) -> None:
-    assert is_solved(lesson_03.locate, locate)
+    assert is_solved(lesson_03.seen_from, seen_from)
     assert is_solved(lesson_03.weights, weights)
     assert is_solved(lesson_03.query, ask_four)
     assert is_solved(lesson_03.where_the_bug_hides, (2, 80), (16, 16))
@@ -65,10 +64,10 @@ def test_right_answers_are_solved(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_right_answers_written_in_other_ways() -> None:
-    def by_search(coord: Tensor, n: int) -> list[Tensor]:
-        centres = (2 * torch.arange(n) + 1) / n - 1
-        index = (coord[:, None] - centres).abs().argmin(1)
-        return [index, (coord - centres[index]).double() * n]
+    def by_coordinates(delta: Tensor, steps: int) -> Tensor:
+        n = 40
+        place = delta.double() / n  # seen from a code at 0
+        return (place - steps * 2 / n) * n
 
     def in_place(delta: Tensor) -> Tensor:
         area = (2 - delta.abs_()).prod(-1)
@@ -79,7 +78,8 @@ def test_right_answers_written_in_other_ways() -> None:
         area = torch.stack([y[:, 3 - k] * x[:, 3 - k] for k in range(4)], dim=1)
         return torch.nn.functional.normalize(area, p=1, dim=1)
 
-    assert is_solved(lesson_03.locate, by_search)
+    assert is_solved(lesson_03.seen_from, by_coordinates)
+    assert is_solved(lesson_03.seen_from, lambda delta, steps: delta.sub_(steps).sub_(steps))
     assert is_solved(lesson_03.weights, in_place)
     assert is_solved(lesson_03.weights, one_by_one)
     assert is_solved(lesson_03.where_the_bug_hides, [0, 60], torch.tensor([20, 14]))
@@ -102,10 +102,9 @@ def test_where_the_bug_does_not_hide(hides, shows, hint, capsys) -> None:  # typ
 
 def test_what_came_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     for checker, wrong, hint in (
-        (lesson_03.locate, lambda c, n: None, "returns nothing"),
-        (lesson_03.locate, lambda c, n: locate(c, n)[0], "2 things are wanted"),
-        (lesson_03.locate, lambda c, n: locate(c, n)[::-1], "swapped"),
-        (lesson_03.locate, lambda c, n: [x.numpy() for x in locate(c, n)], "torch.from_numpy"),
+        (lesson_03.seen_from, lambda d, s: None, "returns nothing"),
+        (lesson_03.seen_from, lambda d, s: (d - 2 * s).numpy(), "torch.from_numpy"),
+        (lesson_03.seen_from, lambda d, s: (d - 2 * s)[0], "should have the shape (7,)"),
         (lesson_03.weights, lambda d: None, "returns nothing"),
         (lesson_03.weights, lambda d: d.missing(), "`<lambda>` stopped in its line 1"),
         (lesson_03.query, lambda *args: ask_four(*args).numpy(), "torch.from_numpy"),
@@ -117,17 +116,14 @@ def test_what_came_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda c, n: (((c + 1) * n / 2).floor().long(), c), "Clamp"),
-        (lambda c, n: (((c + 1) * n / 2).floor(), c), "whole numbers"),
-        (lambda c, n: (((c + 1) * n / 2).round().long().clamp(0, n - 1), c), "the cell of code 2"),
-        (lambda c, n: (locate(c, n)[0], -locate(c, n)[1]), "wrong way"),
-        (lambda c, n: (locate(c, n)[0], locate(c, n)[1] / n), "multiply by n"),
-        (lambda c, n: (locate(c, n)[0], locate(c, n)[1] + 1), "the index is right"),
+        (lambda delta, steps: delta + 2 * steps, "wrong way round"),
+        (lambda delta, steps: delta - steps, "how far apart"),
+        (lambda delta, steps: delta, "δ = -2"),
     ],
 )
-def test_locate_hints(wrong: Callable[..., object], hint: str) -> None:
+def test_seen_from_hints(wrong: Callable[[Tensor, int], Tensor], hint: str) -> None:
     with pytest.raises(AssertionError, match=hint):
-        lesson_03.locate(wrong)  # type: ignore[arg-type]
+        lesson_03.seen_from(wrong)
 
 
 @pytest.mark.parametrize(

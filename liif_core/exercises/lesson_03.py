@@ -1,4 +1,4 @@
-"""Checkers of lesson 03: the relative coordinate, the weights, the query, and where a bug hides."""
+"""Checkers of lesson 03: δ from next door, the weights, the query, and where a bug hides."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from liif_core.coords import cell_size, centre_of, coord_grid, nearest_index, pixel_centres
+from liif_core.coords import cell_size, coord_grid
 from liif_core.evaluate import make_pair
 from liif_core.exercises.outputs import Output, outputs
 from liif_core.liif import LIIF, Answers, Latents, LIIFConfig
@@ -16,43 +16,23 @@ from liif_core.samples import sample_photo
 from liif_core.weights import load_model
 
 
-def locate(answer: Callable[[Tensor, int], tuple[Tensor, Tensor]]) -> None:
-    """Check `locate(coord, n) -> (index, delta)` along one axis."""
-    coord, n = torch.tensor([-1.0, -0.93, -0.5, 0.02, 0.3, 0.77, 1.0]), 9
-    index, delta = outputs(
-        answer(coord, n), Output("index", Tensor, (7,)), Output("delta", Tensor, (7,))
-    )
-    want = nearest_index(coord, n)
-    offset = coord - centre_of(want, n)
-    assert not torch.allclose(delta.float(), want.float()), (
-        "the two are swapped: first the index, then δ"
-    )
-    assert index.dtype == torch.int64, (
-        "the index should be whole numbers: use .long() after .floor()"
-    )
-    assert int(index.max()) < n, (
-        f"the coordinate 1.0 is the photo's very edge: it belongs to the last code, {n - 1}, not to"
-        f" {n}. Clamp the index to 0 … n - 1"
-    )
-    assert torch.equal(index, want), (
-        f"of {n} codes, the coordinate -0.5 lies in the cell of code 2, and 0.3 in that of code 5."
-        f" Yours: {int(index[2])} and {int(index[4])}"
-    )
-    assert not torch.allclose(delta, -offset * n, atol=1e-5), (
-        "δ points the wrong way: from the code to the query, so coordinate minus centre"
-    )
-    assert not torch.allclose(delta, offset, atol=1e-5), (
-        "δ is still in the frame of the whole photo: multiply by n, so that one cell reaches from"
-        " -1 to 1 whatever the photo's size"
-    )
-    assert torch.allclose(delta, offset * n, atol=1e-5), (
-        "the index is right, δ is not. The centre of code i is at (2 i + 1) / n - 1;"
-        " δ = (coordinate - centre) * n"
-    )
-    many = pixel_centres(4000)
-    assert torch.allclose(answer(many, 4000)[1].float(), torch.zeros(4000), atol=1e-2), (
-        "at the centres of a photo's own pixels δ must be 0, for 4000 pixels as well"
-    )
+def seen_from(answer: Callable[[Tensor, int], Tensor]) -> None:
+    """Check `seen_from(delta, steps)`: δ of the same places, from a code further to the right."""
+    delta = torch.tensor([-1.0, -0.6, 0.0, 0.25, 0.5, 0.9, 1.0])
+    for steps in (1, -1, 0, 3):
+        found = outputs(answer(delta.clone(), steps), Output("δ", Tensor, (7,))).float()
+        place = f"a place in the middle of its cell (δ = 0), seen {steps:+d} cells further right"
+        assert steps == 0 or not torch.allclose(found, delta + 2 * steps, atol=1e-5), (
+            f"{place}: the wrong way round. The further right a code stands, the further *left* of"
+            " it the place lies"
+        )
+        assert steps == 0 or not torch.allclose(found, delta - steps, atol=1e-5), (
+            f"{place}: you say {float(found[2]):g}. In the units of δ one cell reaches from -1 to"
+            " 1: how far apart are two centres?"
+        )
+        assert torch.allclose(found, delta - 2 * steps, atol=1e-5), (
+            f"{place}, has δ = {-2 * steps}; you say {float(found[2]):g}"
+        )
 
 
 def weights(answer: Callable[[Tensor], Tensor]) -> None:
