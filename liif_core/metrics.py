@@ -94,6 +94,8 @@ def consistency(result: np.ndarray, photo: np.ndarray) -> float:
     """Measure whether a zoomed picture still shows the photo that it was made from.
 
     Needs no true picture: the result, shrunk back by bicubic interpolation, should be the photo.
+    That holds of a clean photo. One with noise, or a JPEG, is not its own original shrunk: there
+    even the true picture scores low, and what has copied the noise scores high (lesson 07).
 
     Args:
         result: (h, w, 3) or (h, w), uint8 or floats in [0, 1], at least as large as the photo.

@@ -64,8 +64,16 @@ def test_cut_takes_the_same_part_of_pictures_of_any_size() -> None:
     assert cut(large, box, small).all()
 
 
-def test_the_number_of_questions() -> None:
-    lesson_00.questions(lambda height, width, times: round(height * times) * round(width * times))
+@pytest.mark.parametrize(
+    "right",
+    [
+        lambda height, width, times: round(height * times) * round(width * times),
+        lambda h, w, t: len(range(round(t * h))) * round(t * w),
+        lambda h, w, t: np.prod(np.round([h * t, w * t])),
+    ],
+)
+def test_the_number_of_questions(right: Any) -> None:
+    assert is_solved(lesson_00.questions, right)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +88,26 @@ def test_the_number_of_questions() -> None:
 def test_a_wrong_number_of_questions_gets_its_hint(answer: Any, hint: str) -> None:
     with pytest.raises(AssertionError, match=hint):
         lesson_00.questions(answer)
+
+
+RIGHT = {claim: right for claim, (right, _) in lesson_00.CLAIMS.items()}
+
+
+@pytest.mark.parametrize("right", [RIGHT, {k: np.bool_(v) for k, v in RIGHT.items()}])
+def test_the_advertisement_is_judged(right: dict[int, Any]) -> None:
+    assert is_solved(lesson_00.advertisement, right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (dict.fromkeys(RIGHT, True), "claim 2: think again. What became of the name"),
+        (dict.fromkeys(RIGHT, False), "claim 1: think again. More pixels"),
+        (RIGHT | {4: True}, "nine times the questions"),
+        (RIGHT | {5: "yes"}, "claim 5: write True or False"),
+        (list(RIGHT.values()), "keep the dictionary"),
+    ],
+)
+def test_a_wrong_judgement_gets_its_hint(wrong: Any, hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_00.advertisement(wrong)

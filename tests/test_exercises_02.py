@@ -45,6 +45,46 @@ def transplant(host, donor, rows, cols, *, copy=True, colours=True):
     return result
 
 
+def by_halves(kernels):
+    return sum(side // 2 for side in kernels)
+
+
+def by_sum(kernels):
+    return (sum(kernels) - len(kernels)) / 2
+
+
+def by_padding(kernels):
+    """Let a spot of one pixel grow through the layers."""
+    seen = torch.zeros(1, 1, 101, 101)
+    seen[..., 50, 50] = 1
+    for side in kernels:
+        seen = F.conv2d(seen, torch.ones(1, 1, side, side), padding=side // 2).clamp(max=1)
+    return torch.tensor(int(seen[0, 0, 50].sum()) // 2)
+
+
+def conv_by_unfolding(x, weight, bias):
+    columns = F.unfold(x[None], 3, padding=1)[0]
+    return (weight.flatten(1) @ columns + bias[:, None]).reshape(-1, *x.shape[1:])
+
+
+def conv_by_loops(x, weight, bias):
+    padded = torch.zeros(x.shape[0], x.shape[1] + 2, x.shape[2] + 2)
+    padded[:, 1:-1, 1:-1] = x
+    result = torch.empty(len(weight), *x.shape[1:])
+    for row in range(x.shape[1]):
+        for col in range(x.shape[2]):
+            patch = padded[:, row : row + 3, col : col + 3]
+            result[:, row, col] = (weight * patch).sum(dim=(1, 2, 3)) + bias
+    return result
+
+
+def transplant_with_where(host, donor, rows, cols):
+    inside = torch.zeros(host.codes.shape[-2:], dtype=torch.bool)
+    inside[rows, cols] = True
+    return Latents(*(torch.where(inside, d, h) for h, d in zip(host, donor, strict=True)))
+
+
+FOUND = dict(lesson_02.TAMPERINGS)
 CHECKERS = [lesson_02.convolution, lesson_02.reach, lesson_02.transplant]
 
 
@@ -55,7 +95,13 @@ def test_stub_is_not_yet_solved(capsys, checker):
 
 @pytest.mark.parametrize(
     ("checker", "answer"),
-    list(zip(CHECKERS, [convolution, lambda blocks: 2 * blocks + 2, transplant], strict=True)),
+    [
+        *((lesson_02.convolution, way) for way in (convolution, conv_by_unfolding, conv_by_loops)),
+        *((lesson_02.reach, way) for way in (by_halves, by_sum, by_padding)),
+        *((lesson_02.transplant, way) for way in (transplant, transplant_with_where)),
+        (lesson_02.detective, FOUND),
+        (lesson_02.detective, {key: f"{value.upper()} " for key, value in FOUND.items()}),
+    ],
 )
 def test_solution_passes(capsys, checker, answer):
     assert verdict(capsys, checker, answer) == "✓ Solved."
@@ -70,11 +116,17 @@ def test_solution_passes(capsys, checker, answer):
         (lesson_02.convolution, lambda x, w, b: convolution(x, w.flip(2, 3), b), "upside down"),
         (lesson_02.convolution, lambda x, w, b: convolution(x, w.mT, b), "in the middle"),
         (lesson_02.convolution, wrapped_convolution, "border"),
-        (lesson_02.reach, lambda blocks: None, "returns nothing"),
-        (lesson_02.reach, lambda blocks: 2 * blocks, "two more"),
-        (lesson_02.reach, lambda blocks: blocks, "two convolutions"),
-        (lesson_02.reach, lambda blocks: 4 * blocks + 5, "whole square"),
-        (lesson_02.reach, lambda blocks: blocks + 2, "Count its"),
+        (lesson_02.reach, lambda kernels: None, "returns nothing"),
+        (lesson_02.reach, len, "9×9 kernel"),
+        (lesson_02.reach, sum, "both directions"),
+        (lesson_02.reach, lambda kernels: 2 * by_halves(kernels) + 1, "whole square"),
+        (lesson_02.reach, lambda kernels: max(kernels) // 2, "travel on"),
+        (lesson_02.reach, lambda kernels: by_halves(kernels) + 1, "by itself"),
+        (lesson_02.detective, dict.fromkeys(FOUND, ""), "picture P: write one of"),
+        (lesson_02.detective, FOUND | {"P": "colours zero", "R": "codes zero"}, "no crisp edge"),
+        (lesson_02.detective, FOUND | {"Q": "codes moved"}, "too steep"),
+        (lesson_02.detective, FOUND | {"S": "codes doubled"}, "beside the edges"),
+        (lesson_02.detective, list(FOUND), "keep the dictionary"),
         (lesson_02.transplant, lambda *q: q[0].codes, "return Latents"),
         (lesson_02.transplant, lambda *q: transplant(*q, copy=False), "copies"),
         (lesson_02.transplant, lambda *q: transplant(*q, colours=False), "stayed behind"),

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
-from liif_core.baselines import resize
 from liif_core.exercises import is_solved, lesson_05
-from liif_core.render import render
-from liif_core.weights import load_model
 
 
-def test_the_right_magnification() -> None:
-    assert is_solved(lesson_05.screen_magnification, 48)
+@pytest.mark.parametrize("right", [48, 1920 / 40])
+def test_the_right_magnification(right: float) -> None:
+    assert is_solved(lesson_05.screen_magnification, right)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +19,15 @@ def test_wrong_magnifications(wrong: float, hint: str, capsys: pytest.CaptureFix
     assert hint in capsys.readouterr().out
 
 
-def test_the_right_scale_for_print() -> None:
-    assert is_solved(lesson_05.scale_for_print, lambda pixels, cm, dpi: cm / 2.54 * dpi / pixels)
+@pytest.mark.parametrize(
+    "right",
+    [
+        lambda pixels, cm, dpi: cm / 2.54 * dpi / pixels,
+        lambda pixels, cm, dpi: np.float32(cm * dpi) / (2.54 * pixels),
+    ],
+)
+def test_the_right_scale_for_print(right) -> None:  # type: ignore[no-untyped-def]
+    assert is_solved(lesson_05.scale_for_print, right)
 
 
 @pytest.mark.parametrize(
@@ -39,34 +44,43 @@ def test_wrong_scales_for_print(wrong, hint, capsys) -> None:  # type: ignore[no
     assert hint in capsys.readouterr().out
 
 
-SMALL = "liif-edsr-small"  # which the checker itself takes
+SIDE = 96
+ACROSS = np.arange(SIDE) / SIDE
 
 
-def stretch(model, small, height, width, at=4, method="lanczos"):  # type: ignore[no-untyped-def]
-    first = render(model, small, at * small.shape[0], at * small.shape[1])
-    return resize(first, height, width, method)
+def stripes() -> tuple[np.ndarray, np.ndarray]:
+    wave = np.broadcast_to(np.sin(2 * np.pi * 6 * ACROSS), (SIDE, SIDE))
+    return 0.5 + 0.4 * wave, 0.5 + 0.4 * np.sign(wave)
 
 
-def test_the_right_rival() -> None:
-    assert is_solved(lesson_05.stop_and_stretch, stretch)
+def rings() -> list[np.ndarray]:
+    y, x = np.mgrid[-1:1:192j, -1:1:192j]
+    wave = np.cos(2 * np.pi * 6 * np.hypot(y, x))
+    grey = np.stack([0.5 + 0.4 * wave] * 3, axis=2)
+    return [(255 * grey).astype(np.uint8), np.where(grey > 0.5, 230, 25).astype(np.uint8)]
+
+
+@pytest.mark.parametrize("right", [stripes, rings])
+def test_right_counterexamples(right) -> None:  # type: ignore[no-untyped-def]
+    assert is_solved(lesson_05.counterexample, right)
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda model, small, h, w: None, "return"),
-        (lambda model, small, h, w: stretch(model, small, 4, 4), "shape (4, 4, 3)"),
-        (render, "LIIF alone"),
-        (lambda model, small, h, w: resize(small, h, w, "lanczos"), "Lanczos alone"),
-        (lambda model, small, h, w: stretch(model, small, h, w, method="bicubic"), "bicubic here"),
-        (lambda model, small, h, w: stretch(model, small, h, w, at=2), "not ×4"),
-        (lambda model, small, h, w: stretch(load_model(), small, h, w), "given"),
-        (lambda model, small, h, w: stretch(load_model(SMALL), small, h, w), "given"),
+        (lambda: None, "two pictures are wanted"),
+        (lambda: stripes()[0], "returns a NumPy array of the shape (96, 96)"),
+        (lambda: (stripes()[0], stripes()[1][:60]), "not in their size"),
+        (lambda: (100 * stripes()[0], stripes()[1]), "between 0 and 1"),
+        (lambda: (np.full((64, 64), 0.5),) * 2, "flat"),
+        (lambda: stripes()[::-1], "learned to expect"),
+        (lambda: (stripes()[0],) * 2, "well found"),
+        (lambda: (stripes()[0], stripes()[1].T), "too little in common"),
     ],
 )
-def test_wrong_rivals(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert not is_solved(lesson_05.stop_and_stretch, wrong)
-    assert hint in capsys.readouterr().out
+def test_wrong_counterexamples(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_05.counterexample, wrong)
+    assert hint in " ".join(capsys.readouterr().out.split())
 
 
 def test_stubs_fail() -> None:
@@ -74,4 +88,4 @@ def test_stubs_fail() -> None:
         raise NotImplementedError
 
     assert not is_solved(lesson_05.scale_for_print, stub)
-    assert not is_solved(lesson_05.stop_and_stretch, stub)
+    assert not is_solved(lesson_05.counterexample, stub)

@@ -9,41 +9,77 @@ from liif_core.baselines import resize
 from liif_core.exercises import is_solved, lesson_07
 
 
-def test_the_right_number_is_free() -> None:
-    assert is_solved(lesson_07.free_numbers, 63)
+@pytest.mark.parametrize("right", [63, 63.0, np.int64(8 * 8 - 1)])
+def test_the_right_number_is_free(right: float) -> None:
+    assert is_solved(lesson_07.free_numbers, right)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "hint"), [(64, "one equation"), (7, "both axes"), (1, "choose freely")]
+    ("wrong", "hint"),
+    [(64, "one equation"), (7, "both axes"), (1, "choose freely"), (0, "does not fix")],
 )
 def test_wrong_numbers(wrong: int, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not is_solved(lesson_07.free_numbers, wrong)
     assert hint in capsys.readouterr().out
 
 
-def by_hand(result: np.ndarray, small: np.ndarray, method: str = "bicubic") -> float:
-    height, width = small.shape
-    return float(np.mean((resize(result, height, width, method) - small) ** 2))
+def from_differences(photo: np.ndarray) -> float:
+    return float(np.median(np.abs(np.diff(photo, axis=1))) / 0.6745 / np.sqrt(2))
 
 
-def test_the_right_meter() -> None:
-    assert is_solved(lesson_07.my_consistency, lambda r, s: 10 * np.log10(1 / by_hand(r, s)))
+def from_the_sky(photo: np.ndarray) -> float:
+    return float(photo[:20].std())
+
+
+def from_calm_patches(photo: np.ndarray) -> np.floating:
+    patches = photo.reshape(12, 8, 12, 8).std(axis=(1, 3))
+    return np.quantile(patches, 0.2)
+
+
+@pytest.mark.parametrize("right", [from_differences, from_the_sky, from_calm_patches])
+def test_right_estimates_of_the_noise(right) -> None:  # type: ignore[no-untyped-def]
+    assert is_solved(lesson_07.noise_of, right)
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda r, s: None, "return"),
-        (by_hand, "mean squared error"),
-        (lambda r, s: 10 * np.log10(by_hand(r, s)), "sign"),
-        (lambda r, s: np.log10(1 / by_hand(r, s)), "× 10"),
-        (lambda r, s: -10 * np.log10(by_hand(r, s, "nearest")), "with nearest"),
-        (lambda r, s: -20 * np.log10(by_hand(r, s)), "it should be"),
+        (lambda photo: None, "return"),
+        (lambda photo: photo.std(axis=0), "a number is wanted"),
+        (np.std, "contrast of the whole photo"),
+        (lambda photo: np.diff(photo, axis=1).std(), "edges of the scene"),
+        (lambda photo: from_differences(photo) * np.sqrt(2), "twice the variance"),
+        (lambda photo: from_the_sky(photo) ** 2, "square root"),
+        (lambda photo: 0.02, "noise of 0.04: you say 0.020"),
     ],
 )
-def test_wrong_meters(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert not is_solved(lesson_07.my_consistency, wrong)
-    assert hint in capsys.readouterr().out
+def test_wrong_estimates_of_the_noise(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_07.noise_of, wrong)
+    assert hint in " ".join(capsys.readouterr().out.split())
+
+
+RIGHT = {case: verdict for case, (verdict, _) in lesson_07.VERDICTS.items()}
+
+
+@pytest.mark.parametrize("right", [RIGHT, {k: f" {v.upper()} " for k, v in RIGHT.items()}])
+def test_right_verdicts(right: dict[str, str]) -> None:
+    assert is_solved(lesson_07.verdicts, right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (dict.fromkeys(RIGHT, ""), "case A: write one of"),
+        (RIGHT | {"B": "possible"}, "case B"),
+        (RIGHT | {"C": "ruled out"}, "score in the noisy photo"),
+        (RIGHT | {"D": "possible"}, "taken the noise"),
+        (RIGHT | {"E": "possible"}, "the wrong card"),
+        (["possible"] * 5, "dictionary"),
+    ],
+)
+def test_wrong_verdicts(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_07.verdicts, wrong)
+    assert hint in " ".join(capsys.readouterr().out.split())
 
 
 def possible(
@@ -54,8 +90,18 @@ def possible(
     return [name for name, gap in gaps.items() if np.abs(gap).max() <= tolerance]
 
 
-def test_the_right_candidates() -> None:
-    assert is_solved(lesson_07.still_possible, possible)
+def in_a_loop(small, candidates, tolerance) -> set[str]:  # type: ignore[no-untyped-def]
+    named = set()
+    for name, picture in candidates.items():
+        gap = resize(picture, *small.shape, "bicubic") - small
+        if -tolerance <= gap.min() and gap.max() <= tolerance:
+            named.add(name)
+    return named
+
+
+@pytest.mark.parametrize("right", [possible, in_a_loop])
+def test_the_right_candidates(right) -> None:  # type: ignore[no-untyped-def]
+    assert is_solved(lesson_07.still_possible, right)
 
 
 @pytest.mark.parametrize(
@@ -78,5 +124,5 @@ def test_stubs_fail() -> None:
     def stub(*_: object) -> float:
         raise NotImplementedError
 
-    assert not is_solved(lesson_07.my_consistency, stub)
+    assert not is_solved(lesson_07.noise_of, stub)
     assert not is_solved(lesson_07.still_possible, stub)

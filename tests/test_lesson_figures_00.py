@@ -8,6 +8,7 @@ from PIL import Image
 from liif_core import figures
 from liif_core.baselines import resize
 from liif_core.lesson_figures import lesson_00
+from liif_core.liif import LIIFConfig
 
 PHOTO = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
 
@@ -35,12 +36,27 @@ def test_close_ups_show_each_pixel_of_the_photo_exactly_ten_pixels_wide() -> Non
 def test_to_scale_frames_the_box_and_its_zoom() -> None:
     box = (4, 5, 14, 13)
     zoomed = resize(PHOTO, 80, 100, "nearest", box=box)
-    shown = lesson_00.to_scale(PHOTO, box, zoomed)[10:-10, 10:-10]
+    shown = drawn(lesson_00.to_scale(PHOTO, box, zoomed))[10:-10, 10:-10]
     small = shown[-20:, :30]
     assert (small[4, 3:15] == lesson_00.FRAME).all()
     inside = small[5:13, 4:14]
     np.testing.assert_array_equal(inside, (PHOTO[5:13, 4:14] * 255).round())
     np.testing.assert_array_equal(shown[2:-2, -102:-2], (zoomed * 255).round())
+
+
+def texts(config: LIIFConfig) -> list[str]:
+    maps = np.random.default_rng(1).random((4, 20, 30))
+    large = resize(PHOTO, 200, 300, "nearest")
+    figure = lesson_00.workflow(PHOTO, maps, large, (4, 5, 8, 9), config)
+    return [text.get_text() for text in figure.texts]
+
+
+def test_the_workflow_shows_the_colour_path_of_the_models_that_have_one() -> None:
+    plain, local = (texts(LIIFConfig(local_colour=local)) for local in (False, True))
+    assert any(text.startswith("colour path") for text in local)
+    assert "+" in local
+    assert not any(text.startswith("colour path") for text in plain)
+    assert "+" not in plain
 
 
 def test_the_mark_leaves_the_marked_place_in_sight() -> None:

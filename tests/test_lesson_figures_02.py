@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
+from liif_core.exercises.lesson_02 import TAMPERINGS
 from liif_core.lesson_figures import lesson_02 as plots
+from liif_core.liif import Latents
 
 FEATURES = np.random.default_rng(0).normal(size=(6, 20, 30)) * np.arange(1, 7)[:, None, None]
 
@@ -64,3 +67,18 @@ def test_change_map_marks_both_distances():
 def test_two_codes_draws_every_channel():
     figure = plots.two_codes([np.zeros((3, 3, 3))] * 2, [np.arange(5.0), np.ones(5)])
     assert [len(axis.patches) for axis in figure.axes] == [1, 5, 1, 5]
+
+
+def test_each_tampering_is_what_its_name_says():
+    codes, colours = torch.randn(1, 4, 6, 7), torch.randn(1, 3, 6, 7)
+    found = plots.tampered(Latents(codes, colours))
+    named = {TAMPERINGS[letter]: latents for letter, latents in found.items()}
+    assert torch.equal(named["codes zero"].codes, torch.zeros_like(codes))
+    assert torch.equal(named["codes doubled"].codes, 2 * codes)
+    assert torch.equal(named["codes moved"].codes[..., 2:, 3:], codes[..., :-2, :-3])
+    assert torch.equal(named["colours zero"].colours, torch.zeros_like(colours))
+    assert all(
+        torch.equal(latents.colours, colours)
+        for way, latents in named.items()
+        if way != "colours zero"
+    )

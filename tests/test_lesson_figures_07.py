@@ -1,8 +1,8 @@
-"""Lesson 07's props: lettering and JPEG."""
+"""Lesson 07's props, lettering and JPEG, and its readings of a meter."""
 
 import numpy as np
 
-from liif_core.lesson_figures.lesson_07 import jpeg, lettering
+from liif_core.lesson_figures.lesson_07 import jpeg, lettering, misfits
 
 
 def test_lettering_keeps_between_ink_and_paper() -> None:
@@ -26,3 +26,12 @@ def test_jpeg_keeps_shape_and_range_and_loses_more_at_low_quality() -> None:
     assert 0 <= low.min() <= low.max() <= 1
     assert np.std(low - picture) > np.std(high - picture) > 0
     assert jpeg(picture[..., 0], 50).shape == (16, 24)
+
+
+def test_misfits_are_drawn_where_they_read_and_written_as_they_are() -> None:
+    figure = misfits({"clean": {"a": 0.0, "b": 1.5}, "noise": {"a": 40.0, "b": 1.0}})
+    axis = figure.axes[0]
+    assert [text.get_text() for text in axis.texts] == ["0.00", "1.50", "40", "1.00"]
+    assert np.allclose(axis.lines[1].get_xdata(), [40, 1])
+    assert axis.lines[0].get_xdata()[0] == 0.01, "nothing has a place on a logarithmic scale"
+    assert axis.lines[0].get_ydata()[0] > axis.lines[0].get_ydata()[1], "the first name on top"

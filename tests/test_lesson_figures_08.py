@@ -1,6 +1,7 @@
 """Lesson 08's props: its photographs, and colours for features."""
 
 import numpy as np
+import pytest
 import torch
 
 from liif_core.lesson_figures.lesson_08 import (
@@ -44,6 +45,13 @@ def test_colours_show_the_directions_in_which_features_differ_most() -> None:
 
 def test_figures_have_what_they_promise() -> None:
     assert bias_map(torch.rand(3, 4, 4)).axes[0].get_title() == "Position bias of a tile"
-    figure = method_bars({"one": (0.5, 0.2, 0.3), "two": (0.6, 0.1, 0.2)})
-    assert len(figure.axes) == 3
+    rows = {"one": (0.5, 0.1), "two": (0.25, 0.0)}
+    figure = method_bars({"whole map": rows, "at seams": rows})
+    assert [axis.get_title() for axis in figure.axes] == ["whole map", "at seams"]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["one", "two"]
+    for axis in figure.axes:
+        assert [text.get_text() for text in axis.texts] == ["0.50", "0.25"]
+        assert [bar.get_width() for bar in axis.patches] == [0.5, 0.25]
+        assert axis.patches[0].get_y() > axis.patches[1].get_y(), "the first on top"
+        (whiskers,) = axis.collections
+        assert whiskers.get_segments()[0][:, 0] == pytest.approx([0.4, 0.6])

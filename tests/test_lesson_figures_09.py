@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from liif_core.figures import STRIP
 from liif_core.lesson_figures.lesson_09 import (
     adding_plot,
     clothes,
@@ -33,6 +34,9 @@ def test_a_decision_names_what_was_asked_and_what_came_out() -> None:
     assert right.shape == wrong.shape
     assert right.dtype == np.uint8
     assert not np.array_equal(right, wrong)
+    ground = tuple(int(STRIP[i : i + 2], 16) for i in (1, 3, 5))
+    assert (right[[0, 0, -1, -1], [0, -1, 0, -1]] == ground).all(), "its own, whatever the page's"
+    assert (right.max(axis=(0, 1)) == 255).all(), "white words on it"
 
 
 def test_clothes_stand_in_rows() -> None:

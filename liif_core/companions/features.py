@@ -3,7 +3,8 @@
 A vision encoder reads a photo into a coarse grid of features, as LIIF's encoder reads one into
 latent codes. Here are ways to a grid f times as dense: interpolation guided by the photo, the
 photo cut into tiles, and a decoder that is asked at coordinates. Ingredients, not a reproduction:
-FeatSharp fuses the first two with a trained attention block.
+FeatSharp fuses the first two with a trained attention block. And ways to measure them: against
+features that the encoder itself writes between its features, and away from the tiles' seams.
 """
 
 import numpy as np
@@ -194,6 +195,36 @@ def tiled_features(encoder: Encoder, pictures: np.ndarray, f: int = 2) -> Tensor
     return stitch(encoder.features(cut(pictures, f)), f)
 
 
+def shift_and_interleave(encoder: Encoder, pictures: np.ndarray, f: int = 2) -> Tensor:
+    """Return f times as dense features of pictures at their own size: at stride 16 / f.
+
+    Each picture is read f × f times, shifted by 16 / f pixels more each time; the maps are
+    interleaved ("shift-and-stitch", arXiv 1411.4038, section 3.2). An encoder that moves its
+    features along with the picture writes between its features what it would write there. What a
+    shift brings into sight at the border is mirrored.
+
+    Args:
+        encoder: the frozen encoder.
+        pictures: (B, H, W, 3) uint8, H and W multiples of 32.
+        f: 2, 4, 8 or 16.
+
+    Returns:
+        (B, C, f · H / 16, f · W / 16).
+    """
+    height, width = pictures.shape[1:3]
+    step = 16 // f
+    before = (
+        16 - step
+    ) // 2  # the first look shows as much more on the left as the last on the right
+    edges = (before, 16 - step - before)
+    padded = np.pad(pictures, ((0, 0), edges, edges, (0, 0)), mode="reflect")
+    rows = []
+    for top in range(0, 16, step):
+        looks = [padded[:, top : top + height, x : x + width] for x in range(0, 16, step)]
+        rows.append(torch.stack([encoder.features(look) for look in looks], dim=-1))
+    return torch.stack(rows, dim=-2).permute(0, 1, 2, 4, 3, 5).flatten(4, 5).flatten(2, 3)
+
+
 def cosine(found: Tensor, reference: Tensor) -> float:
     """Return the mean cosine similarity of features, (B, C, H, W): 1 where they point alike."""
     return F.cosine_similarity(found, reference, dim=1).mean().item()
@@ -209,9 +240,15 @@ def nmse(found: Tensor, reference: Tensor, where: Tensor | None = None) -> float
         where: (H, W) bool, the positions whose error counts; all by default. The variance is that
             of all positions.
     """
+    return float(nmse_each(found, reference, where).mean())
+
+
+def nmse_each(found: Tensor, reference: Tensor, where: Tensor | None = None) -> np.ndarray:
+    """Return the error of `nmse` for each picture, (B,) float64: their mean is `nmse`."""
     variance = (reference - reference.mean(dim=(0, 2, 3), keepdim=True)).square().mean()
     error = (found - reference).square()
-    return ((error if where is None else error[..., where]).mean() / variance).item()
+    chosen = error.flatten(2) if where is None else error[..., where]
+    return (chosen.mean(dim=(1, 2)) / variance).double().numpy()
 
 
 def seams(height: int, width: int, f: int = 2) -> Tensor:

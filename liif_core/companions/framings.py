@@ -51,9 +51,13 @@ def box_of(framing: Framing, height: int, width: int) -> Box:
 
 
 def is_inside(framing: Framing, height: int, width: int) -> bool:
-    """Return whether a framing's window lies wholly inside a height × width photo."""
+    """Return whether a framing's window lies wholly inside a height × width photo, or touches it.
+
+    At a size of 672 or more all nine do, whatever the photo's shape.
+    """
     left, top, right, bottom = box_of(framing, height, width)
-    return left >= 0 and top >= 0 and right <= width and bottom <= height
+    slack = 1e-6  # of a pixel: what floats lose
+    return min(left, top, width - right, height - bottom) >= -slack
 
 
 def frame(photo: np.ndarray, framing: Framing) -> np.ndarray:

@@ -1,6 +1,10 @@
 """Checkers of lesson 00, how does AI zoom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from liif_core.exercises.outputs import Output, outputs
 
 #: Where the gold button of the sample portrait begins and ends, downwards, in the [-1, 1] frame.
 BUTTON = (0.925, 0.985)
@@ -23,8 +27,7 @@ def button(y: float) -> None:
 def questions(answer: Callable[[int, int, float], int]) -> None:
     """Check `answer(height, width, times)`: how many questions a zoom takes."""
     for height, width, times in ((3, 5, 2), (128, 109, 10), (128, 109, 7.3), (40, 30, 1)):
-        found = answer(height, width, times)
-        assert found is not None, "your function returns nothing: is there a `return`?"
+        found = outputs(answer(height, width, times), Output("the number of questions", int))
         rows, columns = round(height * times), round(width * times)
         where = f"{height} × {width} pixels, {times}×"
         assert times == 1 or found != height * width, (
@@ -39,4 +42,25 @@ def questions(answer: Callable[[int, int, float], int]) -> None:
             f"{where}: the zoomed picture has {rows} rows of {columns} pixels, so "
             f"{rows * columns:,} questions, not {found:,}. Round height and width before you "
             "multiply."
+        )
+
+
+#: The claims of the advertisement: whether each holds, and what is said to one who got it wrong.
+CLAIMS = {
+    1: (True, "more pixels is what a zoom makes: count the questions for 10×."),
+    2: (False, "what became of the name on the badge?"),
+    3: (False, "what did the empty badge, shrunk again, agree with?"),
+    4: (False, "what was in the picture of nine times the questions, averaged?"),
+    5: (True, "a picture of any size is a list of positions; nothing asks for whole numbers."),
+}
+
+
+def advertisement(holds: Mapping[int, bool]) -> None:
+    """Check which claims of an advertisement hold: number -> True or False."""
+    assert isinstance(holds, Mapping), "keep the dictionary: number of the claim -> True or False"
+    for claim, (right, question) in CLAIMS.items():
+        given = holds.get(claim)
+        assert isinstance(given, (bool, np.bool_)), f"claim {claim}: write True or False"
+        assert bool(given) == right, (
+            f"claim {claim}: think again. {question[0].upper()}{question[1:]}"
         )

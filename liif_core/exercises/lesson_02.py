@@ -1,12 +1,12 @@
 """Checkers of lesson 02, latent codes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from liif_core.edsr import EDSR
+from liif_core.exercises.outputs import Output, outputs
 from liif_core.liif import Latents
 
 
@@ -43,24 +43,50 @@ def convolution(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     )
 
 
-def reach(answer: Callable[[int], int]) -> None:
-    """Check a function blocks -> how many pixels away an EDSR's code can still notice a change."""
-    for blocks in (1, 2, 8, 16, 32):
-        right = EDSR(blocks, channels=1).receptive_radius
-        found = answer(blocks)
-        assert found is not None, "your function returns nothing; does it end with `return`?"
-        assert found != 2 * blocks, (
-            f"{blocks} blocks hold {2 * blocks} convolutions, but there are two more: the head "
-            "before the blocks and one after them"
+def reach(answer: Callable[[list[int]], int]) -> None:
+    """Check a function kernels -> how many pixels away a chain of convolutions can see."""
+    for kernels in ([3, 3], [9, 5, 5], [1, 7, 1], [3] * 20, [11, 3, 3, 1, 5]):
+        right = sum(side // 2 for side in kernels)
+        found = outputs(answer(list(kernels)), Output("the reach", int))
+        where = f"kernels of {kernels}: you say {found}. "
+        assert found == right or found != len(kernels), (
+            where + "That is one pixel for each layer, true of 3×3; a 9×9 kernel reaches further"
         )
-        assert found != blocks, "a block holds two convolutions, and each reaches one pixel further"
-        assert found != 2 * right + 1, (
-            f"{found} is the width of the whole square; asked is how far it reaches to one side"
+        assert found == right or found != sum(kernels), (
+            where + "A kernel's side counts both directions and the pixel itself; asked is one side"
+        )
+        assert found == right or found != 2 * right + 1, (
+            where + "That is the width of the whole square; asked is how far it reaches to one side"
+        )
+        assert found == right or found != max(kernels) // 2, (
+            where + "The layers work one after the other: does the news not travel on?"
         )
         assert found == right, (
-            f"an encoder with blocks = {blocks} reaches {right} pixels, yours says {found}. Count "
-            "its 3×3 convolutions: each passes news on by one pixel."
+            where + f"It should be {right}: how far does each kernel carry the news by itself?"
         )
+
+
+#: What was done to the notes in the four pictures of exercise 4.
+TAMPERINGS = {"P": "codes zero", "Q": "codes doubled", "R": "colours zero", "S": "codes moved"}
+#: What to look at, for a picture that was not recognised.
+LOOK_AT = {
+    "P": "it has all its colours, and no crisp edge anywhere: which path is missing?",
+    "Q": "its colours are right, its edges too steep, with dark and light rims: what is too much?",
+    "R": "everything flat is grey, and only outlines are left: which path is missing?",
+    "S": "its colours are right and its outlines stand beside the edges they belong to",
+}
+
+
+def detective(found: Mapping[str, str]) -> None:
+    """Check exercise 4: which tampering made which picture."""
+    assert isinstance(found, Mapping), "keep the dictionary: letter of the picture -> tampering"
+    choices = sorted(TAMPERINGS.values())
+    for letter, right in TAMPERINGS.items():
+        given = " ".join(str(found.get(letter, "")).lower().split())
+        assert given in choices, (
+            f"picture {letter}: write one of {', '.join(choices)}, not {given!r}"
+        )
+        assert given == right, f"picture {letter} is not “{given}”: {LOOK_AT[letter]}"
 
 
 def transplant(answer: Callable[[Latents, Latents, slice, slice], Latents]) -> None:

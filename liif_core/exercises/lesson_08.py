@@ -1,67 +1,135 @@
 """The checkers of lesson 08, sharper features."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from liif_core.companions.features import position_bias
+from liif_core.companions.features import nmse, stitch, upsample
+from liif_core.exercises.outputs import Output, number, outputs
+
+#: Pixels along a side of what the encoder of exercise 3 may be shown.
+TILE = 224
 
 
-def tiles_for(f: int) -> None:
-    """Check exercise 1: f × f tiles of 224 pixels at stride 16 make a 70 × 70 map."""
-    assert f != 25, "25 is how often the encoder runs; f is the number of tiles along one side"
-    assert f != 70, "one tile is not one feature: how many features has a tile along one side?"
-    assert 14 * f == 70, (
-        f"each tile gives 224 / 16 features along a side, so {f} tiles give {14 * f}, not 70"
+def honest_share(share: float, missed: Mapping[str, float]) -> None:
+    """Check exercise 1: the share of the error that tiles take away, the size being right.
+
+    Args:
+        share: the reader's, as a fraction or in per cent.
+        missed: way -> its NMSE on the whole map, with the names that the lesson gives them.
+    """
+    share = number(share, "the share")
+    fraction = share / 100 if abs(share) > 1.5 else share
+    interpolated, enlarged = missed["interpolated notes"], missed["enlarged"]
+    tiles = missed["tiles"]
+    for slip, hint in (
+        (
+            1 - tiles / interpolated,
+            "that is the colleague's figure: it compares with notes of another *size*. Whoever "
+            "merely enlarges the small photo has the size right, too",
+        ),
+        (
+            1 - enlarged / interpolated,
+            "that is what the right size alone takes away, without any tile",
+        ),
+        (tiles / enlarged, "that is the share that is *left*; how much is taken away?"),
+        (
+            enlarged - tiles,
+            "that is the difference; as a share of what? Divide by the error to begin with",
+        ),
+    ):
+        assert not math.isclose(fraction, slip, abs_tol=0.006), f"{share:g}: {hint}"
+    right = 1 - tiles / enlarged
+    assert math.isclose(fraction, right, abs_tol=0.015), (
+        f"{share:g} is not it: which way has the right size and no new detail? Compare the tiles' "
+        "error with the error of that way"
     )
 
 
-def bilateral_weight(answer: Callable[[float, float], float]) -> None:
-    """Check exercise 2: `answer(distance, difference)` weighs a neighbour, σ = 1.0 and 0.2."""
-    for distance, difference in ((0.0, 0.0), (1.0, 0.0), (0.0, 0.2), (2.0, 0.1), (1.0, 0.5)):
-        near = math.exp(-0.5 * distance**2)
-        alike = math.exp(-0.5 * (difference / 0.2) ** 2)
-        found = answer(distance, difference)
-        assert found is not None, "your function returns nothing: is there a `return`?"
-        found = float(found)
-        if distance and difference:
-            assert not math.isclose(found, near + alike, rel_tol=1e-4), (
-                "a neighbour must be near *and* alike: multiply the two, do not add them"
-            )
-        if difference:
-            assert not math.isclose(found, near, rel_tol=1e-4), (
-                "the colour does not count yet: your weight is that of a plain blur"
-            )
-        assert not math.isclose(found, 1 / (near * alike), rel_tol=1e-4) or near * alike == 1, (
-            "the weight grows with the distance: is there a minus in the exponent?"
-        )
-        assert math.isclose(found, near * alike, rel_tol=1e-4), (
-            f"at distance {distance:g} and colour difference {difference:g} the weight should be "
-            f"{near * alike:.4f}, not {found:.4f}: exp(−½ (distance / 1.0)²) · "
-            "exp(−½ (difference / 0.2)²)"
-        )
+def beats_bilinear(answer: Callable[[Tensor], Tensor], coarse: Tensor, dense: Tensor) -> None:
+    """Check exercise 2: `answer(coarse)` comes nearer to `dense` than bilinear interpolation.
+
+    Args:
+        answer: (B, C, h, w) -> (B, C, 2h, 2w).
+        coarse: (B, C, h, w), the notes.
+        dense: (B, C, 2h, 2w), what the encoder itself writes between them.
+    """
+    wanted = Output("the map", Tensor, tuple(dense.shape))
+    found = outputs(answer(coarse), wanted)
+    assert torch.isfinite(found).all(), "some of your numbers are not finite"
+    plain = nmse(upsample(coarse), dense)
+    got = nmse(found, dense)
+    assert not math.isclose(got, plain, rel_tol=1e-4), (
+        f"that is bilinear itself, NMSE {plain:.3f}: try something else, and see what comes out"
+    )
+    corners = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=True)
+    assert not torch.allclose(found, corners, atol=1e-4), (
+        f"NMSE {got:.3f}, bilinear has {plain:.3f}: with align_corners=True the map is stretched, "
+        "and its notes stand beside their places"
+    )
+    assert got < 0.97 * plain, (
+        f"NMSE {got:.3f}, bilinear has {plain:.3f}: "
+        + ("nearly the same. " if got < 1.03 * plain else "worse. ")
+        + "Does your way blur the notes, or sharpen them?"
+    )
+    again = outputs(answer(coarse[:1]), Output("the map", Tensor, (1, *dense.shape[1:])))
+    assert torch.allclose(again[0], found[0], atol=1e-3), (
+        "one photo alone comes out otherwise than among the others: does your way look at them all?"
+    )
 
 
-def my_bias(answer: Callable[[Tensor], Tensor]) -> None:
-    """Check exercise 3: `answer(maps)` is the position bias, (B, C, h, w) -> (C, h, w)."""
-    maps = torch.randn(6, 3, 4, 5, generator=torch.Generator().manual_seed(8)) + 2
-    expected, found = position_bias(maps), answer(maps)
-    assert found is not None, "your function returns nothing: is there a `return`?"
-    assert tuple(found.shape) == (3, 4, 5), (
-        f"the shape is {tuple(found.shape)}; one value per channel and position is (3, 4, 5): "
-        "average over the pictures, dimension 0"
+def _read(tile: np.ndarray) -> Tensor:
+    """Write notes of a tile: local means of its colours over 7 × 7 cells, black beyond its edge."""
+    assert getattr(tile, "ndim", 0) == 3, (
+        "`read` takes one tile at a time, an array (height, width, 3)"
     )
-    assert not torch.allclose(found, maps.mean(0), atol=1e-5), (
-        "this still holds what the channel is everywhere, here about 2: take its mean over the "
-        "positions away, or subtracting the bias would wipe it out"
+    height, width = tile.shape[:2]
+    whole = 0 not in (height, width) and height % 16 == width % 16 == 0
+    assert whole, f"`read` was given {height} × {width} pixels: it takes whole cells of 16 pixels"
+    assert max(height, width) <= TILE, (
+        f"`read` was given {height} × {width} pixels: it takes {TILE} × {TILE} at most"
     )
-    assert not torch.allclose(found, -expected, atol=1e-5), "the sign is wrong"
-    overall = maps.mean(0) - maps.mean()
-    assert not torch.allclose(found, overall, atol=1e-5), (
-        "one mean for all channels will not do: each channel has its own"
+    return _notes(tile)
+
+
+def _notes(picture: np.ndarray) -> Tensor:
+    colours = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
+    return F.avg_pool2d(F.avg_pool2d(colours, 16), 7, stride=1, padding=3)[0]
+
+
+def without_seams(answer: Callable[[Callable[[np.ndarray], Tensor], np.ndarray], Any]) -> None:
+    """Check exercise 3: `answer(read, photo)` puts tiles together, and no seam shows.
+
+    The checker's `read` looks three cells far, so that whoever keeps three cells of margin gets
+    exactly the notes of the whole photo.
+    """
+    photo = np.random.default_rng(8).integers(0, 256, (2 * TILE, 2 * TILE, 3)).astype(np.uint8)
+    photo = np.maximum(photo, np.linspace(0, 200, 2 * TILE).astype(np.uint8)[:, None, None])
+    whole = _notes(photo)
+    found = outputs(answer(_read, photo), Output("the map", Tensor, tuple(whole.shape)))
+    wrong = ((found - whole).abs() > 1e-4).any(dim=0)
+    if not wrong.any():
+        return
+    four = [photo[y : y + TILE, x : x + TILE] for y in (0, TILE) for x in (0, TILE)]
+    plain = stitch(torch.stack([_notes(tile) for tile in four]))[0]
+    assert not torch.allclose(found, plain, atol=1e-4), (
+        f"{int(wrong.sum())} of 784 notes are not those of the whole photo: these are the four "
+        "tiles of the lesson, and along the cut they know nothing of their neighbours"
     )
-    assert torch.allclose(found, expected, atol=1e-5), (
-        "not yet: the mean over the pictures, less its own mean over rows and columns"
+    assert not torch.allclose(found, whole.transpose(1, 2), atol=1e-4), "rows and columns swapped"
+    rows, cols = (sorted(set(index.tolist())) for index in torch.where(wrong))
+    assert wrong.float().mean() > 0.75, (
+        f"{int(wrong.sum())} of 784 notes are not those of the whole photo, in rows {rows[0]} to "
+        f"{rows[-1]}, columns {cols[0]} to {cols[-1]}. A note within 3 of a tile's edge is wrong, "
+        "unless that is the photo's own edge. Leave it out: averaging it with a right one does not "
+        "mend it"
+    )
+    raise AssertionError(
+        f"{int(wrong.sum())} of 784 notes are not those of the whole photo: is each tile's map put "
+        "where the tile was cut (16 pixels are one note), and is the margin wide enough?"
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 
@@ -44,29 +45,31 @@ def cut(picture: np.ndarray, box: Box, photo: np.ndarray) -> np.ndarray:
     return picture[rows, round(left * across) : round(right * across)]
 
 
-def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarray) -> np.ndarray:
+def to_scale(photo: np.ndarray, box: tuple[int, int, int, int], zoomed: np.ndarray) -> Figure:
     """Return a photo, pixel for pixel, and beside it a zoom of a box in it, both framed.
 
     Args:
         photo: (H, W, 3) in [0, 1].
         box: in pixels of the photo.
         zoomed: (h, w, 3) in [0, 1], what is in the box; taller than the photo.
-
-    Returns:
-        (h + 24, …, 3) uint8.
     """
     left, top, right, bottom = box
-    small = _bytes(photo)
+    small = to_uint8(photo)
     small[[top - 1, bottom], left - 1 : right + 1] = FRAME
     small[top - 1 : bottom + 1, [left - 1, right]] = FRAME
-    large = np.pad(_bytes(zoomed), ((2, 2), (2, 2), (0, 0)))
+    large = np.pad(to_uint8(zoomed), ((2, 2), (2, 2), (0, 0)))
     large[[0, 1, -2, -1]] = FRAME
     large[:, [0, 1, -2, -1]] = FRAME
-    gap = 40
-    canvas = np.full((len(large), small.shape[1] + gap + large.shape[1], 3), 255, np.uint8)
-    canvas[-len(small) :, : small.shape[1]] = small
-    canvas[:, -large.shape[1] :] = large
-    return np.pad(canvas, ((10, 10), (10, 10), (0, 0)), constant_values=255)
+    gap, tall = 40, len(large) + 20
+    wide = small.shape[1] + gap + large.shape[1] + 20
+    figure = figures.new_figure(wide / figures.DPI, tall / figures.DPI)
+    figure.set_layout_engine("none")  # the pictures have their places
+    for left_edge, picture in ((10, small), (wide - 10 - large.shape[1], large)):
+        place = (left_edge, 10, picture.shape[1], picture.shape[0])
+        axis: Any = figure.add_axes(tuple(np.divide(place, (wide, tall, wide, tall))))
+        figures.draw_picture(axis, picture)
+        axis.spines[:].set_visible(False)
+    return figure
 
 
 def close_ups(
@@ -183,8 +186,10 @@ def workflow(
     axis.set_xlabel(f"circled: y = {y:.3f}, x = {x:.3f}", fontsize=9)
 
     _machine(
-        figure, (0.355, down), f"5  decoder\n{len(config.hidden)} layers\nof {config.hidden[0]}"
+        figure, (0.345, down), f"5  decoder\n{len(config.hidden)} layers\nof {config.hidden[0]}"
     )
+    if config.local_colour:
+        _colour_path(figure, (0.428, down))
     axis = _picture(figure, (0.455, down), 0.34, colours, "6  colours")
     _circle(axis, (column, row))
     red, green, blue = (colours[row, column] * 255).round().astype(int)
@@ -197,13 +202,13 @@ def workflow(
     for middle, start, end in (
         (up, 0.232, 0.300),
         (up, 0.410, 0.482),
-        (down, 0.258, 0.305),
-        (down, 0.405, 0.449),
+        (down, 0.258, 0.297),
+        (down, 0.392, 0.449),
         (down, 0.675, 0.748),
     ):
         _arrow(figure, (start, middle), (end, middle))
-    _arrow(figure, (0.485, up - 0.17), (0.37, down + 0.075))
-    figure.text(0.47, 0.512, "the four nearest codes", fontsize=9, style="italic")
+    _arrow(figure, (0.485, up - 0.17), (0.36, down + 0.075))
+    figure.text(0.47, 0.512, "code path: the four nearest codes", fontsize=9, style="italic")
     figure.text(0.73, up, "1 to 3: once per photo\n\n4 to 7: as often as you like", va="center")
     return figure
 
@@ -212,11 +217,6 @@ def _at_size(picture: np.ndarray, box: Box, times: int) -> np.ndarray:
     """Return what a box holds at `times` its size in pixels of the photo."""
     size = (round((box[3] - box[1]) * times), round((box[2] - box[0]) * times))
     return picture if picture.shape[:2] == size else resize(picture, *size, "bicubic").clip(0, 1)
-
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    """Return a picture in [0, 1] as uint8, a copy."""
-    return to_uint8(picture)
 
 
 def _size(picture: np.ndarray) -> str:
@@ -252,15 +252,32 @@ def _picture(
 
 def _machine(figure: Figure, centre: tuple[float, float], text: str) -> None:
     """Draw a node that computes: a rounded box with its name in it."""
-    look = {"boxstyle": "round,pad=0.6", "fc": "#FFF4D6", "ec": "black"}
-    figure.text(*centre, text, ha="center", va="center", fontsize=9, bbox=look)
+    look = {"boxstyle": "round,pad=0.6", "fc": "#FFF4D6", "ec": figures.BLACK}
+    figure.text(*centre, text, ha="center", va="center", fontsize=9, color=figures.BLACK, bbox=look)
 
 
-def _arrow(figure: Figure, start: tuple[float, float], end: tuple[float, float]) -> None:
+def _colour_path(figure: Figure, plus: tuple[float, float]) -> None:
+    """Draw how the colours of the pixels go past the decoder, and are added to what it says."""
+    across, down = plus
+    style: dict[str, Any] = {"transform": figure.transFigure, "color": figures.ORANGE, "lw": 1.8}
+    figure.add_artist(Line2D([0.258, across], [down - 0.125] * 2, linestyle="--", **style))
+    _arrow(figure, (across, down - 0.125), (across, down - 0.02), figures.ORANGE)
+    look = {"boxstyle": "circle,pad=0.15", "fc": "#FFF4D6", "ec": figures.BLACK}
+    figure.text(*plus, "+", ha="center", va="center", color=figures.BLACK, bbox=look, zorder=5)
+    words = "colour path: blend of the\nfour nearest pixels"
+    figure.text(0.34, down - 0.17, words, ha="center", va="center", fontsize=8, style="italic")
+
+
+def _arrow(
+    figure: Figure,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    colour: str = figures.INK,
+) -> None:
     arrow = FancyArrowPatch(
         start, end, transform=figure.transFigure, arrowstyle="-|>", mutation_scale=16, lw=1.8
     )
-    arrow.set_color("black")
+    arrow.set_color(colour)
     figure.add_artist(arrow)
 
 

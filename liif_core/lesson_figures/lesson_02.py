@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from liif_core.figures import BLUE, ORANGE, draw_picture, new_figure
+from liif_core.exercises.lesson_02 import TAMPERINGS
+from liif_core.figures import BLUE, INK, ORANGE, draw_picture, new_figure
+from liif_core.liif import Latents
 
 
 def stretch(values: np.ndarray) -> np.ndarray:
@@ -90,7 +92,7 @@ def two_codes(patches: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> Fig
         )
         bars.bar(range(len(code)), code, color=(BLUE, ORANGE)[number])
         bars.set(ylim=(-limit, limit), ylabel=f"code {'AB'[number]}")
-        bars.axhline(0, color="black", linewidth=0.8)
+        bars.axhline(0, color=INK, linewidth=0.8)
     axes[1, 1].set_xlabel("channel")
     return figure
 
@@ -119,7 +121,7 @@ def change_map(change: np.ndarray, squares: dict[str, int]) -> Figure:
                 2 * distance + 1,
                 2 * distance + 1,
                 fill=False,
-                edgecolor="black" if style == "--" else "white",
+                edgecolor=INK if style == "--" else "white",
                 linestyle=style,
                 linewidth=1.6,
             )
@@ -133,3 +135,22 @@ def change_map(change: np.ndarray, squares: dict[str, int]) -> Figure:
         )
     axis.set(xlabel="pixels to the right", ylabel="pixels down")
     return figure
+
+
+def tampered(latents: Latents) -> dict[str, Latents]:
+    """Return a photo's latents, tampered with in four ways: what exercise 4 asks about.
+
+    Args:
+        latents: what an encoder with local colour wrote down about a photo.
+
+    Returns:
+        letter of a picture -> latents; which is which, says `exercises.lesson_02.TAMPERINGS`.
+    """
+    codes, colours = latents
+    ways = {
+        "codes zero": Latents(0 * codes, colours),
+        "codes doubled": Latents(2 * codes, colours),
+        "colours zero": Latents(codes, 0 * colours),
+        "codes moved": Latents(codes.roll((2, 3), dims=(-2, -1)), colours),
+    }
+    return {letter: ways[way] for letter, way in TAMPERINGS.items()}

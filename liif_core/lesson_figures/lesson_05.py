@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from liif_core.figures import BLUE, GREEN, ORANGE, RED, SKY, line_plot, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, RED, SKY, line_plot, new_figure
 from liif_core.widgets import UploadBox
 
 __all__ = ["UploadBox", "measure", "print_sizes", "scale_plot"]
@@ -47,7 +47,7 @@ def scale_plot(
     axis.axvspan(*TRAINED, color=SKY, alpha=0.2, linewidth=0, label="seen in training")
     axis.legend(fontsize=9)  # the span has its name there, where no line crosses it
     if zero_line:
-        axis.axhline(0, color="black", linewidth=1)
+        axis.axhline(0, color=INK, linewidth=1)
     every = [scale for scales, _ in lines.values() for scale in scales]
     ticks = [tick for tick in TICKS if tick <= max(every)]
     axis.set_xlim(min(1.5, *every), max(every) * 1.1)

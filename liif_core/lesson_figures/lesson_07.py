@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from liif_core.figures import BLUE, ORANGE, draw_picture, line_plot, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, draw_picture, line_plot, new_figure
 from liif_core.pixels import to_uint8
 
 #: Letters are drawn this many times too large and shrunk, so that their edges are smooth.
@@ -95,6 +95,36 @@ def meter(names: Sequence[str], consistent: Sequence[float], true: Sequence[floa
     axis.set_yticks(places, names)
     axis.set(xlabel="PSNR (dB)", xlim=(0, 76))
     axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    return figure
+
+
+def misfits(readings: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Return the readings of a meter that knows the noise, on a logarithmic scale.
+
+    Args:
+        readings: photo -> picture -> misfit; 1 is what the noise explains. A reading below 0.01
+            is drawn at 0.01.
+    """
+    names = list(next(iter(readings.values())))
+    figure = new_figure(8.0, 0.5 * len(names) + 1.2)
+    axis = figure.subplots()
+    looks = ((BLUE, "o"), (ORANGE, "D"), (GREEN, "^"))
+    for number, (photo, row) in enumerate(readings.items()):
+        places = len(names) - 1 - np.arange(len(names)) + 0.22 * (1 - number)
+        values = np.maximum(list(row.values()), 0.01)
+        colour, marker = looks[number]
+        axis.plot(values, places, marker, color=colour, label=photo, markersize=7)
+        for value, place, true in zip(values, places, row.values(), strict=True):
+            text = f"{true:,.0f}" if true >= 10 else f"{true:.2f}"
+            axis.annotate(
+                text, (value, place), (7, 0), textcoords="offset points", va="center", fontsize=8
+            )
+    axis.axvline(1, linestyle="--", linewidth=1, color=INK)
+    axis.set_yticks(range(len(names)), names[::-1])
+    axis.set(xscale="log", xlim=(0.007, 3e5), ylim=(-0.6, len(names) - 0.4))
+    axis.set_xlabel("misfit (1: as far from the photo as its noise explains)")
+    axis.grid(axis="x", alpha=0.3)
+    axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     return figure
 
 

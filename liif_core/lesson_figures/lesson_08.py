@@ -1,6 +1,6 @@
 """Lesson 08, sharper features: its photographs, and its figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from liif_core.baselines import resize
-from liif_core.figures import BLUE, GREEN, ORANGE, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, new_figure
 from liif_core.samples import sample_photo
 
 #: The photographs that the methods are measured on, each with the box that is cut out of it.
@@ -105,26 +105,25 @@ def bias_map(bias: Tensor) -> Figure:
     return figure
 
 
-def method_bars(rows: Mapping[str, Sequence[float]]) -> Figure:
-    """Return three bars per method: cosine similarity, NMSE, and NMSE at the seams.
+def method_bars(columns: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
+    """Return bars of an error for each way, with a whisker of one standard error either side.
 
     Args:
-        rows: method -> the three values; the first method is drawn on top.
+        columns: title -> way -> (mean, standard error); the same ways in each, the first on top.
     """
-    figure = new_figure(9.6, 0.36 * len(rows) + 1.1)
-    panels = (
-        ("cosine similarity (higher is better)", BLUE, ""),
-        ("NMSE (lower is better)", ORANGE, "//"),
-        ("NMSE at the seams", GREEN, ".."),
-    )
-    places = np.arange(len(rows))[::-1]
-    axes = figure.subplots(1, 3, sharey=True)
-    for column, (axis, (title, colour, hatch)) in enumerate(zip(axes, panels, strict=True)):
-        values = [row[column] for row in rows.values()]
-        axis.barh(places, values, color=colour, hatch=hatch, edgecolor="white")
-        for place, value in zip(places, values, strict=True):
-            axis.text(value + 0.01 * max(values), place, f"{value:.2f}", va="center", fontsize=8)
+    ways = list(next(iter(columns.values())))
+    figure = new_figure(3.0 * len(columns) + 1.6, 0.36 * len(ways) + 1.0)
+    axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    looks = ((BLUE, ""), (ORANGE, "//"), (GREEN, ".."))
+    places = np.arange(len(ways))[::-1]
+    for axis, (title, rows), (colour, hatch) in zip(axes, columns.items(), looks, strict=False):
+        means, errors = np.array([rows[way] for way in ways]).T
+        axis.barh(places, means, color=colour, hatch=hatch, edgecolor=INK)
+        axis.errorbar(means, places, xerr=errors, fmt="none", ecolor=INK, capsize=3)
+        for place, mean, error in zip(places, means, errors, strict=True):
+            spot = mean + error + 0.02 * max(means)
+            axis.text(spot, place, f"{mean:.2f}", va="center", fontsize=8)
         axis.set_title(title, fontsize=9)
-        axis.set_xlim(0, 1.18 * max(values))
-    axes[0].set_yticks(places, list(rows))
+        axis.set_xlim(0, 1.2 * max(means + errors))
+    axes[0].set_yticks(places, ways)
     return figure

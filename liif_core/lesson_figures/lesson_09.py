@@ -4,11 +4,21 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from liif_core.figures import BLUE, GREEN, ORANGE, PURPLE, draw_picture, new_figure, to_png
+from liif_core.figures import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    STRIP,
+    draw_picture,
+    new_figure,
+    to_png,
+)
 
 #: How the four votes look in a plot.
 LOOKS = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", ":"))
@@ -103,16 +113,19 @@ def decision(
     Returns:
         (H, W, 3) uint8.
     """
-    figure = new_figure(1.25 * (len(neighbours) + 1), 1.75)
-    axes = figure.subplots(1, len(neighbours) + 1)
-    draw_picture(axes[0], query, "asked")
-    mark = "✓" if true == decided else "✗"
-    axes[0].set_xlabel(f"{true}\n{mark} {decided}", fontsize=9)
-    for axis, (picture, label, share) in zip(axes[1:], neighbours, strict=True):
-        draw_picture(axis, picture, f"{100 * share:.0f} % of votes")
-        axis.title.set_fontsize(8)
-        axis.set_xlabel(label, fontsize=9)
-    return np.asarray(Image.open(io.BytesIO(to_png(figure, dpi=90))).convert("RGB"))
+    # A slider's frame is a picture of its own, with its own ground, on a white page or a dark one.
+    on_strip = {"figure.facecolor": STRIP, "text.color": "white", "axes.labelcolor": "white"}
+    with matplotlib.style.context(on_strip):
+        figure = new_figure(1.25 * (len(neighbours) + 1), 1.75)
+        axes = figure.subplots(1, len(neighbours) + 1)
+        draw_picture(axes[0], query, "asked")
+        mark = "✓" if true == decided else "✗"
+        axes[0].set_xlabel(f"{true}\n{mark} {decided}", fontsize=9)
+        for axis, (picture, label, share) in zip(axes[1:], neighbours, strict=True):
+            draw_picture(axis, picture, f"{100 * share:.0f} % of votes")
+            axis.title.set_fontsize(8)
+            axis.set_xlabel(label, fontsize=9)
+        return np.asarray(Image.open(io.BytesIO(to_png(figure, dpi=90))).convert("RGB"))
 
 
 def recall_plot(

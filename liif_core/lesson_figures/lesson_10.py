@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from liif_core.baselines import Box, resize
-from liif_core.figures import BLUE, GREEN, ORANGE, RED, draw_picture, new_figure
+from liif_core.figures import BLUE, GREEN, INK, ORANGE, RED, draw_picture, new_figure
 from liif_core.samples import sample_photo
 
 
@@ -85,7 +85,9 @@ def framing_plot(photo: np.ndarray, boxes: Sequence[Box], shown: Sequence[np.nda
         size = (right - left, bottom - top)
         window = Rectangle((left, top), *size, fill=False, color=colour, linestyle=dash, lw=2)
         axes[0].add_patch(window)
-        axes[0].text(left + 4, top + 4, str(number + 1), color="white", va="top", weight="bold")
+        badge = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
+        name = {"color": "white", "va": "top", "weight": "bold", "bbox": badge}
+        axes[0].text(left + 4, top + 4, str(number + 1), **name)
         draw_picture(axes[number + 1], picture, f"framing {number + 1}")
     height, width = photo.shape[:2]
     lefts, tops, rights, bottoms = zip((0, 0, width, height), *boxes, strict=True)
@@ -148,7 +150,7 @@ def share_bars(shares: Mapping[str, float], looks: Mapping[str, int]) -> Figure:
     figure = new_figure(7.6, 0.36 * len(shares) + 0.9)
     axis = figure.subplots()
     places = np.arange(len(shares))[::-1]
-    axis.barh(places, [100 * share for share in shares.values()], color=BLUE, edgecolor="white")
+    axis.barh(places, [100 * share for share in shares.values()], color=BLUE, edgecolor=INK)
     for place, (name, share) in zip(places, shares.items(), strict=True):
         times = "1 look" if looks[name] == 1 else f"{looks[name]} looks"
         axis.text(100 * share + 1, place, f"{100 * share:.0f} % ({times})", va="center", fontsize=9)

@@ -12,8 +12,10 @@ from liif_core.companions.features import (
     cut,
     joint_bilateral,
     nmse,
+    nmse_each,
     position_bias,
     seams,
+    shift_and_interleave,
     stitch,
     train_feature_decoder,
     upsample,
@@ -54,6 +56,26 @@ def test_each_tile_is_encoded_on_its_own():
     assert found.shape == (1, 3, 4, 4)
     assert (found[0, :, :2, 2:] == 90).all()
     assert found.sum() == 3 * 4 * 90
+
+
+@pytest.mark.parametrize("f", [2, 4])
+def test_interleaved_looks_are_features_of_the_places_between(f):
+    class Middle:
+        """An encoder that writes down the colour right below and right of a cell's middle."""
+
+        def features(self, pictures):
+            found = pictures[:, 8::16, 8::16].astype(np.float32)
+            return torch.from_numpy(found).permute(0, 3, 1, 2)
+
+    ramp = np.arange(64, dtype=np.uint8)
+    picture = np.stack(np.broadcast_arrays(ramp[:, None], ramp[None], 3), axis=-1)[None]
+    found = shift_and_interleave(Middle(), picture, f)
+    assert found.shape == (1, 3, 4 * f, 4 * f)
+    step = 16 // f
+    places = step / 2 + step * torch.arange(4 * f)  # the middle of each finer cell
+    assert torch.equal(found[0, 1, 0], places)
+    assert torch.equal(found[0, 0, :, 0], places)
+    assert (found[0, 2] == 3).all()
 
 
 def test_joint_bilateral_on_one_colour_is_a_gaussian_blur():
@@ -119,6 +141,11 @@ def test_measures():
     assert cosine(reference * 5, reference) == pytest.approx(1, abs=1e-5)
     assert cosine(-reference, reference) == pytest.approx(-1, abs=1e-5)
     assert nmse(reference, reference) == 0
+    half_wrong = reference.clone()
+    half_wrong[1] += 1
+    first, second = nmse_each(half_wrong, reference)
+    assert first == 0
+    assert nmse(half_wrong, reference) == pytest.approx(second / 2)
     mean = reference.mean((0, 2, 3), keepdim=True).expand_as(reference)
     assert nmse(mean, reference) == pytest.approx(1, abs=1e-5)
 

@@ -53,6 +53,14 @@ def test_a_window_inside_is_what_resize_makes_of_it():
     assert np.array_equal(frame(photo, framing), expected)
 
 
+@pytest.mark.parametrize(("height", "width"), [(512, 512), (427, 640), (512, 600), (301, 300)])
+def test_from_size_672_on_all_windows_lie_inside(height, width):
+    assert all(is_inside(framing, height, width) for framing in all_framings([672, 900]))
+    inside = [is_inside(framing, height, width) for framing in all_framings([660])]
+    assert inside[4]
+    assert not all(inside)
+
+
 def test_zooming_out_shows_grey_around():
     photo = np.full((100, 100, 3), 250, np.uint8)
     framing = Framing(112, 1, 1)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import nbformat.validator
 from bs4 import BeautifulSoup
 from reading import Cell, Notebook, checker_of, dead_links, without_alt
+from thinking import core_and_asides, exercises_think, not_given_away
 
 Rule = Callable[[Notebook], Iterator[str]]
 
@@ -395,7 +396,17 @@ def leads_to(notebook: Notebook, target: str) -> bool:
     return any(link.split("#")[0] == target for link in links)
 
 
-EVERY_LESSON: list[Rule] = [opened, seen_early, brief, predicts, exercised, closed]
+EVERY_LESSON: list[Rule] = [
+    opened,
+    seen_early,
+    brief,
+    predicts,
+    not_given_away,
+    core_and_asides,
+    exercised,
+    exercises_think,
+    closed,
+]
 
 
 # Exercises and solutions

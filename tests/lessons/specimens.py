@@ -20,20 +20,27 @@ JPEG = "image/jpeg"
 HINT = "<details><summary>{}</summary>Try one more.</details>"
 HINTS_OF_ONE = "\n".join(map(HINT.format, ("Hint 1", "Hint 2", "Hint 3")))
 LESSON = {
-    "# Is one a number?\n\nAfter this you can explain it. **Time:** 5 minutes. Any laptop.": None,
+    "# Is one a number?\n\nAfter this you can explain\n\n- what a number is;\n\n"
+    "**Time:** Core: 5 minutes; with all asides: 7 minutes. Any laptop.": None,
     "show(one)": new_output(
         "display_data", data={"text/html": '<img alt="A one." src="data:">', "text/plain": "1"}
     ),
-    FOLDED_LINE + '\nquestion = Predict("1?", ["yes", "no"])\nquestion': new_output(
-        "execute_result", data={"text/html": "<p>1?</p>", "text/plain": "Predict"}
+    FOLDED_LINE + '\nquestion = Predict("1?", ["a whole", "a part"])\nquestion': new_output(
+        "execute_result",
+        data={
+            "text/html": "<p><strong>1?</strong></p><ol><li>a whole</li><li>a part</li></ol>"
+            "<details><p>✓ <strong>a whole</strong></p></details>",
+            "text/plain": "Predict",
+        },
     ),
-    "print(question.reveal())": new_output("stream", text="Answer: yes\n"),
+    "print(question.reveal())": new_output("stream", text="Answer: a whole\n"),
     "answer = 0": None,
     "check(lesson_00.one, answer)": new_output("stream", text="✗ Not yet: it is more.\n"),
     HINTS_OF_ONE: None,
     "other = 0": None,
     "check(lesson_00.other, other)": new_output("stream", text="✗ Not yet: it is less.\n"),
     HINTS_OF_ONE + "\n": None,
+    "## Aside: zero\n\nThis can be skipped.\n\n### Exercise 3: count (experiment)\n\n"
     "## In three lines\n\n## Questionnaire\n\n## What the pictures do not show\n\n"
     f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
 }

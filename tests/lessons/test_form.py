@@ -5,6 +5,7 @@ from pathlib import Path
 import form
 import pytest
 import specimens
+import thinking
 from bs4 import BeautifulSoup
 from form import EVERY_LESSON, EVERY_NOTEBOOK, Rule
 from nbconvert import HTMLExporter
@@ -174,6 +175,18 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     ),
     (form.predicts, say(REVEAL, "slider = FrameSlider([1])"), "calls slider.show_frame(…)"),
     (form.predicts, say(REVEAL, "from liif_core.widgets import New"), "how code drives New"),
+    (thinking.not_given_away, say(TITLE, "- why one is a whole"), "what the objective above it"),
+    (thinking.not_given_away, say(PICTURE - 1, "## Whole numbers"), "what the heading above it"),
+    (thinking.not_given_away, say(TITLE, "So it is whole."), "what the paragraph above it says"),
+    (thinking.core_and_asides, put(TITLE, source="# One?\n\n5 minutes"), "the first cell needs"),
+    (thinking.core_and_asides, put(ENDING, source="## None"), "do not go with 0 asides"),
+    (thinking.core_and_asides, say(ENDING, "## Aside: two"), "“Aside: two” does not say"),
+    (
+        thinking.core_and_asides,
+        put(TITLE, source="Core: 7 minutes; with all asides: 5 minutes."),
+        "takes longer than the whole",
+    ),
+    (thinking.exercises_think, put(ENDING, source="## Exercise 3 (implement it)"), "(critique)"),
     (form.exercised, lambda node: node.cells.pop(STUB), "there are 1 exercises"),
     (form.exercised, tag(CHECK), "the next code cell does not check it"),
     (form.exercised, tag(STUB), "the code cell before it is none"),
@@ -201,6 +214,37 @@ def test_a_rule_finds_its_breach(rule: Rule, spoil: Spoil, complaint: str) -> No
 
 def test_every_rule_has_a_breach() -> None:
     assert {rule for rule, _, _ in BREACHES} == {*EVERY_NOTEBOOK, *EVERY_LESSON}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- what is a whole, and what a part",  # names both: gives nothing away
+        "## Exercise 1: a whole number",
+        "- what one is",
+    ],
+)
+def test_what_names_every_choice_or_none_gives_nothing_away(text: str) -> None:
+    assert list(thinking.not_given_away(specimens.lesson(say(TITLE, text)))) == []
+
+
+def test_an_experiment_may_be_called_an_experiment() -> None:
+    spoil = put(ENDING, source="### Your turn: try it (an experiment)")
+    assert list(thinking.exercises_think(specimens.lesson(spoil))) == []
+
+
+def test_endings_and_synonyms_give_away_too() -> None:
+    assert thinking.gives_away("One code leaves seams", {"bord"}, [{"middl"}])
+    assert thinking.gives_away("They are equal, every pixel.", {"sam"}, [{"say"}])
+    assert not thinking.gives_away("The same in the middle", {"bord"}, [{"middl"}])
+
+
+def test_numbers_count_where_the_choices_are_numbers() -> None:
+    still = "<strong>How far?</strong><ol><li>×{}</li><li>×4</li></ol><details><strong>×{}</strong>"
+    tells = thinking.told_by_choice(BeautifulSoup(still.format(18, 18), "html.parser"))
+    assert tells == ({"18"}, [{"4"}])
+    assert thinking.gives_away("It reaches 18 pixels.", *tells)
+    assert not thinking.gives_away("18 or 4?", *tells)
 
 
 def test_a_slider_may_be_driven_where_it_is_made() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import form
 import pytest
 import specimens
+import thinking
 from form import Rule
 from reading import Notebook, lessons, name_of, read, solutions
 from specimens import CHECK, STUB, Spoil, both, printing, put, tag
@@ -26,6 +27,13 @@ def test_solutions_pass(path: Path) -> None:
     complaints = list(form.solutions_pass(read(path)))
     assert not complaints, "\n".join(complaints)
     assert (path.parents[1] / path.name).exists(), f"{path.name} has no lesson"
+
+
+@pytest.mark.parametrize("rule", thinking.EVERY_PAIR, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", lessons(), ids=name_of)
+def test_exercises_are_left_to_the_reader(path: Path, rule: thinking.PairRule) -> None:
+    complaints = list(rule(read(path), read(path.parent / "solutions" / path.name)))
+    assert not complaints, "\n".join(complaints)
 
 
 # The rules themselves
@@ -98,3 +106,62 @@ def test_a_checker_is_known_by_another_name() -> None:
     spoil = both(put(STUB, source=code), put(CHECK, source="check(mine.one, answer);"))
     lesson = specimens.lesson(spoil)
     assert list(form.stubs_fail(lesson)) == []
+
+
+# What is left to the reader
+
+SQUARED = "def mean_square(x):\n    return (x.astype(float) ** 2).mean(axis=1)"
+STUB_OF_IT = "def mean_square(x):\n    raise NotImplementedError"
+
+
+def asking(above: str = "a = 1", hint: str = "Square it first.") -> Notebook:
+    """Return the good lesson, its first exercise a function, with code above it and a last hint."""
+    hints = specimens.HINTS_OF_ONE.replace(
+        "Hint 3</summary>Try one more.", f"Hint 3</summary>{hint}"
+    )
+    return specimens.lesson(
+        both(
+            put(specimens.PICTURE, source=above),
+            put(STUB, source=STUB_OF_IT),
+            put(specimens.HINTS, source=hints),
+        )
+    )
+
+
+ANSWERED = specimens.solution(put(SOLUTION, source=SQUARED))
+
+
+def test_good_specimens_leave_the_work_to_the_reader() -> None:
+    for rule in thinking.EVERY_PAIR:
+        assert list(rule(specimens.lesson(), specimens.solution())) == []
+        assert list(rule(asking(), ANSWERED)) == []
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "power = (x.astype(float) ** 2).mean(axis=1)",
+        "assert 2 > max((noise.astype(float) ** 2).mean(axis=1))  # under another name",
+    ],
+)
+def test_a_solution_in_a_cell_above_is_found(above: str) -> None:
+    (complaint,) = thinking.built_anew(asking(above), ANSWERED)
+    assert complaint.startswith(f"cell {STUB} asks for what stands in a cell above: ['(x.astype")
+
+
+def test_code_given_in_the_stub_is_no_answer_above() -> None:
+    spoil = put(STUB, source=SQUARED)
+    assert list(thinking.built_anew(specimens.lesson(spoil), ANSWERED)) == []
+
+
+def test_a_hint_that_is_the_solution_is_found() -> None:
+    hint = "<code>return (x.astype(float) ** 2).mean(axis=1)</code>"
+    (complaint,) = thinking.hints_sketch(asking(hint=hint), ANSWERED)
+    assert complaint.startswith(f"the hints of cell {STUB} are its solution")
+    sketch = "<code>x ** 2</code>, then the mean over <code>axis=1</code>"
+    assert list(thinking.hints_sketch(asking(hint=sketch), ANSWERED)) == []
+
+
+def test_a_hint_that_is_the_number_is_found() -> None:
+    (complaint,) = thinking.hints_sketch(asking(hint="<code>answer=1</code>"), specimens.solution())
+    assert complaint == f"a hint of cell {STUB} is its solution: answer = 1"
