@@ -18,7 +18,9 @@ def add_train(commands: Commands) -> None:
     )
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     train.add_argument(
-        "--config", default="liif-edsr-small", help="name of a recipe (default: %(default)s)"
+        "--config",
+        default="liif-edsr-small",
+        help="name of a recipe, or a file of one, .json (default: %(default)s)",
     )
     train.add_argument(
         "--steps",

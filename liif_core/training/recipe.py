@@ -3,9 +3,10 @@
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from liif_core.errors import LiifError
+from liif_core.errors import LiifError, one_line
 
 #: What `loss` may name; see `liif_core.training.loss`.
 LOSSES = ("l1", "psnr")
@@ -167,8 +168,34 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Return the recipe called `name`; a LiifError lists the names where there is none."""
+    """Return a recipe by its name in the package, or from a file that ends in `.json`.
+
+    Raises:
+        LiifError: no such name (those there are get listed), or a file that holds no recipe.
+    """
+    if name.endswith(".json"):
+        return _from_file(Path(name))
     if name not in recipe_names():
-        raise LiifError(f"no recipe called '{name}'; there are: {', '.join(recipe_names())}")
+        raise LiifError(
+            f"no recipe called '{name}'; there are: {', '.join(recipe_names())}; or give a file "
+            "that ends in .json"
+        )
     text = (resources.files(__package__) / "recipes" / f"{name}.json").read_text(encoding="utf-8")
     return Recipe.from_dict(json.loads(text))
+
+
+def _from_file(path: Path) -> Recipe:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LiifError(f"recipe {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise LiifError(f"recipe {path} is not JSON: {one_line(error)}") from error
+    if not isinstance(values, dict) or not {"model", "steps"} <= set(values):
+        raise LiifError(f'recipe {path} must be a JSON object with "model", "steps" and more')
+    try:
+        return Recipe.from_dict(values)
+    except TypeError as error:  # a text where a number is wanted, or the like
+        raise LiifError(
+            f"recipe {path} holds a value of the wrong kind: {one_line(error)}"
+        ) from error

@@ -361,3 +361,27 @@ def test_recipes_in_the_package():
         assert Recipe.from_dict({**short.to_dict(), "soup": None}) == short  # as runs once noted it
     with pytest.raises(LiifError, match="liif-edsr-small"):
         load_recipe("none-such")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot be read"),
+        ("{", "not JSON"),
+        ("[1]", "JSON object"),
+        ('{"model": "liif-edsr-small"}', "JSON object"),
+        ('{"model": "liif-edsr-small", "steps": "many"}', "wrong kind"),
+        ('{"model": "liif-edsr-small", "steps": 9, "sauce": 1}', "unknown sauce"),
+    ],
+)
+def test_a_file_that_holds_no_recipe(tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "mine.json").write_text(text)
+    with pytest.raises(LiifError, match=words):
+        load_recipe(str(tmp_path / "mine.json"))
+
+
+def test_a_recipe_from_a_file(tmp_path):
+    recipe = load_recipe("liif-edsr-small")
+    (tmp_path / "mine.json").write_text(json.dumps(recipe.to_dict()))
+    assert load_recipe(str(tmp_path / "mine.json")) == recipe
