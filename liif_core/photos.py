@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
+from liif_core.files.deep import is_deep
 from liif_core.files.notes import upright_size
 from liif_core.files.opening import opened, opened_bytes
 from liif_core.files.photo_pixels import Photo, decoded, from_array
@@ -43,10 +44,12 @@ class Header:
 
     Attributes:
         height, width: in pixels, upright: what `photo_from` will give.
+        deep: whether `photo_from` will give 16 bits a sample.
     """
 
     height: int
     width: int
+    deep: bool = False
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -56,21 +59,22 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         LiifError: as `photo_from`, except that a broken picture may begin with a good header.
     """
     with opened(os.fspath(path)) as image:
+        deep = is_deep(image) or image.mode in ("I", "F") or image.mode.startswith("I;16")
         height, width = upright_size(image)
-    return Header(height, width)
+    return Header(height, width, deep)
 
 
 def photo_from(source: Source) -> Photo:
     """Read a photo from a file, a PIL image or an array.
 
     Files: all that Pillow opens, of several frames the first. The EXIF orientation is applied;
-    CMYK becomes RGB, through the embedded colour profile if there is one. Greyscale of 16 or more
-    bits (I;16, I in 0 … 65535, F in 0 … 1 or 0 … 255) is read with 16 bits, all else with 8; so is
-    16-bit greyscale with transparency.
+    CMYK becomes RGB, through the embedded colour profile if there is one. Grey and RGB of more than
+    8 bits a sample are read with 16 (of PIL images greyscale alone: I;16, I in 0 … 65535, F in
+    0 … 1 or 0 … 255), all else with 8. Floats in a TIFF are in 0 … 1 or 0 … 255, too. Alpha has 8.
 
     Arrays: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and
-    alpha; uint8, uint16, or floats in [0, 1]. Grey uint16 and floats without alpha are read with
-    16 bits. The array is copied.
+    alpha; uint8, uint16, or floats in [0, 1]. The colours of uint16, and of grey floats without
+    alpha, are read with 16 bits. The array is copied.
 
     Args:
         source: a path, a PIL image (left as it is) or an array.

@@ -3,6 +3,7 @@
 from io import BytesIO
 from typing import IO, Any
 
+import numpy as np
 from PIL import ExifTags, Image
 
 Tag = ExifTags.Base
@@ -40,12 +41,25 @@ _SIDEWAYS = (5, 6, 7, 8)
 
 def upright(image: Image.Image) -> Image.Image:
     """Turn a decoded picture as its EXIF orientation says; one that makes no sense is ignored."""
-    try:
-        exif = image.getexif()
-    except Exception:  # broken EXIF does not cost the photo
-        return image
-    turn = UPRIGHT.get(_orientation(exif))
+    turn = UPRIGHT.get(turn_of(image))
     return image if turn is None else image.transpose(turn)
+
+
+def turn_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a picture, decoded or not; 0 if there is none."""
+    try:
+        return _orientation(image.getexif())
+    except Exception:  # broken EXIF does not cost the photo
+        return 0
+
+
+def upright_samples(samples: np.ndarray, turn: int) -> np.ndarray:
+    """Turn (H, W) or (H, W, C) as `upright` turns a picture of this EXIF orientation."""
+    if turn in _SIDEWAYS:
+        samples = samples.swapaxes(0, 1)
+    # After that, which axes are mirrored.
+    down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
+    return samples[:: -1 if down else 1, :: -1 if across else 1]
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:

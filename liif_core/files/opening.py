@@ -12,6 +12,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
+from liif_core.files.deep import TiffHeader
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
@@ -101,9 +102,28 @@ def _file(path: str) -> IO[bytes]:
 def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     with _PILLOWS_LIMIT:
         with decoding(name):
-            image = Image.open(file)
+            image = _open(file)
         with image:
             yield image
+
+
+def _open(file: IO[bytes]) -> Image.Image:
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        file.seek(0)
+        try:
+            header = TiffHeader(file)
+        except SyntaxError:
+            header = None
+        if header is None:
+            raise
+        width, height = header.size
+        if width * height > MAX_PIXELS:
+            raise Image.DecompressionBombError(
+                f"Image size ({width * height} pixels) exceeds limit of {MAX_PIXELS} pixels"
+            ) from None
+        return header
 
 
 class _Refusal(int):

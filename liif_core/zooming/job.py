@@ -33,6 +33,11 @@ class Sized(Protocol):
         """Columns."""
         ...
 
+    @property
+    def deep(self) -> bool:
+        """Whether its samples have more than 8 bits."""
+        ...
+
 
 @dataclass(frozen=True)
 class Task:
@@ -141,10 +146,10 @@ def plan(source: str | os.PathLike[str] | Sized, output: Path | None, task: Task
     height, width = result_size(box, task)
     comparison = None
     if output is not None:
-        check_target(output, height, width, overwrite=task.overwrite)
+        check_target(output, height, width, overwrite=task.overwrite, deep=seen.deep)
         if task.compare:
             comparison = output.with_name(f"{output.stem}_compare{output.suffix}")
-            check_target(comparison, height, 2 * width, overwrite=task.overwrite)
+            check_target(comparison, height, 2 * width, overwrite=task.overwrite, deep=seen.deep)
     grid = OutputGrid(height, width, box)
     return Job(path, (seen.height, seen.width), grid, output, comparison, task)
 

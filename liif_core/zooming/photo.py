@@ -53,7 +53,8 @@ def zoom(
         progress: called with (pixels done, pixels in all).
 
     Returns:
-        a PIL image of the photo's own kind: grey stays grey, transparent stays transparent.
+        a PIL image of the photo's own kind: grey stays grey, transparent stays transparent. Of 16
+        bits, grey stays so; colours have 8, as Pillow knows no more (`liif zoom` writes 16).
 
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
@@ -180,7 +181,7 @@ class Painted:
         with _enough_memory(job):
             beside_bicubic(
                 self.photo,
-                self.result.image(),
+                self.result,
                 job.grid.box,
                 job.comparison,
                 overwrite=job.task.overwrite,
