@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from liif_core.cli.common import (
     Commands,
     a_box,
+    a_count,
     a_quality,
     a_size,
     add_model_options,
@@ -47,6 +49,13 @@ def add_zoom(commands: Commands) -> None:
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
     zoom.add_argument(
+        "--page",
+        type=a_count,
+        default=1,
+        metavar="N",
+        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    zoom.add_argument(
         "--compare",
         action="store_true",
         help="also write NAME_compare: bicubic | LIIF; holds both in memory",
@@ -75,16 +84,17 @@ def add_zoom(commands: Commands) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
-    names = ("scale", "size", "crop", "compare", "self_ensemble", "fast", "precision", "overwrite")
-    task = Task(**{name: getattr(options, name) for name in names}, quality=options.quality)
+    names = [field.name for field in fields(Task)]
+    task = Task(**{name: getattr(options, name) for name in names})
     if options.photo.is_dir():
         return _zoom_folder(options, task)
     output = options.output or options.photo.with_name(task.name_for(options.photo))
     job = plan(options.photo, output, task)
 
     from liif_core.processes import own_device
-    from liif_core.zooming.photo import opened, read
+    from liif_core.zooming.photo import opened, read, remarks
 
+    _remark(remarks(job))
     model = model_from(options, str(own_device(options.device)))
     with (
         opened(job, read(job), model) as work,
@@ -108,9 +118,13 @@ def _zoom_folder(options: argparse.Namespace, task: "Task") -> int:
     return 1 if summary.failed else 0
 
 
+def _remark(lines: list[str]) -> None:
+    for line in lines:
+        print(f"liif: {line}", file=sys.stderr)
+
+
 def _tell(summary: "Summary") -> None:
     for line in summary.written:
         print(line)
     print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
-    for line in summary.failed:
-        print(f"liif: {line}", file=sys.stderr)
+    _remark(summary.remarks + summary.failed)

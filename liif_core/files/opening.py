@@ -19,15 +19,21 @@ MAX_PIXELS = 400_000_000
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Image.Image]:
+def opened(path: str, page: int = 1) -> Iterator[Image.Image]:
     """Open a file; only its header is read. Decode within the block, and within `decoding`.
 
+    Args:
+        path: the file.
+        page: which of its pages, pictures or frames, from 1 on.
+
     Raises:
-        LiifError: no such file, no permission, not a picture, empty, or more than `MAX_PIXELS`
-            pixels. What is raised within the block stays what it is.
+        LiifError: no such file, no permission, not a picture, empty, no such page, or more than
+            `MAX_PIXELS` pixels. What is raised within the block stays what it is.
     """
     # Given the path instead, Pillow maps raw TIFFs into memory and gets rotated ones wrong.
     with _file(path) as file, _identified(file, path) as image:
+        if page != 1:
+            _turn_to(image, page, path)
         yield image
 
 
@@ -105,6 +111,40 @@ def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
             image = _open(file)
         with image:
             yield image
+
+
+def _turn_to(image: Image.Image, page: int, name: str) -> None:
+    last = pages(image)
+    if not 1 <= page <= last:
+        there = f"the pages 1 … {last}" if last > 1 else "one page"
+        raise LiifError(f"{name}: there is no page {page}; it has {there}")
+    with decoding(name):
+        image.seek(page - 1)
+        width, height = image.size
+        if width * height > MAX_PIXELS:  # Pillow asks for the first alone
+            raise Image.DecompressionBombError(f"page {page} has {width * height} pixels")
+
+
+def pages(image: Image.Image) -> int:
+    """Return how many pages, pictures or frames an opened file has; 1 if it cannot be told."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except Exception:  # what follows the first is broken
+        return 1
+
+
+def left_out(image: Image.Image, page: int) -> str:
+    """Say in a line what else an opened file holds beside the page that is read; or nothing."""
+    others = pages(image) - 1
+    if not others:
+        return ""
+    if image.format == "MPO":
+        return (
+            f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
+            "eye's view, is left out (--page N reads another)"
+        )
+    kind = "page" if image.format == "TIFF" else "frame"
+    return f"{kind} {page} of {others + 1} is read; --page N reads another"
 
 
 def _open(file: IO[bytes]) -> Image.Image:

@@ -38,6 +38,7 @@ def zoom(
     *,
     size: tuple[int, int] | None = None,
     crop: PixelBox | None = None,
+    page: int = 1,
     model: LIIF | str | Path = DEFAULT_MODEL,
     progress: Progress | None = None,
 ) -> Image.Image:
@@ -49,6 +50,7 @@ def zoom(
         scale: magnification, any number greater than 0; or give `size`.
         size: (width, height) of the result, any proportions.
         crop: (left, top, right, bottom) in input pixels: zoom this part alone.
+        page: which of a file's pages, pictures or frames, from 1 on.
         model: what `load_model` returned, or a name or path for it.
         progress: called with (pixels done, pixels in all).
 
@@ -59,7 +61,7 @@ def zoom(
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
-    task = Task(scale, size, crop)
+    task = Task(scale, size, crop, page)
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
@@ -80,7 +82,7 @@ def read(job: Job) -> Photo:
         LiifError: see `photo_from`; or not the size that its header told when the job was planned.
     """
     assert job.source is not None
-    photo = photo_from(job.source)
+    photo = photo_from(job.source, job.task.page)
     if (photo.height, photo.width) != job.photo_size:
         height, width = job.photo_size
         raise LiifError(
@@ -88,6 +90,11 @@ def read(job: Job) -> Photo:
             f"{width}×{height}; if it has just been changed, try again, else save it anew"
         )
     return photo
+
+
+def remarks(job: Job) -> list[str]:
+    """Return what is to be told about a job's photo, a line each."""
+    return [f"{job.name}: {remark}" for remark in job.remarks]
 
 
 @contextmanager
