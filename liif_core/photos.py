@@ -71,7 +71,7 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
     return Header(height, width, deep, (remark,) if remark else ())
 
 
-def photo_from(source: Source, page: int = 1) -> Photo:
+def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
     """Read a photo from a file, a PIL image or an array.
 
     Files: all that Pillow opens, of several frames or pages one. The EXIF orientation is applied;
@@ -86,6 +86,8 @@ def photo_from(source: Source, page: int = 1) -> Photo:
     Args:
         source: a path, a PIL image (left as it is) or an array.
         page: which of a file's pages, pictures or frames, from 1 on.
+        strict: refuse a JPEG that is cut off; else what is left of it is read, and `Photo.remarks`
+            says how much that is.
 
     Returns:
         the photo; independent of the file or object that it came from.
@@ -101,7 +103,7 @@ def photo_from(source: Source, page: int = 1) -> Photo:
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         with opened(path, page) as image:
-            return decoded(image, path)
+            return decoded(image, path, strict=strict)
     raise LiifError(
         f"cannot read a photo from {type(source).__name__}: "
         "pass a path, a PIL image or a NumPy array"

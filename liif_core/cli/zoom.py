@@ -69,6 +69,11 @@ def add_zoom(commands: Commands) -> None:
         action="store_true",
         help="approximate: latent codes of little weight are not asked; prints the cost in dB",
     )
+    zoom.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a JPEG that is cut off; else what is left is zoomed, with a warning",
+    )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=a_quality, default=95, help="of JPEG and WebP, 1–100")
     add_model_options(zoom)
@@ -94,10 +99,11 @@ def _zoom(options: argparse.Namespace) -> int:
     from liif_core.processes import own_device
     from liif_core.zooming.photo import opened, read, remarks
 
-    _remark(remarks(job))
+    photo = read(job)
+    _remark(remarks(job, photo))
     model = model_from(options, str(own_device(options.device)))
     with (
-        opened(job, read(job), model) as work,
+        opened(job, photo, model) as work,
         progress_bar("pixels", work.seconds_needed()) as progress,
     ):
         lines = work.paint(progress).finish()

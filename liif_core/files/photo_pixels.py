@@ -1,12 +1,14 @@
 """From what was read to a `Photo`: upright pixels of 8 or 16 bits, colours, perhaps alpha."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from liif_core.errors import LiifError
+from liif_core.files.damaged import mended
 from liif_core.files.deep import deep_samples, is_deep
 from liif_core.files.notes import exif_of, turn_of, upright, upright_samples
 from liif_core.files.opening import decoding, naming
@@ -25,6 +27,7 @@ class Photo:
         icc_profile: the colour profile as stored in the source.
         exif: the camera's notes as `Image.save(exif=...)` takes them; the orientation says
             "upright", and the thumbnail is left out.
+        remarks: lines about what is missing.
     """
 
     colour: np.ndarray
@@ -32,6 +35,7 @@ class Photo:
     grey: bool
     icc_profile: bytes | None
     exif: bytes | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -54,8 +58,13 @@ class Photo:
         return self.colour[rows, cols].astype(np.float32) / scale
 
 
-def decoded(image: Image.Image, name: str) -> Photo:
-    """Decode a picture that Pillow opened; `name` is what to call it in an error.
+def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
+    """Decode a picture that Pillow opened.
+
+    Args:
+        image: the picture, left as it is.
+        name: what to call it in an error.
+        strict: refuse what is cut off, also where something is left of it.
 
     Raises:
         LiifError: broken or cut off, not enough memory, or pixels that mean no colours.
@@ -63,14 +72,30 @@ def decoded(image: Image.Image, name: str) -> Photo:
     if is_deep(image):
         return _deep(image, name)
     with decoding(name):
-        image.load()
+        image, remarks = _loaded(image, strict)
     with naming(name):
         exif, icc_profile = exif_of(image), image.info.get("icc_profile") or None
         image = upright(image)
         if image.mode == "CMYK":
             image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
         colour, alpha = _pixels(image)
-        return _photo(colour, alpha, icc_profile, exif)
+        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+
+
+def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
+    """Load a picture, or what is left of it."""
+    file: Any = getattr(image, "fp", None)
+    try:
+        image.load()
+    except OSError:
+        if strict or image.format not in ("JPEG", "MPO") or file is None:
+            raise
+        file.seek(0)
+        found = mended(file.read(), image.tell())
+        if found is None:
+            raise
+        return found[0], (found[1],)
+    return image, ()
 
 
 def _deep(image: Image.Image, name: str) -> Photo:

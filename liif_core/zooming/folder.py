@@ -120,7 +120,7 @@ def _share(
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
-            summary.remarks += remarks(job)
+            summary.remarks += remarks(job, photo)
             model = model or load()
             try:
                 painted, lines = _painted(job, photo, model, part)

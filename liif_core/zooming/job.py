@@ -51,6 +51,7 @@ class Task:
         compare: also write bicubic interpolation beside the result.
         self_ensemble: average 8 flips; or else
         fast: leave out latent codes of little weight.
+        strict: refuse a JPEG that is cut off; else zoom what is left of it, and say so.
         precision: of the network on an accelerator: float32, float16 or bfloat16.
         overwrite: replace results that exist.
         quality: of JPEG and WebP, 1 … 100.
@@ -66,6 +67,7 @@ class Task:
     compare: bool = False
     self_ensemble: bool = False
     fast: bool = False
+    strict: bool = False
     precision: str = "float32"
     overwrite: bool = False
     quality: int = 95

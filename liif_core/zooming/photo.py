@@ -61,7 +61,7 @@ def zoom(
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
-    task = Task(scale, size, crop, page)
+    task = Task(scale, size, crop, page, strict=True)
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
@@ -82,7 +82,7 @@ def read(job: Job) -> Photo:
         LiifError: see `photo_from`; or not the size that its header told when the job was planned.
     """
     assert job.source is not None
-    photo = photo_from(job.source, job.task.page)
+    photo = photo_from(job.source, job.task.page, strict=job.task.strict)
     if (photo.height, photo.width) != job.photo_size:
         height, width = job.photo_size
         raise LiifError(
@@ -92,9 +92,9 @@ def read(job: Job) -> Photo:
     return photo
 
 
-def remarks(job: Job) -> list[str]:
+def remarks(job: Job, photo: Photo) -> list[str]:
     """Return what is to be told about a job's photo, a line each."""
-    return [f"{job.name}: {remark}" for remark in job.remarks]
+    return [f"{job.name}: {remark}" for remark in (*job.remarks, *photo.remarks)]
 
 
 @contextmanager
