@@ -617,9 +617,9 @@ def test_exif_may_stand_behind_the_pixels_of_a_png(
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
     header = read_header(path)
     monkeypatch.setattr(ImageFile.ImageFile, "load", load)
-    assert header == Header(photo.height, photo.width)
+    assert (header.height, header.width) == (photo.height, photo.width)
     if not animated:
-        assert header == Header(7, 5)
+        assert (header.height, header.width) == (7, 5)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.7])

@@ -20,13 +20,14 @@ from PIL.TiffImagePlugin import (
     ImageFileDirectory_v2,
 )
 
+from liif_core.files.kinds import TIFF_STARTS
+
 #: PhotometricInterpretation of TIFF, and how many of the samples are colours.
 _COLOURS = {0: 1, 1: 1, 2: 3}  # grey counted from white, grey, RGB
 
 #: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -38,7 +39,7 @@ class TiffHeader(ImageFile.ImageFile):
     def _open(self) -> None:
         file: Any = self.fp
         start = file.read(8)
-        if start[:4] not in _TIFF_STARTS:
+        if start[:4] not in TIFF_STARTS:
             raise SyntaxError("not a TIFF")
         if start[2] == 43 or start[3] == 43:
             start += file.read(8)

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
 from liif_core.files.deep import TiffHeader
+from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
@@ -55,6 +56,8 @@ def decoding(name: str) -> Iterator[None]:
     """
     try:
         yield
+    except LiifError:
+        raise
     except UnidentifiedImageError:
         raise LiifError(f"{name}: not a picture, or of a kind that Pillow cannot read") from None
     except Image.DecompressionBombError as error:
@@ -108,7 +111,7 @@ def _file(path: str) -> IO[bytes]:
 def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     with _PILLOWS_LIMIT:
         with decoding(name):
-            image = _open(file)
+            image = _open(file, name)
         with image:
             yield image
 
@@ -135,6 +138,11 @@ def pages(image: Image.Image) -> int:
 
 def left_out(image: Image.Image, page: int) -> str:
     """Say in a line what else an opened file holds beside the page that is read; or nothing."""
+    if image.format == "PCD":
+        return (
+            "a Photo CD's picture is read at 768×512 pixels; for all of them, convert it to TIFF "
+            "first, with pcdtojpeg or the like"
+        )
     others = pages(image) - 1
     if not others:
         return ""
@@ -147,9 +155,9 @@ def left_out(image: Image.Image, page: int) -> str:
     return f"{kind} {page} of {others + 1} is read; --page N reads another"
 
 
-def _open(file: IO[bytes]) -> Image.Image:
+def _open(file: IO[bytes], name: str) -> Image.Image:
     try:
-        return Image.open(file)
+        image = Image.open(file)
     except UnidentifiedImageError:
         file.seek(0)
         try:
@@ -157,13 +165,22 @@ def _open(file: IO[bytes]) -> Image.Image:
         except SyntaxError:
             header = None
         if header is None:
-            raise
+            file.seek(0)
+            kind = kind_of(file.read(32)) or raw_kind(file)
+            if kind is None:
+                raise
+            raise LiifError(f"{name}: {kind}") from None
         width, height = header.size
         if width * height > MAX_PIXELS:
             raise Image.DecompressionBombError(
                 f"Image size ({width * height} pixels) exceeds limit of {MAX_PIXELS} pixels"
             ) from None
-        return header
+        image = header
+    if image.format == "TIFF":
+        kind = raw_kind(file)
+        if kind is not None:
+            raise LiifError(f"{name}: {kind}")
+    return image
 
 
 class _Refusal(int):
