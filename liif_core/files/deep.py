@@ -7,6 +7,7 @@ anything is decoded: samples of more than 8 bits are read by `tifffile` and `ima
 by Pillow.
 """
 
+import logging
 from typing import IO, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from PIL.TiffImagePlugin import (
 )
 
 from liif_core.files.kinds import TIFF_STARTS
+
+#: What is wrong with a file is told once, by us; without a handler, Python would print it, too.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: PhotometricInterpretation of TIFF, and how many of the samples are colours.
 _COLOURS = {0: 1, 1: 1, 2: 3}  # grey counted from white, grey, RGB

@@ -85,6 +85,8 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
 def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
     """Load a picture, or what is left of it."""
     file: Any = getattr(image, "fp", None)
+    if image.format == "TIFF" and getattr(image, "tile", None):
+        turn_of(image)  # while Pillow's own opinion, which it turns the pixels by, can be corrected
     try:
         image.load()
     except OSError:
