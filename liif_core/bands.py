@@ -76,8 +76,12 @@ def _is_watched(encoder: EDSR) -> bool:
 
 def _like(photo: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
     """Return room for a feature map of a photo's size, the channels of a pixel side by side."""
-    shape = (1, channels, *photo.shape[-2:])
-    return photo.new_empty(shape, dtype=dtype).to(memory_format=torch.channels_last)
+    return torch.empty(
+        (1, channels, *photo.shape[-2:]),
+        dtype=dtype,
+        device=photo.device,
+        memory_format=torch.channels_last,
+    )
 
 
 def _layer(

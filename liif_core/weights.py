@@ -25,6 +25,8 @@ from liif_core.liif import LIIF, LIIFConfig
 #: What `load_model` and `liif zoom` use unless told otherwise.
 DEFAULT_MODEL = "liif-edsr"
 
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 def weights_folder() -> Path:
     """Return the folder of the shipped weights: inside the wheel, or beside the source tree."""
@@ -86,9 +88,15 @@ def read_weights(path: Path) -> LIIF:
     """Build the model in a safetensors file written by `save_weights`; errors as `load_model`."""
     metadata, state = _read_safetensors(path)
     try:
-        config = LIIFConfig.from_dict(json.loads(metadata["config"]))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise LiifError(f"weights {path} hold no LIIF configuration: {error}") from error
+        noted = json.loads(metadata["config"])
+    except (KeyError, ValueError, RecursionError):
+        noted = None
+    if not isinstance(noted, dict):
+        raise LiifError(f"weights {path} hold no LIIF configuration; give a file of liif train")
+    try:
+        config = LIIFConfig.from_dict(noted)
+    except ValueError as error:
+        raise LiifError(f"weights {path}: {error}") from error
     return _build(config, state, path)
 
 
@@ -199,6 +207,8 @@ def _build(config: LIIFConfig, state: Mapping[str, Tensor], path: Path) -> LIIF:
     if found != expected:
         odd = sorted(key for key in found.keys() | expected if found.get(key) != expected.get(key))
         raise LiifError(f"weights {path} do not fit their configuration, first at {odd[0]}")
+    if any(value.dtype not in _FLOATS for value in state.values()):
+        raise LiifError(f"weights {path} hold values that are not floats of 16, 32 or 64 bits")
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise LiifError(f"weights {path} hold numbers that are not finite")
     model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)

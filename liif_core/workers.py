@@ -6,7 +6,9 @@ nearly all of the time is spent waiting. Here an operation is never split. Whole
 shared out instead, to whichever worker is free, so that one that is held up holds up no other.
 
 No setting of PyTorch is changed: OpenMP and MKL count threads per calling thread, and what is set
-to one thread is our own workers alone. (Notebooks may ask for more: `keep_torch_to_one_thread`.)
+to one thread is our own workers alone. (Notebooks may ask for more: `keep_torch_to_one_thread`;
+and a process that is forked after workers have computed has one thread, or it would wait for ever
+for those that it did not inherit.)
 """
 
 import atexit
@@ -348,9 +350,15 @@ _pool = _Pool()
 
 
 def _forget_threads() -> None:
-    """Begin anew in a forked process: of all threads, only the one that forked lives on in it."""
+    """Begin anew in a forked process: of all threads, only the one that forked lives on in it.
+
+    GNU's OpenMP does not know that: the first operation to be split would wait for its lost threads
+    for ever. A process that has never asked workers is none of our business.
+    """
     global _pool
     _pool = _Pool()
+    if _libraries.cache_info().currsize:
+        _use_one_thread()
 
 
 if hasattr(os, "register_at_fork"):

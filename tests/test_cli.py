@@ -271,6 +271,9 @@ def test_evaluate(tmp_path, capsys):
     assert "no folder" in fails(capsys, "evaluate", tmp_path / "none")
     late = fails(capsys, "evaluate", tmp_path, "--json", tmp_path / "none" / "scores.json")
     assert "no such folder" in late
+    for name in ("a", "b"):  # told before anything is scored, and so before a broken photo is
+        (tmp_path / f"{name}.png").write_bytes(b"junk")
+    assert "is a folder" in fails(capsys, "evaluate", tmp_path, "--json", tmp_path)
 
 
 def test_convert_refuses_what_it_cannot(tmp_path, capsys):

@@ -169,6 +169,25 @@ def test_truncated_safetensors(tmp_path):
         load_model(path, "cpu")
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64, torch.float8_e4m3fn])
+def test_values_of_an_odd_kind(tmp_path, dtype):
+    path = tmp_path / "odd.safetensors"
+    state = {key: value.to(dtype) for key, value in tiny().state_dict().items()}
+    save_file(state, path, metadata={"config": json.dumps(TINY.to_dict())})
+    with pytest.raises(LiifError, match="not floats of 16, 32 or 64 bits"):
+        load_model(path, "cpu")
+
+
+@pytest.mark.parametrize("config", ["null", "[1]", "7", '"text"', "[" * 100_000, None])
+def test_a_configuration_that_is_none_is_told_in_our_words(tmp_path, config):
+    path = tmp_path / "odd.safetensors"
+    save_file(tiny().state_dict(), path, metadata=None if config is None else {"config": config})
+    with pytest.raises(LiifError) as error:
+        load_model(path, "cpu")
+    words = "hold no LIIF configuration; give a file of liif train"
+    assert str(error.value) == f"weights {path} {words}"
+
+
 @pytest.mark.parametrize(
     "config",
     [

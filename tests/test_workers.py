@@ -325,21 +325,50 @@ def test_a_forked_process_has_workers_of_its_own(within):
     assert workers.run(str, range(2)) == ["0", "1"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_process_renders_after_its_parent_has():
+    # OpenMP's threads are not inherited: an operation split among them would wait for ever.
+    found = in_a_process(
+        "import os, signal, torch\n"
+        "import numpy as np\n"
+        "torch.set_num_threads(2)\n"
+        "from liif_core.liif import LIIF, LIIFConfig\n"
+        "from liif_core.render import render\n"
+        "model = LIIF(LIIFConfig(blocks=1, channels=16, hidden=(16,))).eval()\n"
+        "photo = np.random.default_rng(0).random((150, 170, 3), np.float32)\n"
+        "expected = render(model, photo, 300, 310)\n"
+        "torch.ones(1 << 20).add_(1)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(60)  # ends a child that hangs\n"
+        "    found = render(model, photo, 300, 310)\n"
+        "    os._exit(0 if np.array_equal(found, expected) else 3)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), torch.get_num_threads())\n",
+        OMP_NUM_THREADS="2",
+    )
+    assert (found.stdout, found.returncode) == ("0 2\n", 0), found.stderr
+
+
 def test_the_interpreter_ends_while_workers_compute():
     found = in_a_process(
-        "import threading, torch\n"
+        "import atexit, threading, torch\n"
         "from liif_core import workers\n"
-        "begun = threading.Barrier(3)\n"
+        "begun, ending = threading.Barrier(3), threading.Event()\n"
+        "atexit.register(ending.set)  # before the pool is stopped\n"
+        "def compute():\n"
+        "    torch.mm(torch.rand(300, 300), torch.rand(300, 300))\n"
         "def work(item):\n"
-        "    begun.wait()\n"
-        "    for _ in range(200):\n"
-        "        torch.mm(torch.rand(300, 300), torch.rand(300, 300))\n"
+        "    if item < 2:\n"
+        "        begun.wait()\n"
+        "    while not ending.is_set():\n"
+        "        compute()\n"
+        "    for _ in range(50):\n"
+        "        compute()\n"
         "def ask():\n"
         "    with workers.limited_to(2):\n"
         "        workers.run(work, range(100))\n"
         "threading.Thread(target=ask, daemon=True).start()\n"
         "begun.wait()\n"
-        "begun.abort()\n"
         "print('end')\n"
     )
     assert (found.stdout, found.stderr, found.returncode) == ("end\n", "", 0)

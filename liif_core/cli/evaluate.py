@@ -32,8 +32,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     from liif_core.evaluate import evaluate, format_table, read_folder, write_json
     from liif_core.training.degrade import noise_and_jpeg
 
-    if options.json and not options.json.absolute().parent.is_dir():  # known before the scores are
-        raise LiifError(f"{options.json}: there is no such folder; create it first")
+    if options.json:  # known before the scores are
+        if not options.json.absolute().parent.is_dir():
+            raise LiifError(f"{options.json}: there is no such folder; create it first")
+        if options.json.is_dir():
+            raise LiifError(f"{options.json}: is a folder; name a file in it")
     name, photos = weights_name(options), read_folder(options.photos)
     model = model_from(options, options.device)
     with progress_bar("photo × scale") as progress:
