@@ -65,7 +65,11 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
         LiifError: as `photo_from`, except that a broken picture may begin with a good header.
     """
     with opened(os.fspath(path), page) as image:
-        deep = is_deep(image) or image.mode in ("I", "F") or image.mode.startswith("I;16")
+        deep = (
+            (is_deep(image) and image.mode != "CMYK")
+            or image.mode in ("I", "F")
+            or image.mode.startswith("I;16")
+        )
         height, width = upright_size(image)
         remark = left_out(image, page)
     return Header(height, width, deep, (remark,) if remark else ())

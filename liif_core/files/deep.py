@@ -27,7 +27,7 @@ from liif_core.files.kinds import TIFF_STARTS
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: PhotometricInterpretation of TIFF, and how many of the samples are colours.
-_COLOURS = {0: 1, 1: 1, 2: 3}  # grey counted from white, grey, RGB
+_COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # grey counted from white, grey, RGB, CMYK
 
 #: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -85,8 +85,8 @@ def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode a picture that `is_deep`, as it lies in the file, not turned upright.
 
     Returns:
-        colours, (H, W) or (H, W, 3), and alpha (H, W) if there is any; uint16, or as the file has
-        them: floats, or integers of 32 bits or with a sign.
+        colours, (H, W), (H, W, 3) or of CMYK (H, W, 4), and alpha (H, W) if there is any; uint16,
+        or as the file has them: floats, or integers of 32 bits or with a sign.
     """
     file: IO[bytes] = image.fp  # type: ignore[attr-defined]
     file.seek(0)
@@ -124,7 +124,7 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
         bits, extra, photometric = page.bitspersample, page.extrasamples, int(page.photometric)
     if samples.dtype.kind == "u" and bits < 16:
         samples = (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
-    colour = samples[..., 0] if colours == 1 else samples[..., :3]
+    colour = samples[..., 0] if colours == 1 else samples[..., :colours]
     if photometric == 0 and colour.dtype == np.uint16:
         colour = 65535 - colour
     for at, kind in enumerate(extra, colours):

@@ -106,9 +106,13 @@ def _deep(image: Image.Image, name: str) -> Photo:
         colour, alpha = deep_samples(image)
     with naming(name):
         turn, exif = turn_of(image), exif_of(image)  # of a PNG, for Pillow decodes it for them
+        icc_profile = image.info.get("icc_profile") or None
         colour = upright_samples(_sixteen_bit(colour), turn)
+        if colour.ndim == 3 and colour.shape[2] == 4:
+            inks = Image.frombytes("CMYK", colour.shape[1::-1], eight_bit(colour).tobytes())
+            colour, icc_profile = np.asarray(_cmyk_to_srgb(inks, icc_profile)), None
         alpha = None if alpha is None else upright_samples(_sixteen_bit(alpha), turn)
-        return _photo(colour, alpha, image.info.get("icc_profile") or None, exif)
+        return _photo(colour, alpha, icc_profile, exif)
 
 
 def from_array(array: np.ndarray) -> Photo:

@@ -118,6 +118,20 @@ def test_a_further_sample_is_alpha_if_it_says_so(colours: np.ndarray, extra: str
         np.testing.assert_array_equal(photo.alpha, alpha)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_inks_of_sixteen_bits_are_those_of_eight(planes: Any, compression: str | None) -> None:
+    """They become RGB of 8 bits, through their profile if they have one."""
+    inks, photos = noise(12, 17, 4), []
+    for deep in (True, False):
+        samples = inks.astype(np.uint16) * 257 if deep else inks
+        samples = samples.transpose(2, 0, 1) if planes == "separate" else samples
+        how = {"photometric": "separated", "planarconfig": planes, "compression": compression}
+        photos.append(photo_from_bytes(tiff(samples, **how), "a"))
+    assert photos[0].colour.dtype == np.uint8
+    np.testing.assert_array_equal(photos[0].colour, photos[1].colour)
+
+
 @pytest.mark.parametrize("shape", [(6, 9), (6, 9, 3)])
 @pytest.mark.parametrize("top", [1, 255])
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
