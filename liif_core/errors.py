@@ -21,5 +21,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError):
         return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+    words = (
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+        "alloc_failed",
+        "bad_alloc",  # C++'s own, within PyTorch
+        "can't start new thread",  # for whose stack there is no room
+    )
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)

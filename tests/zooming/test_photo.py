@@ -102,6 +102,8 @@ def real_errors() -> list[BaseException]:
         RuntimeError("MPS backend out of memory (MPS allocated: 9 GB, other allocations: 1 MB)"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to ..."),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
     ]
     for ask in (lambda: torch.empty(2**50), lambda: np.empty(2**50)):
         with pytest.raises((RuntimeError, MemoryError)) as caught:
