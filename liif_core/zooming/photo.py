@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -58,6 +59,9 @@ def zoom(
         a PIL image of the photo's own kind: grey stays grey, transparent stays transparent. Of 16
         bits, grey stays so; colours have 8, as Pillow knows no more (`liif zoom` writes 16).
 
+    Warns:
+        UserWarning: the file holds more than is read, such as further pages.
+
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
@@ -65,6 +69,8 @@ def zoom(
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
+        for remark in job.remarks:
+            warnings.warn(f"{job.name}: {remark}".replace("--page N", "page=N"), stacklevel=2)
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)

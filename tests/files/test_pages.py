@@ -8,6 +8,7 @@ import tifffile
 from pictures import noise, one_line
 from PIL import Image
 
+import liif_core
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
 from liif_core.files import opening
@@ -104,3 +105,9 @@ def test_pages_in_a_folder(album: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "2 written, 0 there already" in printed.out
     assert printed.err.count("liif: ") == 1
     assert f"liif: {album}: page 1 of 3 is read" in printed.err
+
+
+def test_pages_in_python(album: Path) -> None:
+    with pytest.warns(UserWarning, match="page 3 of 3 is read; page=N reads another"):
+        result = liif_core.zoom(album, 2, page=3, model="liif-edsr-small")
+    assert result.size == (14, 12)
