@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from liif_core.cli.common import threads
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0; 1 if some of many photos failed; 2 for mistakes; 130 if interrupted.
     """
     options = build_parser().parse_args(arguments)
+    _tell_in_our_own_words()
     try:
         with threads(getattr(options, "threads", None)):
             return options.run(options) or 0
@@ -45,6 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _tell_in_our_own_words() -> None:
+    """Let no name of a file end the work, and no library talk beside us."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name may hold bytes that are no text, or letters that the console lacks.
+        with suppress(AttributeError, OSError, ValueError):  # what a program put in their place
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def build_parser() -> argparse.ArgumentParser:

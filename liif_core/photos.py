@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
+from liif_core.files.deep import is_deep
 from liif_core.files.notes import upright_size
-from liif_core.files.opening import opened, opened_bytes
+from liif_core.files.opening import left_out, opened, opened_bytes
 from liif_core.files.photo_pixels import Photo, decoded, from_array
 from liif_core.pixels import eight_bit
 
@@ -43,43 +44,60 @@ class Header:
 
     Attributes:
         height, width: in pixels, upright: what `photo_from` will give.
+        deep: whether `photo_from` will give 16 bits a sample.
+        remarks: lines about what will not be read.
     """
 
     height: int
     width: int
+    deep: bool = False
+    remarks: tuple[str, ...] = ()
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
+def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
     """Read a file's header alone; no pixel is decoded (but an icon's, which Pillow looks into).
+
+    Args:
+        path: the file.
+        page: which of its pages, pictures or frames, from 1 on.
 
     Raises:
         LiifError: as `photo_from`, except that a broken picture may begin with a good header.
     """
-    with opened(os.fspath(path)) as image:
+    with opened(os.fspath(path), page) as image:
+        deep = (
+            (is_deep(image) and image.mode != "CMYK")
+            or image.mode in ("I", "F")
+            or image.mode.startswith("I;16")
+        )
         height, width = upright_size(image)
-    return Header(height, width)
+        remark = left_out(image, page)
+    return Header(height, width, deep, (remark,) if remark else ())
 
 
-def photo_from(source: Source) -> Photo:
+def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
     """Read a photo from a file, a PIL image or an array.
 
-    Files: all that Pillow opens, of several frames the first. The EXIF orientation is applied;
-    CMYK becomes RGB, through the embedded colour profile if there is one. Greyscale of 16 or more
-    bits (I;16, I in 0 … 65535, F in 0 … 1 or 0 … 255) is read with 16 bits, all else with 8; so is
-    16-bit greyscale with transparency.
+    Files: all that Pillow opens, of several frames or pages one. The EXIF orientation is applied;
+    CMYK becomes RGB, through the embedded colour profile if there is one. Grey and RGB of more than
+    8 bits a sample are read with 16 (of PIL images greyscale alone: I;16, I in 0 … 65535, F in
+    0 … 1 or 0 … 255), all else with 8. Floats in a TIFF are in 0 … 1 or 0 … 255, too. Alpha has 8.
 
     Arrays: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and
-    alpha; uint8, uint16, or floats in [0, 1]. Grey uint16 and floats without alpha are read with
-    16 bits. The array is copied.
+    alpha; uint8, uint16, or floats in [0, 1]. The colours of uint16, and of grey floats without
+    alpha, are read with 16 bits. The array is copied.
 
     Args:
         source: a path, a PIL image (left as it is) or an array.
+        page: which of a file's pages, pictures or frames, from 1 on.
+        strict: refuse a JPEG that is cut off; else what is left of it is read, and `Photo.remarks`
+            says how much that is.
 
     Returns:
         the photo; independent of the file or object that it came from.
 
     Raises:
-        LiifError: no such file, no permission, not a picture, empty, broken, more than
+        LiifError: no such file or page, no permission, not a picture, empty, broken, more than
             `files.opening.MAX_PIXELS` pixels, or an array of another shape, type or value range.
     """
     if isinstance(source, np.ndarray):
@@ -88,8 +106,8 @@ def photo_from(source: Source) -> Photo:
         return decoded(source, "the image")
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
-        with opened(path) as image:
-            return decoded(image, path)
+        with opened(path, page) as image:
+            return decoded(image, path, strict=strict)
     raise LiifError(
         f"cannot read a photo from {type(source).__name__}: "
         "pass a path, a PIL image or a NumPy array"

@@ -367,3 +367,31 @@ def test_threads_are_limited_while_the_command_runs(photo, capsys, monkeypatch):
         assert main(command) == 0
     assert set(seen) == {(1, 1), (3, 3)}
     assert (workers.count(), torch.get_num_threads()) == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437", "cp1251"])
+def test_a_name_that_the_console_lacks_does_not_end_the_work(tmp_path, encoding):
+    """Bytes that are no text in the name, letters that a code page lacks in the folder's."""
+    folder = tmp_path / "Großmutter 中"
+    folder.mkdir()
+    Image.new("RGB", (6, 5), "red").save(tmp_path / "a.png")
+    name = os.fsencode(folder) + b"/M\xe4dchen.png"
+    try:
+        os.rename(tmp_path / "a.png", name)
+    except OSError:
+        pytest.skip("this file system wants names that are text")
+    command = [sys.executable, "-m", "liif_core", "zoom", name, "--scale", "2"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    run = subprocess.run(command, capture_output=True, env=environment)
+    assert (run.returncode, run.stderr.count(b"Traceback")) == (0, 0)
+    assert b"dchen_x2.png: 12" in run.stdout
+    assert os.path.exists(name.replace(b".png", b"_x2.png"))
+
+
+def test_libraries_do_not_talk_beside_us(tmp_path):
+    """Of a broken EXIF, Pillow warns several times."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x30\0" + bytes(range(90))
+    Image.new("RGB", (6, 5), "red").save(tmp_path / "a.jpg", exif=exif)
+    command = [sys.executable, "-m", "liif_core", "zoom", str(tmp_path / "a.jpg"), "--scale", "2"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode, "Warning" in run.stderr) == (0, False)

@@ -118,9 +118,9 @@ def test_colour_key_transparency(tmp_path: Path, mode: str, key: Any) -> None:
     photo = photo_from(tmp_path / "a.png")
     assert photo.alpha is not None
     assert photo.grey
-    assert photo.colour.dtype == np.uint8
+    assert photo.colour.dtype == (np.uint16 if mode == "I;16" else np.uint8)
     assert photo.alpha.tolist() == [[0, 0, 0], [0, 255, 0]]
-    assert (photo.colour == 20).all()
+    assert (photo.colour == (20 * 257 if mode == "I;16" else 20)).all()
 
 
 @pytest.mark.parametrize("ending", LOSSLESS)
@@ -220,7 +220,7 @@ def test_arrays(channels: int, dtype: Any) -> None:
     else:
         array = (bytes_.astype(np.uint32) * (257 if kind.itemsize == 2 else 1)).astype(kind)
     photo = photo_from(array)
-    deep = channels < 2 and kind != np.uint8
+    deep = kind.itemsize == 2 or (channels < 2 and kind.kind == "f")
     assert photo.colour.dtype == (np.uint16 if deep else np.uint8)
     expected = bytes_.reshape(6, 5, -1)
     colours = expected[..., :3] if channels >= 3 else expected[..., :1]
@@ -617,9 +617,9 @@ def test_exif_may_stand_behind_the_pixels_of_a_png(
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
     header = read_header(path)
     monkeypatch.setattr(ImageFile.ImageFile, "load", load)
-    assert header == Header(photo.height, photo.width)
+    assert (header.height, header.width) == (photo.height, photo.width)
     if not animated:
-        assert header == Header(7, 5)
+        assert (header.height, header.width) == (7, 5)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.7])

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from liif_core.cli.common import (
     Commands,
     a_box,
+    a_count,
     a_quality,
     a_size,
     add_model_options,
@@ -47,6 +49,13 @@ def add_zoom(commands: Commands) -> None:
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
     zoom.add_argument(
+        "--page",
+        type=a_count,
+        default=1,
+        metavar="N",
+        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    zoom.add_argument(
         "--compare",
         action="store_true",
         help="also write NAME_compare: bicubic | LIIF; holds both in memory",
@@ -59,6 +68,11 @@ def add_zoom(commands: Commands) -> None:
         "--fast",
         action="store_true",
         help="approximate: latent codes of little weight are not asked; prints the cost in dB",
+    )
+    zoom.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a JPEG that is cut off; else what is left is zoomed, with a warning",
     )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=a_quality, default=95, help="of JPEG and WebP, 1–100")
@@ -75,19 +89,21 @@ def add_zoom(commands: Commands) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
-    names = ("scale", "size", "crop", "compare", "self_ensemble", "fast", "precision", "overwrite")
-    task = Task(**{name: getattr(options, name) for name in names}, quality=options.quality)
+    names = [field.name for field in fields(Task)]
+    task = Task(**{name: getattr(options, name) for name in names})
     if options.photo.is_dir():
         return _zoom_folder(options, task)
     output = options.output or options.photo.with_name(task.name_for(options.photo))
     job = plan(options.photo, output, task)
 
     from liif_core.processes import own_device
-    from liif_core.zooming.photo import opened, read
+    from liif_core.zooming.photo import opened, read, remarks
 
+    photo = read(job)
+    _remark(remarks(job, photo))
     model = model_from(options, str(own_device(options.device)))
     with (
-        opened(job, read(job), model) as work,
+        opened(job, photo, model) as work,
         progress_bar("pixels", work.seconds_needed()) as progress,
     ):
         lines = work.paint(progress).finish()
@@ -108,9 +124,13 @@ def _zoom_folder(options: argparse.Namespace, task: "Task") -> int:
     return 1 if summary.failed else 0
 
 
+def _remark(lines: list[str]) -> None:
+    for line in lines:
+        print(f"liif: {line}", file=sys.stderr)
+
+
 def _tell(summary: "Summary") -> None:
     for line in summary.written:
         print(line)
     print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
-    for line in summary.failed:
-        print(f"liif: {line}", file=sys.stderr)
+    _remark(summary.remarks + summary.failed)

@@ -13,7 +13,6 @@ from types import TracebackType
 
 import numpy as np
 from filelock import FileLock, Timeout
-from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.files.destination import PNG, TIFF, Format, format_of, part_of
@@ -152,13 +151,13 @@ class ByStrips:
             raise ValueError(f"strip at row {top}, but row {self.rows} is due")
         self.append([self._pixels.strip(row, piece) for row, piece in pieces])
 
-    def append(self, pieces: Sequence[Image.Image]) -> None:
-        """Write a strip of finished pixels, from top to bottom in pieces.
+    def append(self, pieces: Sequence[np.ndarray]) -> None:
+        """Write a strip of finished pixels, from top to bottom in pieces; see `ResultPixels.strip`.
 
         Raises:
             LiifError: a full disk, or anything else that keeps it from being written.
         """
-        first, rows = self.rows == 0, self.rows + sum(piece.height for piece in pieces)
+        first, rows = self.rows == 0, self.rows + sum(map(len, pieces))
         try:
             self._file.write(self._encoder.body(pieces, first, rows == self._pixels.height))
             if self._key:

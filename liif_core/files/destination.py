@@ -46,7 +46,12 @@ FORMATS = {
 
 
 def check_target(
-    path: str | os.PathLike[str], height: int, width: int, *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    height: int,
+    width: int,
+    *,
+    overwrite: bool = False,
+    deep: bool = False,
 ) -> None:
     """Make sure, before any computing, that a `height` × `width` picture can be saved to `path`.
 
@@ -54,6 +59,7 @@ def check_target(
         path: the file to be written; its ending names the format.
         height, width: the picture's size in pixels.
         overwrite: whether an existing file may be replaced.
+        deep: whether it has 16 bits a sample where the format can hold them.
 
     Raises:
         LiifError: an unknown ending, a file that exists, a name that is too long, a missing or
@@ -69,7 +75,8 @@ def check_target(
     _check_vacant(path, target, overwrite)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise LiifError(f"{path}: no permission to write into {folder}; choose another folder")
-    need, free = height * width * format.bytes_per_pixel, shutil.disk_usage(folder).free
+    bytes_per_pixel = format.bytes_per_pixel * (2 if deep and format.by_strips else 1)
+    need, free = height * width * bytes_per_pixel, shutil.disk_usage(folder).free
     if os.path.exists(part_of(target)):
         free += os.path.getsize(part_of(target))  # an interrupted run's: gone on with, or replaced
     if need > free:

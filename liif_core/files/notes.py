@@ -3,6 +3,7 @@
 from io import BytesIO
 from typing import IO, Any
 
+import numpy as np
 from PIL import ExifTags, Image
 
 Tag = ExifTags.Base
@@ -38,14 +39,56 @@ UPRIGHT = {
 _SIDEWAYS = (5, 6, 7, 8)
 
 
+#: Where Pillow keeps XMP, and looks for an orientation if EXIF has none.
+_XMP = ("xmp", "XML:com.adobe.xmp")
+
+
+def own_exif(image: Image.Image) -> Image.Exif:
+    """Return the EXIF of a picture, without an orientation that stands in its XMP alone.
+
+    Other viewers do not look there, and whoever saved it saw it upright. (AVIF's own way to turn a
+    picture, irot, reaches us as EXIF.) Of a TIFF, call it before the pixels are loaded: Pillow
+    turns them as its own `getexif` says.
+    """
+    return _without_xmp(image, image.getexif())
+
+
+def _without_xmp(image: Image.Image, exif: Image.Exif) -> Image.Exif:
+    if Tag.Orientation not in exif or not any(image.info.get(key) for key in _XMP):
+        return exif
+    noted = image.info.get("exif")
+    if noted is not None:
+        exif = Image.Exif()
+        exif.load(noted)
+    elif image.format == "TIFF":
+        if Tag.Orientation not in image.tag_v2:  # type: ignore[attr-defined]
+            del exif[Tag.Orientation]
+    elif "Raw profile type exif" not in image.info:
+        return Image.Exif()
+    return exif
+
+
 def upright(image: Image.Image) -> Image.Image:
     """Turn a decoded picture as its EXIF orientation says; one that makes no sense is ignored."""
-    try:
-        exif = image.getexif()
-    except Exception:  # broken EXIF does not cost the photo
-        return image
-    turn = UPRIGHT.get(_orientation(exif))
+    turn = UPRIGHT.get(turn_of(image))
     return image if turn is None else image.transpose(turn)
+
+
+def turn_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a picture, decoded or not; 0 if there is none."""
+    try:
+        return _orientation(own_exif(image))
+    except Exception:  # broken EXIF does not cost the photo
+        return 0
+
+
+def upright_samples(samples: np.ndarray, turn: int) -> np.ndarray:
+    """Turn (H, W) or (H, W, C) as `upright` turns a picture of this EXIF orientation."""
+    if turn in _SIDEWAYS:
+        samples = samples.swapaxes(0, 1)
+    # After that, which axes are mirrored.
+    down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
+    return samples[:: -1 if down else 1, :: -1 if across else 1]
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
@@ -55,7 +98,7 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
         if image.format == "TIFF":  # whose size Pillow gives upright, though not its orientation
             tags = image.tag_v2  # type: ignore[attr-defined]
             width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
-        exif = _exif_of_png(image) if image.format == "PNG" else image.getexif()
+        exif = _exif_of_png(image) if image.format == "PNG" else own_exif(image)
     except Exception:
         return height, width
     return (width, height) if _orientation(exif) in _SIDEWAYS else (height, width)
@@ -73,7 +116,7 @@ def _exif_of_png(image: Image.Image) -> Image.Exif:
     """
     file = image.fp  # type: ignore[attr-defined]
     with Image.open(_png_without_pixels(file)) as rest:
-        return Image.Image.getexif(rest)
+        return _without_xmp(rest, Image.Image.getexif(rest))
 
 
 def _png_without_pixels(file: IO[bytes]) -> BytesIO:
@@ -99,7 +142,7 @@ def _png_without_pixels(file: IO[bytes]) -> BytesIO:
 def exif_of(image: Image.Image) -> bytes | None:
     """Return the camera's notes as `Photo.exif` keeps them; None if there are none, or broken."""
     try:
-        exif = clean_exif(image.getexif())
+        exif = clean_exif(own_exif(image))
         return exif.tobytes() if exif else None
     except Exception:
         return None
@@ -108,17 +151,26 @@ def exif_of(image: Image.Image) -> bytes | None:
 def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
     """Copy what EXIF says of the photo: orientation upright, without thumbnail.
 
+    A tag that cannot be written again is left out, and costs no other.
+
     Args:
         exif: what was read.
         size: the (width, height) to be noted instead of the old one.
     """
     clean = Image.Exif()
     for tag in EXIF_TAGS:
-        if tag in exif:
-            clean[tag] = _as_written(exif[tag])
+        if tag in exif and _can_be_written(tag, value := _as_written(exif[tag])):
+            clean[tag] = value
     for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        entries = {tag: _as_written(value) for tag, value in exif.get_ifd(directory).items()}
-        entries.pop(ExifTags.IFD.Interop, None)  # speaks of file naming in the camera
+        entries = {tag: _as_written(value) for tag, value in _directory(exif, directory).items()}
+        if entries.pop(ExifTags.IFD.Interop, None) is not None:
+            # Says which colour space is meant, where the tag for it knows no name (Adobe RGB).
+            index = _directory(exif, ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+            if isinstance(index, str):
+                entries[ExifTags.IFD.Interop] = {ExifTags.Interop.InteropIndex: index}
+        entries = {
+            tag: value for tag, value in entries.items() if _can_be_written(tag, value, directory)
+        }
         if size is not None and directory == ExifTags.IFD.Exif and entries:
             entries[Tag.ExifImageWidth], entries[Tag.ExifImageHeight] = size
         if entries:
@@ -127,6 +179,25 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.E
     if Tag.Orientation in exif:
         clean[Tag.Orientation] = 1
     return clean
+
+
+def _directory(exif: Image.Exif, directory: int) -> dict[int, Any]:
+    """Return a directory within EXIF; an empty one if it is broken."""
+    try:
+        return dict(exif.get_ifd(directory))
+    except Exception:
+        return {}
+
+
+def _can_be_written(tag: int, value: Any, directory: int | None = None) -> bool:
+    """Whether Pillow can write a tag; a broken file may hold words for numbers, or worse."""
+    alone = Image.Exif()
+    alone[directory or tag] = {tag: value} if directory else value
+    try:
+        alone.tobytes()
+    except Exception:
+        return False
+    return True
 
 
 def _as_written(value: Any) -> Any:

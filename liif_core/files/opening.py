@@ -12,21 +12,29 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
+from liif_core.files.deep import TiffHeader
+from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Image.Image]:
+def opened(path: str, page: int = 1) -> Iterator[Image.Image]:
     """Open a file; only its header is read. Decode within the block, and within `decoding`.
 
+    Args:
+        path: the file.
+        page: which of its pages, pictures or frames, from 1 on.
+
     Raises:
-        LiifError: no such file, no permission, not a picture, empty, or more than `MAX_PIXELS`
-            pixels. What is raised within the block stays what it is.
+        LiifError: no such file, no permission, not a picture, empty, no such page, or more than
+            `MAX_PIXELS` pixels. What is raised within the block stays what it is.
     """
     # Given the path instead, Pillow maps raw TIFFs into memory and gets rotated ones wrong.
     with _file(path) as file, _identified(file, path) as image:
+        if page != 1:
+            _turn_to(image, page, path)
         yield image
 
 
@@ -48,6 +56,8 @@ def decoding(name: str) -> Iterator[None]:
     """
     try:
         yield
+    except LiifError:
+        raise
     except UnidentifiedImageError:
         raise LiifError(f"{name}: not a picture, or of a kind that Pillow cannot read") from None
     except Image.DecompressionBombError as error:
@@ -101,9 +111,76 @@ def _file(path: str) -> IO[bytes]:
 def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     with _PILLOWS_LIMIT:
         with decoding(name):
-            image = Image.open(file)
+            image = _open(file, name)
         with image:
             yield image
+
+
+def _turn_to(image: Image.Image, page: int, name: str) -> None:
+    last = pages(image)
+    if not 1 <= page <= last:
+        there = f"the pages 1 … {last}" if last > 1 else "one page"
+        raise LiifError(f"{name}: there is no page {page}; it has {there}")
+    with decoding(name):
+        image.seek(page - 1)
+        width, height = image.size
+        if width * height > MAX_PIXELS:  # Pillow asks for the first alone
+            raise Image.DecompressionBombError(f"page {page} has {width * height} pixels")
+
+
+def pages(image: Image.Image) -> int:
+    """Return how many pages, pictures or frames an opened file has; 1 if it cannot be told."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except Exception:  # what follows the first is broken
+        return 1
+
+
+def left_out(image: Image.Image, page: int) -> str:
+    """Say in a line what else an opened file holds beside the page that is read; or nothing."""
+    if image.format == "PCD":
+        return (
+            "a Photo CD's picture is read at 768×512 pixels; for all of them, convert it to TIFF "
+            "first, with pcdtojpeg or the like"
+        )
+    others = pages(image) - 1
+    if not others:
+        return ""
+    if image.format == "MPO":
+        return (
+            f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
+            "eye's view, is left out (--page N reads another)"
+        )
+    kind = "page" if image.format == "TIFF" else "frame"
+    return f"{kind} {page} of {others + 1} is read; --page N reads another"
+
+
+def _open(file: IO[bytes], name: str) -> Image.Image:
+    try:
+        image = Image.open(file)
+    except UnidentifiedImageError:
+        file.seek(0)
+        try:
+            header = TiffHeader(file)
+        except SyntaxError:
+            header = None
+        if header is None:
+            file.seek(0)
+            kind = kind_of(file.read(32)) or raw_kind(file)
+            if kind is None:
+                raise
+            raise LiifError(f"{name}: {kind}") from None
+        width, height = header.size
+        if width * height > MAX_PIXELS:
+            raise Image.DecompressionBombError(
+                f"Image size ({width * height} pixels) exceeds limit of {MAX_PIXELS} pixels"
+            ) from None
+        image = header
+    if image.format == "TIFF":
+        kind = raw_kind(file)
+        if kind is not None:
+            raise LiifError(f"{name}: {kind}")
+    return image
 
 
 class _Refusal(int):

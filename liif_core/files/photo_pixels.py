@@ -1,13 +1,16 @@
 """From what was read to a `Photo`: upright pixels of 8 or 16 bits, colours, perhaps alpha."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from liif_core.errors import LiifError
-from liif_core.files.notes import exif_of, upright
+from liif_core.files.damaged import mended
+from liif_core.files.deep import deep_samples, is_deep
+from liif_core.files.notes import exif_of, turn_of, upright, upright_samples
 from liif_core.files.opening import decoding, naming
 from liif_core.pixels import eight_bit
 
@@ -17,13 +20,14 @@ class Photo:
     """A picture in memory, upright, ready for the model. Made by `photos.photo_from`.
 
     Attributes:
-        colour: (height, width, 3), uint8, or uint16 if the source is 16-bit greyscale. Not to be
-            written to. Under fully transparent pixels it holds the nearest visible colour.
+        colour: (height, width, 3), uint8, or uint16 if the source has more than 8 bits a sample.
+            Not to be written to. Under transparent pixels it holds the nearest visible colour.
         alpha: (height, width) uint8, or None if every pixel is opaque.
         grey: every pixel has R == G == B.
         icc_profile: the colour profile as stored in the source.
         exif: the camera's notes as `Image.save(exif=...)` takes them; the orientation says
             "upright", and the thumbnail is left out.
+        remarks: lines about what is missing.
     """
 
     colour: np.ndarray
@@ -31,6 +35,7 @@ class Photo:
     grey: bool
     icc_profile: bytes | None
     exif: bytes | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -42,26 +47,71 @@ class Photo:
         """Pixels in a row."""
         return self.colour.shape[1]
 
+    @property
+    def deep(self) -> bool:
+        """Whether the colours have 16 bits."""
+        return self.colour.dtype == np.uint16
+
     def rgb(self, rows: slice, cols: slice) -> np.ndarray:
         """Return a window as the model wants it: float32 (h, w, 3) in [0, 1]."""
         scale = np.float32(np.iinfo(self.colour.dtype).max)
         return self.colour[rows, cols].astype(np.float32) / scale
 
 
-def decoded(image: Image.Image, name: str) -> Photo:
-    """Decode a picture that Pillow opened; `name` is what to call it in an error.
+def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
+    """Decode a picture that Pillow opened.
+
+    Args:
+        image: the picture, left as it is.
+        name: what to call it in an error.
+        strict: refuse what is cut off, also where something is left of it.
 
     Raises:
         LiifError: broken or cut off, not enough memory, or pixels that mean no colours.
     """
+    if is_deep(image):
+        return _deep(image, name)
     with decoding(name):
-        image.load()
+        image, remarks = _loaded(image, strict)
     with naming(name):
         exif, icc_profile = exif_of(image), image.info.get("icc_profile") or None
         image = upright(image)
         if image.mode == "CMYK":
             image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
         colour, alpha = _pixels(image)
+        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+
+
+def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
+    """Load a picture, or what is left of it."""
+    file: Any = getattr(image, "fp", None)
+    if image.format == "TIFF" and getattr(image, "tile", None):
+        turn_of(image)  # while Pillow's own opinion, which it turns the pixels by, can be corrected
+    try:
+        image.load()
+    except OSError:
+        if strict or image.format not in ("JPEG", "MPO") or file is None:
+            raise
+        file.seek(0)
+        found = mended(file.read(), image.tell())
+        if found is None:
+            raise
+        return found[0], (found[1],)
+    return image, ()
+
+
+def _deep(image: Image.Image, name: str) -> Photo:
+    """Decode a picture whose samples Pillow would cut."""
+    with decoding(name):
+        colour, alpha = deep_samples(image)
+    with naming(name):
+        turn, exif = turn_of(image), exif_of(image)  # of a PNG, for Pillow decodes it for them
+        icc_profile = image.info.get("icc_profile") or None
+        colour = upright_samples(_sixteen_bit(colour), turn)
+        if colour.ndim == 3 and colour.shape[2] == 4:
+            inks = Image.frombytes("CMYK", colour.shape[1::-1], eight_bit(colour).tobytes())
+            colour, icc_profile = np.asarray(_cmyk_to_srgb(inks, icc_profile)), None
+        alpha = None if alpha is None else upright_samples(_sixteen_bit(alpha), turn)
         return _photo(colour, alpha, icc_profile, exif)
 
 
@@ -107,11 +157,13 @@ def _values(image: Image.Image, mode: str) -> np.ndarray:
 
 
 def _sixteen_bit(values: np.ndarray) -> np.ndarray:
-    """Bring the values of the modes I;16, I and F to uint16."""
+    """Bring samples of any type, such as those of the modes I;16, I and F, to uint16."""
+    if values.dtype == np.uint16:
+        return values
     if values.dtype.kind in "iu":
         low, high = int(values.min(initial=0)), int(values.max(initial=0))
         if low < 0 or high > 65535:
-            raise LiifError(f"grey values from {low} to {high}; scale them into 0 … 65535")
+            raise LiifError(f"values from {low} to {high}; scale them into 0 … 65535")
         return values.astype(np.uint16)
     top = float(values.max(initial=0))
     # Pillow itself counts mode F from 0 to 255, most other programs from 0 to 1.
@@ -120,6 +172,8 @@ def _sixteen_bit(values: np.ndarray) -> np.ndarray:
 
 def _from_unit(values: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> np.ndarray:
     """Round floats in [0, 1] to integers."""
+    if values.dtype.itemsize < 4:  # half precision ends at 65,504
+        values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise LiifError("the pixels contain NaN or infinity")
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
@@ -159,15 +213,13 @@ def _photo(
         raise LiifError(f"a photo needs at least 1 pixel; this one is {width}×{height}")
     if alpha is not None:
         alpha = eight_bit(alpha)
-        colour = _fill_hidden(eight_bit(colour), alpha)
+        colour = _fill_hidden(colour, alpha)
         if (alpha == 255).all():
             alpha = None
     if colour.ndim == 3:
         first = colour[..., 0]
         if all(np.array_equal(first, colour[..., channel]) for channel in (1, 2)):
             colour = first.copy()
-        else:
-            colour = eight_bit(colour)  # Pillow knows no RGB of 16 bits
     grey = colour.ndim == 2
     if grey:  # three views of one channel
         colour = np.broadcast_to(colour[..., None], (*colour.shape, 3))

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
-from PIL import Image
 from PIL.PngImagePlugin import putchunk
 
 from liif_core.files.result_pixels import ResultPixels
@@ -39,10 +38,9 @@ class Png:
         """Return what precedes the pixels."""
         pixels, file = self.pixels, BytesIO(b"\x89PNG\r\n\x1a\n")
         file.seek(0, os.SEEK_END)
-        deep = pixels.mode == "I;16"
-        colour = {"L": 0, "I;16": 0, "LA": 4, "RGB": 2, "RGBA": 6}[pixels.mode]
+        colour = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}[pixels.bands]
         sides = pixels.width.to_bytes(4, "big") + pixels.height.to_bytes(4, "big")
-        putchunk(file, b"IHDR", sides, bytes([16 if deep else 8, colour, 0, 0, 0]))
+        putchunk(file, b"IHDR", sides, bytes([8 * pixels.dtype.itemsize, colour, 0, 0, 0]))
         if pixels.photo.icc_profile:
             profile = zlib.compress(pixels.photo.icc_profile)
             putchunk(file, b"iCCP", b"ICC Profile\0\0", profile)
@@ -51,15 +49,14 @@ class Png:
             putchunk(file, b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
         return file.getvalue()
 
-    def body(self, pieces: Sequence[Image.Image], first: bool, last: bool) -> bytes:
+    def body(self, pieces: Sequence[np.ndarray], first: bool, last: bool) -> bytes:
         """Return the pixels of one strip, top to bottom in pieces."""
         compress = zlib.compressobj(LEVEL, zlib.DEFLATED, -15, 9)
         data = [b"\x78\x5e"] if first else []  # the stream's own header
         above = None
         for piece in pieces:
-            values = np.asarray(piece)
-            rows = (values.astype(">u2") if values.dtype == np.uint16 else values).view(np.uint8)
-            rows = rows.reshape(len(values), -1)
+            rows = piece.astype(piece.dtype.newbyteorder(">"), order="C").reshape(len(piece), -1)
+            rows = rows.view(np.uint8)
             filtered = _filtered(rows, above, rows.shape[1] // self.pixels.width).tobytes()
             self.check = zlib.adler32(filtered, self.check)
             data.append(compress.compress(filtered))

@@ -35,14 +35,22 @@ class ResultPixels:
     box: Box
 
     @property
-    def mode(self) -> str:
-        """Pillow's name for it: L or RGB, with alpha LA or RGBA, for 16-bit greyscale I;16."""
+    def bands(self) -> str:
+        """The channels of a pixel: L or RGB, with alpha LA or RGBA."""
         photo = self.photo
-        if photo.colour.dtype == np.uint16:
-            return "I;16"
         # A profile says which kind of values it is for; "RGB " makes no sense of one channel.
         one_channel = photo.grey and (photo.icc_profile or b"")[16:20] != b"RGB "
         return ("L" if one_channel else "RGB") + ("A" if photo.alpha is not None else "")
+
+    @property
+    def dtype(self) -> np.dtype:
+        """What a file holds of each channel, if it can: uint8 or uint16."""
+        return self.photo.colour.dtype
+
+    @property
+    def mode(self) -> str:
+        """What Pillow can hold of it: a mode of 8 bits, but for 16-bit greyscale I;16."""
+        return "I;16" if self.bands == "L" and self.dtype == np.uint16 else self.bands
 
     def exif(self) -> Image.Exif | None:
         """Return the camera's notes, with the result's size."""
@@ -64,13 +72,16 @@ class ResultPixels:
             raise ValueError(f"strip {rgb.shape} at row {top} does not fit {size}")
         return [(top + at, rgb[at : at + PIECE_ROWS]) for at in range(0, rows, PIECE_ROWS)]
 
-    def strip(self, top: int, rgb: np.ndarray) -> Image.Image:
+    def strip(self, top: int, rgb: np.ndarray) -> np.ndarray:
         """Make pixels of the output rows from `top` on.
 
         Args:
             top: the output row where the strip begins.
             rgb: (h, width, 3) floats, about [0, 1]; clamped here, and rounded to the photo's depth.
                 Grey photos keep the mean of the three channels.
+
+        Returns:
+            (h, width) or, with several `bands`, (h, width, bands) of `dtype`.
 
         Raises:
             LiifError: values that are no numbers, or infinite: the model's own have overflowed.
@@ -86,13 +97,15 @@ class ResultPixels:
                 '(precision="float32")'
             )
         values = rgb.mean(axis=2) if photo.grey else rgb
-        dtype = photo.colour.dtype
-        strip = Image.fromarray(np.rint(values.clip(0, 1) * np.iinfo(dtype).max).astype(dtype))
-        if photo.grey and self.mode.startswith("RGB"):
-            strip = strip.convert("RGB")
+        strip = np.rint(values.clip(0, 1) * np.iinfo(self.dtype).max).astype(self.dtype)
+        if self.bands == "L":
+            return strip
+        channels = [strip[..., None]] * 3 if photo.grey and "RGB" in self.bands else []
+        channels = channels or [strip if strip.ndim == 3 else strip[..., None]]
         if photo.alpha is not None:
-            strip.putalpha(self._alpha(photo.alpha, top, rgb.shape[0]))
-        return strip
+            alpha = np.asarray(self._alpha(photo.alpha, top, rgb.shape[0])).astype(self.dtype)
+            channels.append((alpha * (np.iinfo(self.dtype).max // 255))[..., None])
+        return channels[0] if len(channels) == 1 else np.concatenate(channels, axis=2)
 
     def _alpha(self, alpha: np.ndarray, top: int, rows: int) -> Image.Image:
         """Enlarge the part of the alpha channel that belongs to one strip, by bicubic."""

@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image, TiffTags
+from PIL import TiffTags
 from PIL.ExifTags import IFD
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
@@ -46,13 +46,7 @@ class Tiff:
     def head(self) -> bytes:
         """Return what precedes the pixels."""
         pixels = self.pixels
-        bits, extra = {
-            "L": ((8,), ()),
-            "I;16": ((16,), ()),
-            "LA": ((8, 8), (2,)),  # 2: alpha, not multiplied in
-            "RGB": ((8, 8, 8), ()),
-            "RGBA": ((8, 8, 8, 8), (2,)),
-        }[pixels.mode]
+        bits = (8 * pixels.dtype.itemsize,) * len(pixels.bands)
         row = pixels.width * sum(bits) // 8
         step = max(1, TIFF_STRIP // row)
         starts = range(0, pixels.height, step)
@@ -65,22 +59,21 @@ class Tiff:
         tags[IMAGEWIDTH], tags[IMAGELENGTH] = pixels.width, pixels.height
         tags[BITSPERSAMPLE], tags[SAMPLESPERPIXEL] = bits, len(bits)
         tags[COMPRESSION] = 1  # none
-        tags[PHOTOMETRIC_INTERPRETATION] = 2 if pixels.mode.startswith("RGB") else 1
+        tags[PHOTOMETRIC_INTERPRETATION] = 2 if pixels.bands.startswith("RGB") else 1
         tags[PLANAR_CONFIGURATION] = 1  # the channels of a pixel together
         tags[ROWSPERSTRIP] = step
         for tag in (STRIPOFFSETS, STRIPBYTECOUNTS):
             tags.tagtype[tag] = TiffTags.LONG8 if big else TiffTags.LONG
         tags[STRIPOFFSETS] = tuple(row * top for top in starts)  # Pillow adds the header
         tags[STRIPBYTECOUNTS] = tuple(row * min(step, pixels.height - top) for top in starts)
-        if extra:
-            tags[EXTRASAMPLES] = extra
+        if pixels.bands.endswith("A"):
+            tags[EXTRASAMPLES] = (2,)  # alpha, not multiplied in
         if pixels.photo.icc_profile:
             tags[ICCPROFILE] = pixels.photo.icc_profile
         file = BytesIO()
         tags.save(file)
         return file.getvalue()
 
-    def body(self, pieces: Sequence[Image.Image], first: bool, last: bool) -> bytes:
+    def body(self, pieces: Sequence[np.ndarray], first: bool, last: bool) -> bytes:
         """Return the pixels of one strip, top to bottom in pieces."""
-        values = (np.asarray(piece) for piece in pieces)
-        return b"".join((v.astype("<u2") if v.dtype == np.uint16 else v).tobytes() for v in values)
+        return b"".join(piece.astype(piece.dtype.newbyteorder("<")).tobytes() for piece in pieces)

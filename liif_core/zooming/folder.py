@@ -12,7 +12,7 @@ from liif_core.photos import Photo, photo_paths
 from liif_core.processes import processes
 from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
-from liif_core.zooming.photo import Painted, opened, read
+from liif_core.zooming.photo import Painted, opened, read, remarks
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Summary:
     written: list[str] = field(default_factory=list)
     there_already: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def zoom_folder(
@@ -60,6 +61,7 @@ def zoom_folder(
             written=[line for part in parts for line in part.written],
             there_already=[line for part in parts for line in part.there_already],
             failed=[line for part in parts for line in part.failed],
+            remarks=[line for part in parts for line in part.remarks],
         )
         if place.leads:  # one speaks for all, and before torchrun may end any of them
             tell(summary)
@@ -118,6 +120,7 @@ def _share(
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
+            summary.remarks += remarks(job, photo)
             model = model or load()
             try:
                 painted, lines = _painted(job, photo, model, part)

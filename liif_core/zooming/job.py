@@ -13,7 +13,7 @@ from typing import Protocol
 from liif_core.errors import LiifError
 from liif_core.files.destination import FORMATS, check_target, format_of
 from liif_core.grid import OutputGrid
-from liif_core.photos import read_header
+from liif_core.photos import Header, read_header
 from liif_core.pixels import PixelBox
 
 #: Most pixels along a side that Pillow, and every format, can count.
@@ -33,6 +33,11 @@ class Sized(Protocol):
         """Columns."""
         ...
 
+    @property
+    def deep(self) -> bool:
+        """Whether its samples have more than 8 bits."""
+        ...
+
 
 @dataclass(frozen=True)
 class Task:
@@ -42,9 +47,11 @@ class Task:
         scale: magnification, any number greater than 0; or else
         size: (width, height) of the result in pixels, any proportions.
         crop: the part of the photo to zoom, in its pixels; None: all of it.
+        page: which of a file's pages, pictures or frames, from 1 on.
         compare: also write bicubic interpolation beside the result.
         self_ensemble: average 8 flips; or else
         fast: leave out latent codes of little weight.
+        strict: refuse a JPEG that is cut off; else zoom what is left of it, and say so.
         precision: of the network on an accelerator: float32, float16 or bfloat16.
         overwrite: replace results that exist.
         quality: of JPEG and WebP, 1 … 100.
@@ -56,9 +63,11 @@ class Task:
     scale: float | None = None
     size: tuple[int, int] | None = None
     crop: PixelBox | None = None
+    page: int = 1
     compare: bool = False
     self_ensemble: bool = False
     fast: bool = False
+    strict: bool = False
     precision: str = "float32"
     overwrite: bool = False
     quality: int = 95
@@ -79,11 +88,12 @@ class Task:
             raise LiifError("a zoom is either fast or a self-ensemble; choose one")
 
     def name_for(self, photo: Path) -> str:
-        """Name a photo's result: NAME_x12.png, NAME_4000x3000.png, NAME_CROP_x12.png.
+        """Name a photo's result: NAME_x12.png, NAME_4000x3000.png, NAME_page2_CROP_x12.png.
 
         It has the photo's own format, or PNG where that one is only read.
         """
-        part = "_" + "-".join(map(str, self.crop)) if self.crop else ""
+        part = f"_page{self.page}" if self.page > 1 else ""
+        part += "_" + "-".join(map(str, self.crop)) if self.crop else ""
         mark = f"x{self.scale:g}" if self.scale is not None else "{}x{}".format(*self.size or ())
         ending = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
         return f"{photo.stem}{part}_{mark}{ending}"
@@ -100,6 +110,7 @@ class Job:
         output: the file of the result; None if it stays in memory.
         comparison: the file of bicubic interpolation beside the result, if there is to be one.
         task: how to do it.
+        remarks: lines about what of the photo's file is not read.
     """
 
     source: Path | None
@@ -108,6 +119,7 @@ class Job:
     output: Path | None
     comparison: Path | None
     task: Task
+    remarks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -136,17 +148,18 @@ def plan(source: str | os.PathLike[str] | Sized, output: Path | None, task: Task
             that cannot be written; see `read_header`, `check_crop`, `result_size`, `check_target`.
     """
     path = Path(source) if isinstance(source, (str, os.PathLike)) else None
-    seen: Sized = source if path is None else read_header(path)  # type: ignore[assignment]
+    seen: Sized = source if path is None else read_header(path, task.page)  # type: ignore[assignment]
     box = check_crop(seen, task.crop)
     height, width = result_size(box, task)
     comparison = None
     if output is not None:
-        check_target(output, height, width, overwrite=task.overwrite)
+        check_target(output, height, width, overwrite=task.overwrite, deep=seen.deep)
         if task.compare:
             comparison = output.with_name(f"{output.stem}_compare{output.suffix}")
-            check_target(comparison, height, 2 * width, overwrite=task.overwrite)
+            check_target(comparison, height, 2 * width, overwrite=task.overwrite, deep=seen.deep)
     grid = OutputGrid(height, width, box)
-    return Job(path, (seen.height, seen.width), grid, output, comparison, task)
+    remarks = seen.remarks if isinstance(seen, Header) else ()
+    return Job(path, (seen.height, seen.width), grid, output, comparison, task, remarks)
 
 
 def check_crop(photo: Sized, crop: PixelBox | None) -> PixelBox:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ def zoom(
     *,
     size: tuple[int, int] | None = None,
     crop: PixelBox | None = None,
+    page: int = 1,
     model: LIIF | str | Path = DEFAULT_MODEL,
     progress: Progress | None = None,
 ) -> Image.Image:
@@ -49,19 +51,26 @@ def zoom(
         scale: magnification, any number greater than 0; or give `size`.
         size: (width, height) of the result, any proportions.
         crop: (left, top, right, bottom) in input pixels: zoom this part alone.
+        page: which of a file's pages, pictures or frames, from 1 on.
         model: what `load_model` returned, or a name or path for it.
         progress: called with (pixels done, pixels in all).
 
     Returns:
-        a PIL image of the photo's own kind: grey stays grey, transparent stays transparent.
+        a PIL image of the photo's own kind: grey stays grey, transparent stays transparent. Of 16
+        bits, grey stays so; colours have 8, as Pillow knows no more (`liif zoom` writes 16).
+
+    Warns:
+        UserWarning: the file holds more than is read, such as further pages.
 
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
-    task = Task(scale, size, crop)
+    task = Task(scale, size, crop, page, strict=True)
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
+        for remark in job.remarks:
+            warnings.warn(f"{job.name}: {remark}".replace("--page N", "page=N"), stacklevel=2)
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)
@@ -79,7 +88,7 @@ def read(job: Job) -> Photo:
         LiifError: see `photo_from`; or not the size that its header told when the job was planned.
     """
     assert job.source is not None
-    photo = photo_from(job.source)
+    photo = photo_from(job.source, job.task.page, strict=job.task.strict)
     if (photo.height, photo.width) != job.photo_size:
         height, width = job.photo_size
         raise LiifError(
@@ -87,6 +96,11 @@ def read(job: Job) -> Photo:
             f"{width}×{height}; if it has just been changed, try again, else save it anew"
         )
     return photo
+
+
+def remarks(job: Job, photo: Photo) -> list[str]:
+    """Return what is to be told about a job's photo, a line each."""
+    return [f"{job.name}: {remark}" for remark in (*job.remarks, *photo.remarks)]
 
 
 @contextmanager
@@ -180,7 +194,7 @@ class Painted:
         with _enough_memory(job):
             beside_bicubic(
                 self.photo,
-                self.result.image(),
+                self.result,
                 job.grid.box,
                 job.comparison,
                 overwrite=job.task.overwrite,

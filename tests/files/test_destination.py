@@ -90,3 +90,6 @@ def test_disk_space_is_asked_beforehand(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(LiifError, match="0.14 GB and the disk has only 0.04 GB free") as error:
         check_target(tmp_path / "a.png", 6000, 6000)
     assert "6000×6000" in one_line(error)
+    with pytest.raises(LiifError, match="0.07 GB"):
+        check_target(tmp_path / "a.png", 3000, 3000, deep=True)
+    check_target(tmp_path / "a.jpg", 6000, 6000, deep=True)

@@ -37,7 +37,7 @@ def test_lossless_round_trip(tmp_path: Path, source: np.ndarray, mode: str, endi
     canvas = painted(photo, tmp_path / f"a{ending}")
     assert canvas.image().mode == mode
     canvas.finish()
-    if ending == ".webp" and mode in ("RGB", "RGBA", "I;16"):
+    if ending == ".webp" and (mode in ("RGB", "RGBA") or source.dtype == np.uint16):
         return  # lossy, or of 8 bits
     back = photo_from(tmp_path / f"a{ending}")
     np.testing.assert_array_equal(back.colour, photo.colour)

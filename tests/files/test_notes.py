@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pictures import ENDINGS, GREY_PROFILE, SRGB, camera_notes, in_memory, noise, painted
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
-from liif_core.photos import photo_from
+from liif_core.files.notes import Tag
+from liif_core.photos import photo_from, read_header
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -106,3 +107,79 @@ def test_exif_longer_than_a_jpeg_can_hold_is_left_out(tmp_path: Path) -> None:
         assert not result.getexif()
     with Image.open(tmp_path / "out.png") as result:
         assert len(result.getexif()[ExifTags.Base.ImageDescription]) == 70_000
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize("turn", [None, 3])
+def test_exif_alone_says_which_way_is_up(tmp_path: Path, kind: str, turn: int | None) -> None:
+    if kind not in Image.SAVE:
+        pytest.skip(f"this Pillow writes no {kind}")
+    exif = Image.Exif()
+    exif[Tag.Artist] = "Oma"
+    if turn:
+        exif[Tag.Orientation] = turn
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:10] = 255
+    options: dict[str, Any] = {"exif": exif}
+    if kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        options["pnginfo"] = text
+    elif kind == "TIFF":
+        exif[700] = XMP
+    else:
+        options["xmp"] = XMP
+    Image.fromarray(pixels).save(tmp_path / "a", kind, **options)
+    with Image.open(tmp_path / "a") as image:  # it is there, and tempting
+        assert any(image.info.get(key) for key in ("xmp", "XML:com.adobe.xmp"))
+    photo, header = photo_from(tmp_path / "a"), read_header(tmp_path / "a")
+    assert (photo.height, photo.width) == (header.height, header.width) == (20, 40)
+    top = photo.colour[:8].mean()
+    assert top < 20 if turn else top > 235
+
+
+def tiff_tags(*entries: tuple[int, int, bytes]) -> bytes:
+    """EXIF by hand: (tag, kind, value of any length), in one directory."""
+    start = 8 + 2 + 12 * len(entries) + 4
+    directory, rest = len(entries).to_bytes(2, "little"), b""
+    for tag, kind, value in entries:
+        size = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}[kind]
+        where = value.ljust(4, b"\0")
+        if len(value) > 4:
+            where = (start + len(rest)).to_bytes(4, "little")
+            rest += value
+        directory += tag.to_bytes(2, "little") + kind.to_bytes(2, "little")
+        directory += (len(value) // size).to_bytes(4, "little") + where
+    return b"Exif\0\0II*\0\x08\0\0\0" + directory + bytes(4) + rest
+
+
+def test_a_bad_tag_costs_itself_alone(tmp_path: Path) -> None:
+    exif = tiff_tags((271, 2, b"Kamera\0"), (282, 2, b"seventy two\0"), (315, 2, b"Oma\0"))
+    Image.fromarray(noise(8, 9, 3)).save(tmp_path / "a.jpg", exif=exif)
+    for ending in ENDINGS:
+        photo = photo_from(tmp_path / "a.jpg")
+        painted(photo, tmp_path / f"out{ending}").finish()
+        with Image.open(tmp_path / f"out{ending}") as image:
+            found = image.getexif()
+            assert (found[Tag.Make], found[Tag.Artist]) == ("Kamera", "Oma")
+            assert found.get(Tag.XResolution) != "seventy two"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_adobe_rgb_stays_adobe_rgb(tmp_path: Path, ending: str) -> None:
+    """Cameras say so in two tags: "uncalibrated", and R03 in a directory of its own."""
+    exif = Image.Exif()
+    within = exif.get_ifd(ExifTags.IFD.Exif)
+    within[Tag.ColorSpace] = 65535
+    within[ExifTags.IFD.Interop] = {1: "R03"}
+    Image.fromarray(noise(8, 9, 3)).save(tmp_path / "a.jpg", exif=exif)
+    painted(photo_from(tmp_path / "a.jpg"), tmp_path / f"out{ending}").finish()
+    with Image.open(tmp_path / f"out{ending}") as image:
+        found = image.getexif()
+        assert found.get_ifd(ExifTags.IFD.Exif)[Tag.ColorSpace] == 65535
+        assert found.get_ifd(ExifTags.IFD.Interop) == {1: "R03"}

@@ -5,12 +5,23 @@ import pytest
 from PIL import Image
 
 from liif_core.baselines import resize
+from liif_core.files.in_memory import InMemory
+from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import photo_from
 from liif_core.pixels import to_uint8
 from liif_core.zooming import compare
 from liif_core.zooming.compare import beside_bicubic
 
 SHAPES = {"L": (30, 40), "RGB": (30, 40, 3), "RGBA": (30, 40, 4)}
+
+
+def result_of(pixels, tmp_path, ending=".png"):
+    """A zoomed picture of these pixels."""
+    photo = photo_from(pixels)
+    whole = (0, 0, photo.width, photo.height)
+    held = InMemory(ResultPixels(photo, photo.height, photo.width, whole), tmp_path / f"r{ending}")
+    held.paste(0, photo.rgb(slice(None), slice(None)))
+    return held
 
 
 def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
@@ -22,24 +33,27 @@ def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
 def test_both_halves(tmp_path, monkeypatch, mode, size):
     monkeypatch.setattr(compare, "STRIP_ROWS", 8)  # so that there are several
     pixels, box = noise(*SHAPES[mode]), (3, 2, 37, 28)
-    result = Image.fromarray(noise(size[1], size[0], *SHAPES[mode][2:]))
+    result = result_of(noise(size[1], size[0], *SHAPES[mode][2:]), tmp_path)
     path = tmp_path / "both.png"
     beside_bicubic(photo_from(pixels), result, box, path, overwrite=False, quality=95).finish()
     with Image.open(path) as both:
         assert (both.mode, both.size) == ("L" if mode == "L" else "RGB", (2 * size[0], size[1]))
         left = np.asarray(both.crop((0, 0, *size))).astype(int)
         right = np.asarray(both.crop((size[0], 0, 2 * size[0], size[1])))
-    np.testing.assert_array_equal(right, np.asarray(result.convert(both.mode)))
+    np.testing.assert_array_equal(right, np.asarray(result.image().convert(both.mode)))
     whole = photo_from(pixels).rgb(slice(0, 30), slice(0, 40))
     expected = to_uint8(resize(whole, size[1], size[0], "bicubic", box=box)).astype(int)
     assert abs(left - (expected[..., 0] if mode == "L" else expected)).max() <= 1
 
 
-def test_sixteen_bits(tmp_path):
-    pixels, path = noise(9, 8, dtype=np.uint16), tmp_path / "both.png"
-    result = Image.fromarray(noise(18, 16, dtype=np.uint16))
+@pytest.mark.parametrize("bands", [(), (3,), (4,)])
+def test_sixteen_bits(tmp_path, bands):
+    pixels, path = noise(9, 8, *bands, dtype=np.uint16) | 256, tmp_path / "both.png"
+    doubled = noise(18, 16, *bands, dtype=np.uint16) | 256
+    result = result_of(doubled, tmp_path)
     photo = photo_from(pixels)
     beside_bicubic(photo, result, (0, 0, 8, 9), path, overwrite=False, quality=95).finish()
-    with Image.open(path) as both:
-        assert (both.mode, both.size) == ("I;16", (32, 18))
-        np.testing.assert_array_equal(np.asarray(both)[:, 16:], np.asarray(result))
+    both = photo_from(path)
+    assert (both.colour.dtype, both.grey, both.alpha) == (np.uint16, not bands, None)
+    right = both.colour[:, 16:, 0] if both.grey else both.colour[:, 16:]
+    np.testing.assert_array_equal(right, doubled[..., :3] if bands else doubled)

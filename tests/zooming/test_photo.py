@@ -85,7 +85,7 @@ def test_a_photo_that_changes_after_its_header_was_read(path, tmp_path):
 
 @pytest.mark.parametrize("how", ["command", "function"])
 def test_a_header_that_is_wrong(path, capsys, monkeypatch, how):
-    monkeypatch.setattr("liif_core.zooming.job.read_header", lambda _: Header(6, 80))
+    monkeypatch.setattr("liif_core.zooming.job.read_header", lambda *_: Header(6, 80))
     if how == "function":
         with pytest.raises(LiifError, match="8×6 pixels"):
             liif_core.zoom(path, crop=(0, 0, 50, 6), scale=2)

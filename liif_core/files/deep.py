@@ -1,0 +1,145 @@
+"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly: TIFF and PNG.
+
+Pillow has no mode for 16-bit colour, nor for 16-bit grey with alpha: it keeps the upper byte alone,
+without a word. Of TIFFs it reads uncompressed 16-bit planes as noise and 16-bit grey that counts
+from white as a negative, and some it does not open at all. So what a header says decides, before
+anything is decoded: samples of more than 8 bits are read by `tifffile` and `imagecodecs`, the rest
+by Pillow.
+"""
+
+import logging
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    ICCPROFILE,
+    IMAGELENGTH,
+    IMAGEWIDTH,
+    PHOTOMETRIC_INTERPRETATION,
+    ImageFileDirectory_v2,
+)
+
+from liif_core.files.kinds import TIFF_STARTS
+
+#: What is wrong with a file is told once, by us; without a handler, Python would print it, too.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+#: PhotometricInterpretation of TIFF, and how many of the samples are colours.
+_COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # grey counted from white, grey, RGB, CMYK
+
+#: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+class TiffHeader(ImageFile.ImageFile):
+    """The header of a TIFF that Pillow does not open for its samples; never decoded by Pillow."""
+
+    format = "TIFF"
+
+    def _open(self) -> None:
+        file: Any = self.fp
+        start = file.read(8)
+        if start[:4] not in TIFF_STARTS:
+            raise SyntaxError("not a TIFF")
+        if start[2] == 43 or start[3] == 43:
+            start += file.read(8)
+        self.tag_v2 = ImageFileDirectory_v2(start)
+        file.seek(self.tag_v2.next)
+        self.tag_v2.load(file)
+        if not _deep_tags(self.tag_v2):
+            raise SyntaxError("samples of 8 bits or fewer, which Pillow does not know either")
+        self._size = self.tag_v2[IMAGEWIDTH], self.tag_v2[IMAGELENGTH]
+        self._mode = "RGB"
+        self.tile = [ImageFile._Tile("raw", (0, 0, *self._size), 0, None)]
+        if ICCPROFILE in self.tag_v2:
+            self.info["icc_profile"] = self.tag_v2[ICCPROFILE]
+
+    def getexif(self) -> Image.Exif:
+        """Read the EXIF; Pillow's own way to it asks for its own reader of TIFF."""
+        exif = Image.Exif()
+        exif.bigtiff, exif.endian = self.tag_v2._bigtiff, self.tag_v2._endian
+        exif.load_from_fp(self.fp, self.tag_v2._offset)  # type: ignore[arg-type]
+        return exif
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture, opened and not yet decoded, is to be read by `deep_samples`."""
+    file = getattr(image, "fp", None)
+    if file is None or not getattr(image, "tile", None):  # decoded, or never a file
+        return False
+    if image.format == "TIFF":
+        return _deep_tags(image.tag_v2)  # type: ignore[attr-defined]
+    if image.format == "PNG":
+        file.seek(0)
+        start = file.read(26)
+        # Bit depth, and a colour type that is not plain grey: that, Pillow reads with 16 bits.
+        return start[:8] == _PNG_START and start[24] == 16 and start[25] != 0
+    return False
+
+
+def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode a picture that `is_deep`, as it lies in the file, not turned upright.
+
+    Returns:
+        colours, (H, W), (H, W, 3) or of CMYK (H, W, 4), and alpha (H, W) if there is any; uint16,
+        or as the file has them: floats, or integers of 32 bits or with a sign.
+    """
+    file: IO[bytes] = image.fp  # type: ignore[attr-defined]
+    file.seek(0)
+    if image.format == "TIFF":
+        return _tiff(file, image.tell())
+    from imagecodecs import png_decode
+
+    samples = png_decode(file.read())
+    colours = 3 if samples.shape[2] > 2 else 1
+    alpha = samples[..., -1] if samples.shape[2] > colours else None
+    return samples[..., :3] if colours == 3 else samples[..., 0], alpha
+
+
+def _deep_tags(tags: Any) -> bool:
+    bits = tags.get(BITSPERSAMPLE, (1,))
+    deep = max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    return deep and tags.get(PHOTOMETRIC_INTERPRETATION) in _COLOURS
+
+
+def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    from tifffile import TiffFile
+
+    with TiffFile(file) as tiff:
+        page: Any = tiff.pages[number]
+        samples = page.asarray(maxworkers=1)
+        if page.axes == "SYX":  # a plane for each
+            samples = np.moveaxis(samples, 0, -1)
+        elif page.axes == "YX":
+            samples = samples[..., None]
+        elif page.axes != "YXS":
+            raise ValueError(f"a picture with the axes {page.axes}")
+        colours = _COLOURS[int(page.photometric)]
+        if samples.shape[:2] != (page.imagelength, page.imagewidth) or samples.shape[2] < colours:
+            raise ValueError(f"{samples.shape} samples")
+        bits, extra, photometric = page.bitspersample, page.extrasamples, int(page.photometric)
+    if samples.dtype.kind == "u" and bits < 16:
+        samples = (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
+    colour = samples[..., 0] if colours == 1 else samples[..., :colours]
+    if photometric == 0 and colour.dtype == np.uint16:
+        colour = 65535 - colour
+    for at, kind in enumerate(extra, colours):
+        if kind in (_ASSOCIATED, _UNASSOCIATED):
+            alpha = samples[..., at]
+            return _unassociated(colour, alpha) if kind == _ASSOCIATED else colour, alpha
+    return colour, None
+
+
+def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Divide colours by the alpha that was multiplied into them."""
+    if colour.dtype.kind == "f":
+        top, kind = 1.0, colour.dtype
+    else:
+        top, kind = np.iinfo(colour.dtype).max, colour.dtype
+    share = (alpha / top).clip(1 / 65535)
+    whole = (colour / (share if colour.ndim == 2 else share[..., None])).clip(0, top)
+    return (whole if kind.kind == "f" else np.rint(whole)).astype(kind)
