@@ -68,6 +68,18 @@ def test_a_figure_of_lines_is_small_and_looks_the_same():
         assert np.abs(seen - right).max() < 40
 
 
+def test_a_figure_of_many_greys_keeps_them_all():
+    ramp = np.linspace(0, 1, 160 * 160).reshape(160, 160, 1).repeat(3, axis=2)
+    figure = figures.grid({"": {"a": ramp, "b": np.rot90(ramp)}})
+    data, kind = figures.smallest(figure)
+    assert kind == "png"
+    drawn, whole = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+        for png in (data, figures.to_png(figure))
+    )
+    assert np.array_equal(drawn, whole)
+
+
 def test_a_figure_of_photographs_is_small_and_transparent():
     figure = figures.side_by_side({"a": sample_photo("palace", 300), "b": sample_photo("cat", 300)})
     data, kind = figures.smallest(figure)
