@@ -34,7 +34,12 @@ def bilinear_at(photo, y, x, *, clamp=True, half=0.5, swap=False):
     return colour
 
 
-@pytest.mark.parametrize("checker", [lesson_01.which_pixel, lesson_01.bilinear_at])
+def alias(frequency, step):
+    cycles = frequency * step
+    return abs(cycles - round(cycles)) / step
+
+
+@pytest.mark.parametrize("checker", [lesson_01.which_pixel, lesson_01.bilinear_at, lesson_01.alias])
 def test_stub_is_not_yet_solved(capsys, checker):
     assert "NotImplementedError" in verdict(capsys, checker, stub)
 
@@ -50,6 +55,10 @@ def test_stub_is_not_yet_solved(capsys, checker):
         (lesson_01.best_a, np.float32(-0.85)),
         (lesson_01.bilinear_at, lambda *q: list(bilinear_at(*q))),
         (lesson_01.bilinear_at, bilinear_at),
+        (lesson_01.alias, alias),
+        (lesson_01.alias, lambda f, n: np.arccos(np.cos(2 * np.pi * f * n)) / (2 * np.pi * n)),
+        (lesson_01.alias, lambda f, n: min(f * n % 1, 1 - f * n % 1) / n),
+        (lesson_01.alias, lambda f, n: torch.tensor(alias(f, n), dtype=torch.float64)),
     ],
 )
 def test_solution_passes(capsys, checker, answer):
@@ -77,6 +86,11 @@ def test_solution_passes(capsys, checker, answer):
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, half=0), "− 0.5"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, swap=True), "own"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, clamp=False), "Clamp"),
+        (lesson_01.alias, lambda f, n: None, "returns nothing"),
+        (lesson_01.alias, lambda f, n: n * alias(f, n), "divide by the step"),
+        (lesson_01.alias, lambda f, n: f, "the kept pixels hold nothing above"),
+        (lesson_01.alias, lambda f, n: (f * n - round(f * n)) / n, "less than 0 cycles"),
+        (lesson_01.alias, lambda f, n: min(f, 0.5 / n), "nearest whole number"),
     ],
 )
 def test_mistake_gets_its_hint(capsys, checker, answer, hint):

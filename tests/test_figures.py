@@ -52,6 +52,34 @@ def test_a_figure_stands_on_the_page_s_own_ground():
     assert not (seen[:, :3] < 20).all(axis=1).any(), "nothing is black"
 
 
+def test_a_figure_of_lines_is_small_and_looks_the_same():
+    figure = figures.line_plot({"a": (range(60), np.sin(range(60)))}, x_label="x", y_label="y")
+    data, _ = figures.smallest(figure)
+    whole = figures.to_png(figure)
+    drawn, drawn_whole = (Image.open(io.BytesIO(png)).convert("RGBA") for png in (data, whole))
+    assert 2 * len(data) < len(whole)
+    for ground in ("white", "#111111"):
+        page = Image.new("RGBA", drawn.size, ground)
+        seen, right = (
+            np.asarray(Image.alpha_composite(page, picture), dtype=float)
+            for picture in (drawn, drawn_whole)
+        )
+        assert np.abs(seen - right).mean() < 0.5, "of 255"
+        assert np.abs(seen - right).max() < 40
+
+
+def test_a_figure_of_many_greys_keeps_them_all():
+    ramp = np.linspace(0, 1, 160 * 160).reshape(160, 160, 1).repeat(3, axis=2)
+    figure = figures.grid({"": {"a": ramp, "b": np.rot90(ramp)}})
+    data, kind = figures.smallest(figure)
+    assert kind == "png"
+    drawn, whole = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+        for png in (data, figures.to_png(figure))
+    )
+    assert np.array_equal(drawn, whole)
+
+
 def test_a_figure_of_photographs_is_small_and_transparent():
     figure = figures.side_by_side({"a": sample_photo("palace", 300), "b": sample_photo("cat", 300)})
     data, kind = figures.smallest(figure)

@@ -8,6 +8,7 @@ from liif_core.baselines import resize
 from liif_core.exercises.outputs import Output, number, outputs
 from liif_core.metrics import psnr
 from liif_core.samples import sample_photo
+from liif_core.spectrum import folded
 
 COLOUR = Output("the colour", np.ndarray, (3,))
 
@@ -66,6 +67,36 @@ def _psnr_with(a: float) -> float:
     say = say / say.sum(axis=1, keepdims=True)
     zoom = np.einsum("yi,ijc,xj->yxc", say, small, say, optimize=True)
     return psnr(zoom.clip(0, 1), truth / 255)
+
+
+def alias(answer: Callable[[float, int], float]) -> None:
+    """Check a function (frequency, step) -> the frequency that a wave has when every `step`-th
+    pixel is kept, both in cycles per pixel of the picture before."""
+
+    def told(frequency: float, step: int) -> float:
+        return float(outputs(answer(frequency, step), Output("the frequency", float)))
+
+    for frequency, step in ((0.1, 1), (0.2, 2), (0.05, 4)):
+        found = told(frequency, step)
+        assert abs(found - frequency) < 1e-9, (
+            f"a wave of {frequency} kept at step {step} is longer than two kept pixels: it "
+            f"stays {frequency}, yours says {found:.4g}. If yours is {step} times too large: "
+            "count in cycles per *old* pixel, so divide by the step at the end."
+        )
+    for frequency, step in ((0.4, 2), (0.3, 2), (0.45, 3), (0.35, 4), (0.5, 2), (0.5, 5)):
+        found, right = told(frequency, step), folded(frequency, step)
+        assert found >= -1e-9, (
+            f"of {frequency} at step {step} yours makes {found:.4g}: no wave has less than 0 cycles"
+        )
+        assert found <= 0.5 / step + 1e-9, (
+            f"of {frequency} at step {step} yours makes {found:.4g}, but the kept pixels hold "
+            f"nothing above {0.5 / step:.4g}. Whole cycles from one kept pixel to the next are "
+            "invisible: how far is the wave from the *nearest* whole number of them?"
+        )
+        assert abs(found - right) < 1e-9, (
+            f"{frequency} at step {step} is not {found:.4g}. Count the cycles from one kept pixel "
+            "to the next, and take the distance to the nearest whole number."
+        )
 
 
 def bilinear_at(answer: Callable[[np.ndarray, float, float], np.ndarray]) -> None:

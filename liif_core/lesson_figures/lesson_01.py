@@ -1,4 +1,4 @@
-"""Figures of lesson 01: dots on a line, kernels, and the curves that they draw through the dots."""
+"""Figures of lesson 01: dots on a line, kernels, the curves that they draw, and their spectra."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,23 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from liif_core.figures import BLUE, GREEN, INK, MARKERS, ORANGE, RED, draw_picture, new_figure
+from liif_core.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    draw_picture,
+    in_a_row,
+    new_figure,
+)
+from liif_core.spectrum import Band, spectrum
+
+#: Power below the strongest wave's, in dB, that a drawn spectrum shows as black.
+SPECTRUM_RANGE = 60
 
 
 def three_readings(patch: np.ndarray, smooth: np.ndarray) -> Figure:
@@ -131,4 +147,91 @@ def edge_widths(magnifications: Sequence[int], widths: Mapping[str, Sequence[flo
         axis.set(xlabel="magnification")
         axis.grid(alpha=0.3)
     screen.legend(fontsize=9)
+    return figure
+
+
+def enlarged(picture: np.ndarray, times: int) -> np.ndarray:
+    """Return a picture, each pixel drawn as a square of `times` × `times`; grey becomes colour.
+
+    Args:
+        picture: (H, W) or (H, W, 3), uint8 or in [0, 1].
+        times: screen pixels per pixel: a whole number, so that stripes stay as they are.
+    """
+    squares = picture.repeat(times, axis=0).repeat(times, axis=1)
+    return squares if picture.ndim == 3 else np.repeat(squares[:, :, None], 3, axis=2)
+
+
+def spectrum_picture(power: np.ndarray, strongest: float | None = None) -> np.ndarray:
+    """Return a spectrum as a grey picture, (H, W, 3) uint8: white the strongest wave, log scale.
+
+    Args:
+        power: (H, W), frequency 0 in the middle.
+        strongest: what is white; the largest power by default.
+    """
+    largest = power.max() if strongest is None else strongest
+    decibels = 10 * np.log10(np.maximum(power / largest, 10 ** (-SPECTRUM_RANGE / 10)))
+    grey = np.clip(255 * (1 + decibels / SPECTRUM_RANGE), 0, 255).round().astype(np.uint8)
+    return enlarged(grey, 1)
+
+
+def folding(kept: np.ndarray, step: int, wave: tuple[float, float], zoom: int = 2) -> np.ndarray:
+    """Return what is left of stripes, drawn as squares, and beside it its spectrum, for a slider.
+
+    The spectrum lies in the plane of all waves of the stripes' own grid, up to half a cycle per
+    pixel: light is what the kept pixels can hold, and two squares mark where the stripes are.
+
+    Args:
+        kept: (n, n) grey in [0, 1], every `step`-th pixel of (n · step, n · step) stripes.
+        step: from one kept pixel to the next.
+        wave: of the stripes, (down, across) in cycles per pixel.
+        zoom: screen pixels per pixel of the stripes.
+    """
+    side = len(kept) * step
+    plane = np.full((side, side, 3), 96, dtype=np.uint8)
+    first = side // 2 - len(kept) // 2
+    inside = slice(first, first + len(kept))
+    plane[inside, inside] = spectrum_picture(spectrum(kept, scale=1 / step).power)
+    plane = enlarged(plane, zoom)
+    yellow = [int(YELLOW[i : i + 2], 16) for i in (1, 3, 5)]
+    for sign in (1, -1):
+        row, col = ((side // 2 + sign * part * side + 0.5) * zoom for part in wave)
+        _outline(plane, round(row), round(col), 8, yellow)
+    return in_a_row({f"step {step}": enlarged(kept, step * zoom), "its spectrum": plane})
+
+
+def _outline(picture: np.ndarray, row: int, col: int, reach: int, colour: list[int]) -> None:
+    """Draw a square's outline, two pixels wide, into a picture; what leaves the picture is cut."""
+    rows, cols = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]]
+    distance = np.maximum(abs(rows - row), abs(cols - col))
+    picture[(distance <= reach) & (distance > reach - 2)] = colour
+
+
+def agreement_by_band(results: Mapping[str, Sequence[Band]], limit: float = 0.5) -> Figure:
+    """Return energy and agreement of results with their original, per band of frequencies.
+
+    Args:
+        results: up to 5 names -> bands, the same for all, in cycles per photo pixel.
+        limit: the finest wave that the photo can hold, drawn as a line.
+    """
+    figure = new_figure(7.6, 3.0)
+    energy, agreement = figure.subplots(1, 2)
+    for number, (name, bands) in enumerate(results.items()):
+        middle = [(band.low + band.high) / 2 for band in bands]
+        look: dict[str, Any] = {
+            "color": (BLUE, ORANGE, GREEN, RED, PURPLE)[number],
+            "marker": MARKERS[number],
+            "markersize": 5,
+            "label": name,
+        }
+        energy.plot(middle, [max(band.energy, 1e-4) for band in bands], **look)
+        agreement.plot(middle, [band.agreement for band in bands], **look)
+    energy.set(title="energy, original = 1", yscale="log", ylim=(8e-5, 4))
+    agreement.set(title="agreement with the original", ylim=(-0.25, 1.05))
+    for axis in (energy, agreement):
+        axis.axhline(1, color=INK, linewidth=1)
+        axis.axvline(limit, color=INK, linestyle=":", linewidth=1.5)
+        axis.set_xlabel("cycles per photo pixel")
+        axis.grid(alpha=0.3)
+    agreement.axhline(0, color=INK, linewidth=1)
+    energy.legend(fontsize=8, loc="lower left")
     return figure
