@@ -1,0 +1,138 @@
+// LIIF in the browser, as the explorer's engine: six methods, and nothing else; see
+// liif_core/explorer/QUESTIONS.md. What is asked is answered by a pool of workers on this machine.
+import { VERSION } from "../zoom_questions.js";
+import * as answers from "./answers.js";
+import { Explored } from "./explored.js";
+import { Pool } from "./pool.js";
+import { readWeights } from "./weights.js";
+
+const BASELINES = ["nearest", "bilinear", "bicubic"];
+const SWITCHES = ["local_ensemble", "cell_decoding", "feature_unfolding"];
+const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
+const MEMORY = 96 << 20; // bytes for latent codes, and as many for all workers' hidden maps
+const MOST_WORKERS = 4;
+
+export class Engine {
+  // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
+  // as browser_weights.py writes them; values: of the explorer, in place of those below.
+  constructor({ photo, weights, values = {}, workers = defaultWorkers(), memory = MEMORY }) {
+    const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
+    this.models = Object.fromEntries(entries);
+    this.memory = memory;
+    this.listeners = [];
+    this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
+    this.pool = new Pool(workers);
+    this.ready = this.prepare(weights, photo);
+    this.ready.catch(() => {}); // every answer says it
+  }
+
+  async prepare(weights, photo) {
+    const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
+    const module = await WebAssembly.compile(await answer.arrayBuffer());
+    await this.pool.everyone("load", { module, weights, memory: this.memory / this.pool.count });
+    await this.open(photo, 0);
+  }
+
+  // Explore another photo from now on, whole.
+  async show(photo) {
+    await this.ready;
+    const number = this.values.photo.number + 1;
+    await this.open(photo, number);
+    this.set("point", null);
+    this.set("view", { centre: [0, 0], magnification: 0 });
+    this.set("photo", described(photo, number));
+  }
+
+  async open({ height, width, rgb }, number) {
+    await this.pool.everyone("open", { height, width, rgb, number });
+    this.explored = new Explored(this.pool, { height, width, number }, this.models, this.memory);
+  }
+
+  // ---- the six methods
+
+  get(name) {
+    return this.values[name];
+  }
+
+  set(name, value) {
+    if (JSON.stringify(this.values[name]) === JSON.stringify(value)) return;
+    this.values[name] = value;
+    this.emit(`change:${name}`);
+  }
+
+  save_changes() {} // one page: nobody else shares the values
+
+  on(event, call) {
+    this.listeners.push([event, call]);
+  }
+
+  off(event, call) {
+    this.listeners = this.listeners.filter(([name, other]) => name !== event || other !== call);
+  }
+
+  send(question) {
+    this.answer(question).then(([answer, pictures]) => this.emit("msg:custom", answer, pictures));
+  }
+
+  emit(event, ...values) {
+    for (const [name, call] of [...this.listeners]) if (name === event) call(...values);
+  }
+
+  // ---- what is asked
+
+  // Promise the answer to one question, whatever goes wrong: Session.answer.
+  async answer(question) {
+    const { type, viewer, tag, photo } = question;
+    const envelope = { type, viewer, tag, ...("photo" in question ? { photo } : {}) };
+    try {
+      const [found, pictures] = await this.find(question);
+      return [{ ...envelope, ...found }, pictures];
+    } catch (error) {
+      return [{ ...envelope, failed: error.message.split("\n")[0] }, []];
+    }
+  }
+
+  async find(question) {
+    if (question.version !== VERSION) {
+      throw new Error(`The explorer asks in version ${question.version}, not ${VERSION}: reload the page.`);
+    }
+    await this.ready;
+    if (!Object.hasOwn(answers, question.type)) {
+      throw new Error(`This engine does not answer the question "${question.type}".`);
+    }
+    if (question.photo !== this.values.photo.number) return [{ stale: true }, []];
+    return answers[question.type](this.explored, question);
+  }
+
+  stop() {
+    this.pool.stop();
+  }
+}
+
+function described({ height, width, name }, number) {
+  return { height, width, name, number };
+}
+
+function startingValues(models) {
+  const methods = BASELINES.map((name) => ({ name, switches: [] }));
+  for (const [name, config] of Object.entries(models)) {
+    methods.push({ name, switches: SWITCHES.filter((part) => config[part]), model: true });
+  }
+  return {
+    version: VERSION,
+    methods,
+    screen: [480, 640],
+    trained: [1, 4],
+    alt: "A photo.",
+    grid: true,
+    view: { centre: [0, 0], magnification: 0 },
+    left: { method: "bicubic", ...WHOLE },
+    right: { method: Object.keys(models)[0], ...WHOLE },
+    split: 0.5,
+    point: null,
+  };
+}
+
+function defaultWorkers() {
+  return Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1);
+}
