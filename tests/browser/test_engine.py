@@ -346,3 +346,139 @@ def test_the_explorer_on_the_engine(opened: Callable[..., Both]) -> None:
     root.locator(".liif-marks").click(position={"x": 201, "y": 33})
     root.locator(".liif-sum").wait_for()
     assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+
+
+def png(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+DROP = """
+([name, text]) => {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const files = new DataTransfer();
+  files.items.add(new File([bytes], name));
+  document.querySelector(".liif-stage").dispatchEvent(
+    new DragEvent("drop", { dataTransfer: files, bubbles: true }));
+}
+"""
+
+
+def drop(page: Any, name: str, data: bytes) -> None:
+    page.evaluate(DROP, [name, base64.b64encode(data).decode()])
+
+
+def test_the_readers_own_photo(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=2, values={"screen": [120, 160]})
+    both.page.evaluate("explore()")
+    root = both.page.locator(".liif-zoom")
+    drop(both.page, "broken.png", b"no photo")
+    root.get_by_text("broken.png is not a photo that this browser can show").wait_for()
+    assert both.page.evaluate("engine.get('photo')")["number"] == 0  # all stays as it was
+    photo = np.random.default_rng(1).integers(0, 256, (600, 640, 3), dtype=np.uint8)
+    data = png(photo)
+    assert len(data) > 1 << 20  # of two parts
+    drop(both.page, "my.own.png", data)
+    both.page.wait_for_function("engine.get('photo').number === 1")
+    described = {"height": 600, "width": 640, "name": "my.own", "number": 1}
+    assert both.page.evaluate("engine.get('photo')") == described
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    session = Session(photo_from(photo), {"LIIF": both.model}, lambda *_: None)
+    common = {"type": "overview", "viewer": "v", "tag": 1, "version": VERSION}
+    _, pictures = both.page.evaluate("(q) => ask(q)", {**common, "photo": 1})
+    _, expected = session.answer({**common, "photo": 0})
+    np.testing.assert_array_equal(decoded(pictures[0]), decoded(expected[0]))
+    assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+
+
+def test_a_transparent_photo_lies_on_white(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=1)
+    photo = np.zeros((4, 6, 4), np.uint8)
+    photo[:, 3:] = 10, 20, 30, 255
+    found = both.page.evaluate(
+        """async (bytes) => {
+             const { photoFrom } = await import("./static/engine/uploads.js");
+             const { height, width, rgb, name } = await photoFrom([new Uint8Array(bytes)], ".x");
+             return [height, width, [...rgb], name];
+           }""",
+        list(png(photo)),
+    )
+    expected = np.full((4, 6, 3), 255)
+    expected[:, 3:] = 10, 20, 30
+    assert found == [4, 6, expected.flatten().tolist(), ".x"]
+
+
+def test_uploads_keep_little(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=1)
+    found = both.page.evaluate(
+        """async () => {
+             const { Uploads } = await import("./static/engine/uploads.js");
+             let now = 0;
+             const uploads = new Uploads(() => now);
+             const said = [];
+             const take = (viewer, upload, part, size = 4) => {
+               try {
+                 const piece = { byteLength: size };
+                 said.push(uploads.take({ viewer, upload, part, parts: 2 }, piece)?.length ?? null);
+               } catch (error) {
+                 said.push(error.message);
+               }
+             };
+             take("a", 1, 0);
+             take("a", 2, 0); // in the place of the first
+             take("a", 1, 1);
+             take("a", 2, 1);
+             take("b", 3, 0);
+             now = 121_000;
+             take("b", 3, 1); // too late
+             take("a", 4, 0, 300 << 20);
+             now += 1;
+             take("b", 5, 0, 200 << 20); // both are too much
+             take("a", 4, 1);
+             take("b", 5, 1, 300 << 20);
+             return [said, uploads.size];
+           }"""
+    )
+    interrupted = "Opening the photo was interrupted; choose it again."
+    large = "A photo's file may have 400 MB at most; shrink it."
+    assert found == [
+        [None, None, interrupted, 2, None, interrupted, None, None, interrupted, large],
+        0,
+    ]
+
+
+def test_photos_that_are_shown_at_the_same_time(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=2)
+    numbers = both.page.evaluate(
+        """async () => {
+             const rgb = new Uint8ClampedArray(3 * 50 * 40);
+             const photo = (name) => ({ height: 50, width: 40, rgb, name });
+             const seen = [];
+             engine.on("change:photo", () => seen.push(engine.get("photo")));
+             const question = { type: "overview", viewer: "v", tag: 1, version: 1, photo: 0 };
+             const shown = ["one", "two"].map((name) => engine.show(photo(name)));
+             const early = engine.answer(question);
+             await Promise.all(shown);
+             const [answer] = await early;
+             return [seen.map(({ name, number }) => [name, number]), answer.failed ?? ""];
+           }"""
+    )
+    assert numbers == [[["one", 1], ["two", 2]], ""]
+
+
+def test_a_worker_that_dies_is_replaced_once(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(*SIZE), small_model(), workers=2)
+    die = """(number) => {
+      const one = engine.pool.workers[number];
+      one.worker.terminate();
+      one.worker.dispatchEvent(new ErrorEvent("error", { message: "no memory" }));
+    }"""
+    both.frame(Side("LIIF"))
+    both.page.evaluate(die, 0)
+    found, expected = both.frame(Side("LIIF"))
+    close(found["pixels"], expected["pixels"])
+    both.page.evaluate(die, 0)
+    question = {"type": "overview", "viewer": "v", "tag": 1, "version": VERSION, "photo": 0}
+    answer, _ = both.page.evaluate("(q) => ask(q)", question)
+    assert answer["failed"] == "A part of the engine stopped twice (no memory); reload the page."

@@ -1,9 +1,11 @@
 // LIIF in the browser, as the explorer's engine: six methods, and nothing else; see
-// liif_core/explorer/QUESTIONS.md. What is asked is answered by a pool of workers on this machine.
+// liif_core/explorer/QUESTIONS.md. What is asked is answered by a pool of workers on this machine;
+// neither photo nor question leaves the page.
 import { VERSION } from "../zoom_questions.js";
 import * as answers from "./answers.js";
 import { Explored } from "./explored.js";
 import { Pool } from "./pool.js";
+import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
 
 const BASELINES = ["nearest", "bilinear", "bicubic"];
@@ -21,21 +23,28 @@ export class Engine {
     this.memory = memory;
     this.listeners = [];
     this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
+    this.uploads = new Uploads();
     this.pool = new Pool(workers);
     this.ready = this.prepare(weights, photo);
     this.ready.catch(() => {}); // every answer says it
+    this.opening = this.ready; // one photo after the other
   }
 
   async prepare(weights, photo) {
     const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
     const module = await WebAssembly.compile(await answer.arrayBuffer());
-    await this.pool.everyone("load", { module, weights, memory: this.memory / this.pool.count });
+    await this.pool.prepare("load", { module, weights, memory: this.memory / this.pool.count });
     await this.open(photo, 0);
   }
 
   // Explore another photo from now on, whole.
-  async show(photo) {
-    await this.ready;
+  show(photo) {
+    const shown = this.opening.then(() => this.showNext(photo));
+    this.opening = shown.catch(() => {});
+    return shown;
+  }
+
+  async showNext(photo) {
     const number = this.values.photo.number + 1;
     await this.open(photo, number);
     this.set("point", null);
@@ -44,7 +53,8 @@ export class Engine {
   }
 
   async open({ height, width, rgb }, number) {
-    await this.pool.everyone("open", { height, width, rgb, number });
+    this.number = number; // from now on, what is asked about the photo before is stale
+    await this.pool.prepare("open", { height, width, rgb, number });
     this.explored = new Explored(this.pool, { height, width, number }, this.models, this.memory);
   }
 
@@ -70,8 +80,8 @@ export class Engine {
     this.listeners = this.listeners.filter(([name, other]) => name !== event || other !== call);
   }
 
-  send(question) {
-    this.answer(question).then(([answer, pictures]) => this.emit("msg:custom", answer, pictures));
+  send(question, _callbacks, buffers = []) {
+    this.answer(question, buffers).then(([answer, pictures]) => this.emit("msg:custom", answer, pictures));
   }
 
   emit(event, ...values) {
@@ -81,27 +91,36 @@ export class Engine {
   // ---- what is asked
 
   // Promise the answer to one question, whatever goes wrong: Session.answer.
-  async answer(question) {
+  async answer(question, buffers = []) {
     const { type, viewer, tag, photo } = question;
     const envelope = { type, viewer, tag, ...("photo" in question ? { photo } : {}) };
     try {
-      const [found, pictures] = await this.find(question);
+      const [found, pictures] = await this.find(question, buffers);
       return [{ ...envelope, ...found }, pictures];
     } catch (error) {
+      if ("photo" in question && photo !== this.number) return [{ ...envelope, stale: true }, []];
       return [{ ...envelope, failed: error.message.split("\n")[0] }, []];
     }
   }
 
-  async find(question) {
+  async find(question, buffers) {
     if (question.version !== VERSION) {
       throw new Error(`The explorer asks in version ${question.version}, not ${VERSION}: reload the page.`);
     }
     await this.ready;
+    if (question.type === "upload") return [await this.upload(question, buffers[0]), []];
     if (!Object.hasOwn(answers, question.type)) {
       throw new Error(`This engine does not answer the question "${question.type}".`);
     }
-    if (question.photo !== this.values.photo.number) return [{ stale: true }, []];
+    if (question.photo !== this.number) return [{ stale: true }, []];
     return answers[question.type](this.explored, question);
+  }
+
+  async upload(question, piece) {
+    const parts = this.uploads.take(question, piece);
+    if (!parts) return { done: false };
+    await this.show(await photoFrom(parts, question.name || "The file"));
+    return { done: true };
   }
 
   stop() {

@@ -16,6 +16,7 @@ class Station {
   load({ module, weights, memory }) {
     this.memory = memory;
     this.networks = {};
+    this.maps = null;
     for (const [name, bytes] of Object.entries(weights)) {
       this.networks[name] = new Network(new Kernel(module), readWeights(bytes));
     }
