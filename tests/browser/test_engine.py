@@ -482,3 +482,31 @@ def test_a_worker_that_dies_is_replaced_once(opened: Callable[..., Both]) -> Non
     question = {"type": "overview", "viewer": "v", "tag": 1, "version": VERSION, "photo": 0}
     answer, _ = both.page.evaluate("(q) => ask(q)", question)
     assert answer["failed"] == "A part of the engine stopped twice (no memory); reload the page."
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("WebAssembly.compile = async () => { throw new Error('no SIMD'); }", "lacks WebAssembly"),
+        ("window.fetch = async () => new Response('', { status: 404 })", "kernel.wasm, is missing"),
+    ],
+)
+def test_a_browser_without_what_the_engine_needs(
+    opened: Callable[..., Both], trouble: str, words: str
+) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=1)
+    failed = both.page.evaluate(
+        """async (trouble) => {
+             const { Engine } = await import("./static/engine/engine.js");
+             const weights = { LIIF: await bytes("LIIF.float32") };
+             const photo = { height: 20, width: 30, rgb: new Uint8Array(1800), name: "" };
+             eval(trouble);
+             const other = new Engine({ photo, weights, workers: 1 });
+             const question = { type: "overview", viewer: "v", tag: 1, photo: 0, version: 1 };
+             const [answer] = await other.answer(question);
+             other.stop();
+             return answer.failed;
+           }""",
+        trouble,
+    )
+    assert words in failed

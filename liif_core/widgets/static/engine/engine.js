@@ -23,6 +23,7 @@ export class Engine {
     this.memory = memory;
     this.listeners = [];
     this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
+    this.number = 0; // of the photo that the workers have
     this.uploads = new Uploads();
     this.pool = new Pool(workers);
     this.ready = this.prepare(weights, photo);
@@ -31,8 +32,7 @@ export class Engine {
   }
 
   async prepare(weights, photo) {
-    const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
-    const module = await WebAssembly.compile(await answer.arrayBuffer());
+    const module = await compiledKernel();
     await this.pool.prepare("load", { module, weights, memory: this.memory / this.pool.count });
     await this.open(photo, 0);
   }
@@ -125,6 +125,17 @@ export class Engine {
 
   stop() {
     this.pool.stop();
+  }
+}
+
+async function compiledKernel() {
+  const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
+  if (!answer.ok) throw new Error("A part of this page, kernel.wasm, is missing; reload the page.");
+  const bytes = await answer.arrayBuffer();
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch {
+    throw new Error("This browser lacks WebAssembly with SIMD, which LIIF needs here; use a newer one.");
   }
 }
 
