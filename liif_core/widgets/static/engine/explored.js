@@ -4,6 +4,8 @@ import { Kept } from "./kept.js";
 import { SIDE, MARGIN, allTiles, distance, partsOf } from "./tiles.js";
 import { gridOf } from "./grid.js";
 
+const PIECES = 3; // of a tile's rows, for each worker
+
 export class Explored {
   // photo: { height, width, number }; models: name -> configuration; memory: bytes for latent codes.
   constructor(pool, photo, models, memory) {
@@ -77,30 +79,32 @@ export class Explored {
       picture.rgba = await this.ask(this.pool.idlest(), "resize", { grid, method, rows, cols });
       return picture;
     }
-    const parts = this.shared(partsOf(grid, rows, cols, this.size));
-    const jobs = parts.map(async ({ worker, ...part }) => {
-      const rgba = await this.decode(worker, { ...part, grid, side, method: side.method });
-      paste(picture, rgba, part, [rows[0], cols[0]]);
-    });
-    await Promise.all(jobs);
+    const jobs = this.shared(partsOf(grid, rows, cols, this.size));
+    const work = async (worker) => {
+      while (jobs.length > 0) {
+        const own = jobs.findIndex(({ home }) => home === worker);
+        const [part] = jobs.splice(Math.max(own, 0), 1);
+        const rgba = await this.decode(worker, { ...part, grid, side, method: side.method });
+        paste(picture, rgba, part, [rows[0], cols[0]]);
+      }
+    };
+    await Promise.all(Array.from({ length: this.pool.count }, (_, worker) => work(worker)));
     return picture;
   }
 
-  // Who answers for which part. Of few tiles all workers take rows; of many, each takes tiles, and
-  // keeps their hidden maps for the next time.
+  // The work, in pieces: who is done with the own ones takes another's, so that nobody waits for a
+  // worker whose core is busy elsewhere. Of few tiles all workers take rows; of many, each takes
+  // tiles first whose hidden maps it has.
   shared(parts) {
     const { count } = this.pool;
-    if (parts.length >= 2 * count) {
-      return parts.map((part) => ({ ...part, worker: part.tile[0] + part.tile[1] }));
-    }
-    return parts.flatMap((part) => {
-      const [first, last] = part.rows;
-      const ends = Array.from({ length: count + 1 }, (_, at) =>
-        first + Math.floor(((last - first) * at) / count),
-      );
-      const rowsOf = (worker) => ({ ...part, rows: [ends[worker], ends[worker + 1]], worker });
-      return Array.from({ length: count }, (_, worker) => rowsOf(worker));
-    }).filter(({ rows: [first, last] }) => last > first);
+    const pieces = parts.length >= 2 * count ? 1 : PIECES * count;
+    return parts.flatMap(({ tile, rows: [first, last], cols }) => {
+      const end = (at) => first + Math.floor(((last - first) * at) / pieces);
+      return Array.from({ length: pieces }, (_, at) => {
+        const home = (pieces > 1 ? at : tile[0] + tile[1]) % count;
+        return { tile, cols, rows: [end(at), end(at + 1)], home };
+      });
+    }).filter(({ rows: [start, stop] }) => stop > start);
   }
 
   async decode(worker, fields) {
