@@ -1,6 +1,7 @@
 # make lab   set everything up and open the first lesson
 # make test  the same set-up, then every check and test, lessons included
 # make bench measure speed and memory
+# make kernel  build the browser engine's kernel anew (needs Debian 12's clang and lld)
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with; LAB_ARGS=--no-browser is for JupyterLab.
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: lab test setup figures lessons bench
+.PHONY: lab test setup figures lessons bench kernel
 
 setup: $(READY)
 
@@ -51,3 +52,14 @@ bench: $(READY)
 	@status=0; for program in benchmarks/*.py; do \
 	    echo "$$program"; $(BIN)/python $$program || status=1; \
 	done; exit $$status
+
+# The kernel of the engine in the browser. It is checked in, so that nobody needs a compiler for it;
+# a test builds it again where this clang is. The short PATH hides any wasm-opt, which clang would run.
+ENGINE := liif_core/widgets/static/engine
+KERNEL := $(ENGINE)/kernel.wasm
+
+kernel:
+	PATH=/usr/bin:/bin clang --target=wasm32 -nostdlib -msimd128 -mbulk-memory -O3 -Wall -Wextra -Werror \
+	    -fvisibility=hidden -Wl,--no-entry -Wl,--export-dynamic -Wl,--export=__heap_base \
+	    -Wl,--import-memory -Wl,--strip-all -Wl,-z,stack-size=16384 -o $(KERNEL) $(ENGINE)/kernel.c
+	chmod 644 $(KERNEL)

@@ -1,6 +1,7 @@
 """The benchmarks work, and their guard sees what it must."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -113,3 +114,13 @@ def test_a_loader_is_timed_from_nothing(tmp_path):
     assert training.load(ROOT, tmp_path, 2) > 0
     with pytest.raises(SystemExit, match="no folder"):
         training.load(ROOT, tmp_path / "none", 1)
+
+
+def test_the_engine_in_the_browser_is_timed_beside_python():
+    pytest.importorskip("playwright")
+    if shutil.which("chromium") is None:
+        pytest.skip("this benchmark needs Chromium: apt-get install chromium")
+    command = [sys.executable, ROOT / "benchmarks/engine.py", "--quick"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "160×120" in told
+    assert "ratio" in told

@@ -170,9 +170,11 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
     )
     names = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")]
     assert any(name.endswith("dist-info/licenses/NOTICE") for name in names)
-    for kind in (".js", ".css"):
-        source = {p.name for p in (ROOT / "liif_core/widgets/static").glob(f"*{kind}")}
-        assert source <= {Path(name).name for name in names}
+    for kind in (".js", ".css", ".wasm"):
+        static = (ROOT / "liif_core/widgets/static").rglob(f"*{kind}")
+        source = {path.relative_to(ROOT).as_posix() for path in static}
+        assert source
+        assert source <= set(names)
 
 
 def test_the_source_distribution_carries_the_weights(tmp_path):

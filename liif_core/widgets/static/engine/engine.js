@@ -1,0 +1,168 @@
+// LIIF in the browser, as the explorer's engine: six methods, and nothing else; see
+// liif_core/explorer/QUESTIONS.md. What is asked is answered by a pool of workers on this machine;
+// neither photo nor question leaves the page.
+import { VERSION } from "../zoom_questions.js";
+import * as answers from "./answers.js";
+import { Explored } from "./explored.js";
+import { Pool } from "./pool.js";
+import { Uploads, photoFrom } from "./uploads.js";
+import { readWeights } from "./weights.js";
+
+const BASELINES = ["nearest", "bilinear", "bicubic"];
+const SWITCHES = ["local_ensemble", "cell_decoding", "feature_unfolding"];
+const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
+const MEMORY = 96 << 20; // bytes for latent codes, and as many for all workers' hidden maps
+const MOST_WORKERS = 4;
+
+export class Engine {
+  // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
+  // as browser_weights.py writes them; values: of the explorer, in place of those below.
+  constructor({ photo, weights, values = {}, workers = defaultWorkers(), memory = MEMORY }) {
+    const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
+    this.models = Object.fromEntries(entries);
+    this.memory = memory;
+    this.listeners = [];
+    this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
+    this.number = 0; // of the photo that the workers have
+    this.uploads = new Uploads();
+    this.pool = new Pool(workers);
+    this.ready = this.prepare(weights, photo);
+    this.ready.catch(() => {}); // every answer says it
+    this.opening = this.ready; // one photo after the other
+  }
+
+  async prepare(weights, photo) {
+    const module = await compiledKernel();
+    await this.pool.prepare("load", { module, weights, memory: this.memory / this.pool.count });
+    await this.open(photo, 0);
+  }
+
+  // Explore another photo from now on, whole.
+  show(photo) {
+    const shown = this.opening.then(() => this.showNext(photo));
+    this.opening = shown.catch(() => {});
+    return shown;
+  }
+
+  async showNext(photo) {
+    const number = this.values.photo.number + 1;
+    await this.open(photo, number);
+    this.set("point", null);
+    this.set("view", { centre: [0, 0], magnification: 0 });
+    this.set("photo", described(photo, number));
+  }
+
+  async open({ height, width, rgb }, number) {
+    this.number = number; // from now on, what is asked about the photo before is stale
+    await this.pool.prepare("open", { height, width, rgb, number });
+    this.explored = new Explored(this.pool, { height, width, number }, this.models, this.memory);
+  }
+
+  // ---- the six methods
+
+  get(name) {
+    return this.values[name];
+  }
+
+  set(name, value) {
+    if (JSON.stringify(this.values[name]) === JSON.stringify(value)) return;
+    this.values[name] = value;
+    this.emit(`change:${name}`);
+  }
+
+  save_changes() {} // one page: nobody else shares the values
+
+  on(event, call) {
+    this.listeners.push([event, call]);
+  }
+
+  off(event, call) {
+    this.listeners = this.listeners.filter(([name, other]) => name !== event || other !== call);
+  }
+
+  send(question, _callbacks, buffers = []) {
+    this.answer(question, buffers).then(([answer, pictures]) => this.emit("msg:custom", answer, pictures));
+  }
+
+  emit(event, ...values) {
+    for (const [name, call] of [...this.listeners]) if (name === event) call(...values);
+  }
+
+  // ---- what is asked
+
+  // Promise the answer to one question, whatever goes wrong: Session.answer.
+  async answer(question, buffers = []) {
+    const { type, viewer, tag, photo } = question;
+    const envelope = { type, viewer, tag, ...("photo" in question ? { photo } : {}) };
+    try {
+      const [found, pictures] = await this.find(question, buffers);
+      return [{ ...envelope, ...found }, pictures];
+    } catch (error) {
+      if ("photo" in question && photo !== this.number) return [{ ...envelope, stale: true }, []];
+      return [{ ...envelope, failed: error.message.split("\n")[0] }, []];
+    }
+  }
+
+  async find(question, buffers) {
+    if (question.version !== VERSION) {
+      throw new Error(`The explorer asks in version ${question.version}, not ${VERSION}: reload the page.`);
+    }
+    await this.ready;
+    if (question.type === "upload") return [await this.upload(question, buffers[0]), []];
+    if (!Object.hasOwn(answers, question.type)) {
+      throw new Error(`This engine does not answer the question "${question.type}".`);
+    }
+    if (question.photo !== this.number) return [{ stale: true }, []];
+    return answers[question.type](this.explored, question);
+  }
+
+  async upload(question, piece) {
+    const parts = this.uploads.take(question, piece);
+    if (!parts) return { done: false };
+    await this.show(await photoFrom(parts, question.name || "The file"));
+    return { done: true };
+  }
+
+  stop() {
+    this.pool.stop();
+  }
+}
+
+async function compiledKernel() {
+  const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
+  if (!answer.ok) throw new Error("A part of this page, kernel.wasm, is missing; reload the page.");
+  const bytes = await answer.arrayBuffer();
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch {
+    throw new Error("This browser lacks WebAssembly with SIMD, which LIIF needs here; use a newer one.");
+  }
+}
+
+function described({ height, width, name }, number) {
+  return { height, width, name, number };
+}
+
+function startingValues(models) {
+  const methods = BASELINES.map((name) => ({ name, switches: [] }));
+  for (const [name, config] of Object.entries(models)) {
+    methods.push({ name, switches: SWITCHES.filter((part) => config[part]), model: true });
+  }
+  return {
+    version: VERSION,
+    methods,
+    screen: [480, 640],
+    trained: [1, 4],
+    alt: "A photo.",
+    grid: true,
+    view: { centre: [0, 0], magnification: 0 },
+    left: { method: "bicubic", ...WHOLE },
+    right: { method: Object.keys(models)[0], ...WHOLE },
+    split: 0.5,
+    point: null,
+  };
+}
+
+function defaultWorkers() {
+  return Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1);
+}

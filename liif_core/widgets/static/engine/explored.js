@@ -1,0 +1,137 @@
+// A photo made ready for exploring by a pool of workers: ExploredPhoto in frames.py. The latent
+// codes of its tiles are kept here, once; workers make what they need of them.
+import { Kept } from "./kept.js";
+import { SIDE, MARGIN, allTiles, distance, partsOf } from "./tiles.js";
+import { gridOf } from "./grid.js";
+
+const PIECES = 3; // of a tile's rows, for each worker
+
+export class Explored {
+  // photo: { height, width, number }; models: name -> configuration; memory: bytes for latent codes.
+  constructor(pool, photo, models, memory) {
+    Object.assign(this, { pool, models, memory, number: photo.number });
+    this.size = [photo.height, photo.width];
+    this.codes = new Kept(memory);
+    this.reading = new Map(); // key of a tile -> the promise of its codes
+  }
+
+  asks(side, view) {
+    return side.method in this.models && view.magnification >= 1;
+  }
+
+  // The tiles that a view needs and the encoder has not read, the nearest first; and how many it
+  // needs.
+  tiles(view, side) {
+    if (!this.asks(side, view)) return { unread: [], total: 0 };
+    const grid = gridOf(view);
+    const needed = partsOf(grid, [0, grid.height], [0, grid.width], this.size).map(({ tile }) => tile);
+    return { unread: this.unread(needed, view, side), total: needed.length };
+  }
+
+  unread(tiles, view, side) {
+    const found = tiles.filter((tile) => !this.codes.has(keyOf(side, tile)));
+    return found.sort((one, other) => distance(one, view) - distance(other, view));
+  }
+
+  // The tiles of the photo that are worth reading while nobody waits: all of them, or none if they
+  // cannot be kept.
+  ahead(view, side) {
+    if (!(side.method in this.models)) return [];
+    const tiles = allTiles(this.size);
+    const { channels } = this.models[side.method];
+    const most = tiles.length * (SIDE + 2 * MARGIN) ** 2 * channels * 4;
+    return most > this.memory ? [] : this.unread(tiles, view, side);
+  }
+
+  // Let the workers read tiles, one each.
+  read(tiles, side) {
+    return Promise.all(tiles.map((tile) => this.codesOf(tile, side)));
+  }
+
+  async codesOf(tile, { method }) {
+    const key = keyOf({ method }, tile);
+    const found = this.codes.find(key);
+    if (found) return found;
+    if (!this.reading.has(key)) this.reading.set(key, this.readOnce(key, { method, tile }));
+    return this.reading.get(key);
+  }
+
+  async readOnce(key, fields) {
+    try {
+      const codes = await this.ask(this.pool.idlest(), "read", fields);
+      this.codes.keep(key, codes, codes.byteLength);
+      return codes;
+    } finally {
+      this.reading.delete(key);
+    }
+  }
+
+  // Workers refuse what is asked about another photo than the one they have.
+  ask(worker, call, fields) {
+    return this.pool.ask(worker, call, { ...fields, photo: this.number });
+  }
+
+  // Rows and columns of a picture: { height, width, rgba }.
+  async part(grid, side, rows, cols, enlarging) {
+    const picture = blank(rows[1] - rows[0], cols[1] - cols[0]);
+    if (!(side.method in this.models) || !enlarging) {
+      const method = side.method in this.models ? "bicubic" : side.method;
+      picture.rgba = await this.ask(this.pool.idlest(), "resize", { grid, method, rows, cols });
+      return picture;
+    }
+    const jobs = this.shared(partsOf(grid, rows, cols, this.size));
+    const work = async (worker) => {
+      while (jobs.length > 0) {
+        const own = jobs.findIndex(({ home }) => home === worker);
+        const [part] = jobs.splice(Math.max(own, 0), 1);
+        const rgba = await this.decode(worker, { ...part, grid, side, method: side.method });
+        paste(picture, rgba, part, [rows[0], cols[0]]);
+      }
+    };
+    await Promise.all(Array.from({ length: this.pool.count }, (_, worker) => work(worker)));
+    return picture;
+  }
+
+  // The work, in pieces: who is done with the own ones takes another's, so that nobody waits for a
+  // worker whose core is busy elsewhere. Of few tiles all workers take rows; of many, each takes
+  // tiles first whose hidden maps it has.
+  shared(parts) {
+    const { count } = this.pool;
+    const pieces = parts.length >= 2 * count ? 1 : PIECES * count;
+    return parts.flatMap(({ tile, rows: [first, last], cols }) => {
+      const end = (at) => first + Math.floor(((last - first) * at) / pieces);
+      return Array.from({ length: pieces }, (_, at) => {
+        const home = (pieces > 1 ? at : tile[0] + tile[1]) % count;
+        return { tile, cols, rows: [end(at), end(at + 1)], home };
+      });
+    }).filter(({ rows: [start, stop] }) => stop > start);
+  }
+
+  async decode(worker, fields) {
+    const at = await this.ask(worker, "decode", fields);
+    if (at) return at;
+    const codes = await this.codesOf(fields.tile, fields);
+    return this.ask(worker, "decode", { ...fields, codes });
+  }
+
+  explain(side, coord, cell) {
+    return this.ask(this.pool.idlest(), "explain", { side, coord, cell });
+  }
+}
+
+function keyOf({ method }, tile) {
+  return `${method} ${tile}`;
+}
+
+function blank(height, width) {
+  return { height, width, rgba: new Uint8Array(4 * height * width) };
+}
+
+export function paste(picture, rgba, { rows, cols }, [top, left]) {
+  const width = 4 * (cols[1] - cols[0]);
+  for (let row = rows[0]; row < rows[1]; row += 1) {
+    const from = (row - rows[0]) * width;
+    const to = 4 * ((row - top) * picture.width + cols[0] - left);
+    picture.rgba.set(rgba.subarray(from, from + width), to);
+  }
+}

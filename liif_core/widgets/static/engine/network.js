@@ -1,0 +1,207 @@
+// A LIIF on the kernel: edsr.py, folded.py and ablation.py, arranged for a browser. The encoder
+// reads a window of the photo into latent codes; a decoder with any of its parts switched off makes
+// a hidden map of them, and answers for a grid of outputs.
+
+const VECTORS = 8; // channels of a register tile
+const BLOCK = 32; // output pixels that the kernel decodes at a time
+
+const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
+
+export class Network {
+  // weights: see readWeights.
+  constructor(kernel, { config, tensors }) {
+    this.kernel = kernel;
+    this.config = config;
+    this.tensors = tensors;
+    this.channels = filled(config.channels);
+    const { blocks } = config;
+    this.head = this.convolution("encoder.head.0", 3);
+    this.blocks = Array.from({ length: blocks }, (_, block) =>
+      [0, 2].map((part) => this.convolution(`encoder.body.${block}.body.${part}`, this.channels)),
+    );
+    this.tail = this.convolution(`encoder.body.${blocks}`, this.channels);
+    const names = Object.keys(tensors).filter((name) => /^imnet\..*weight$/.test(name));
+    this.linears = names
+      .map((name) => Number(name.split(".")[2]))
+      .sort((one, other) => one - other)
+      .map((layer) => this.linear(layer));
+    this.hidden = filled(this.linears[0].outputs);
+    this.rest = this.packedRest();
+    this.decoders = new Map(); // switches -> decoder
+  }
+
+  // How far a pixel can change a latent code; see EDSR.receptive_radius.
+  get radius() {
+    return 2 * this.config.blocks + 2;
+  }
+
+  tensor(name) {
+    return this.tensors[name].values;
+  }
+
+  linear(layer) {
+    const { shape, values } = this.tensors[`imnet.layers.${layer}.weight`];
+    const bias = this.tensor(`imnet.layers.${layer}.bias`);
+    return { outputs: shape[0], inputs: shape[1], weight: values, bias };
+  }
+
+  convolution(name, inputs) {
+    const { shape, values } = this.tensors[`${name}.weight`];
+    const at = (o, i, tap) => values[(o * shape[1] + i) * 9 + tap];
+    return this.packed(at, this.tensor(`${name}.bias`), shape[0], shape[1], inputs);
+  }
+
+  // Lay the weights of a convolution out as the kernel reads them; inputs: with those that are zero.
+  packed(at, bias, out, real, inputs) {
+    const room = filled(out);
+    const weights = new Float32Array(room * 9 * inputs);
+    for (let o = 0; o < out; o += 1) {
+      const block = Math.floor(o / VECTORS) * 9 * inputs;
+      for (let tap = 0; tap < 9; tap += 1) {
+        for (let i = 0; i < real; i += 1) {
+          weights[(block + tap * inputs + i) * VECTORS + (o % VECTORS)] = at(o, i, tap);
+        }
+      }
+    }
+    const { kernel } = this;
+    return { inputs, out: room, weights: kernel.put(weights), bias: this.put(bias, room) };
+  }
+
+  // Put numbers into the kernel's memory, followed by zeros.
+  put(values, room) {
+    const numbers = new Float32Array(room);
+    numbers.set(values);
+    return this.kernel.put(numbers);
+  }
+
+  // The decoder's layers after the first: an array of Layer in kernel.c.
+  packedRest() {
+    const table = [];
+    const rest = this.linears.slice(1);
+    for (const [number, { outputs, inputs, weight, bias }] of rest.entries()) {
+      const lanes = number === rest.length - 1 ? 4 : VECTORS;
+      const [out, width] = [lanes === 4 ? 4 : filled(outputs), filled(inputs)];
+      const weights = new Float32Array(out * width);
+      for (let o = 0; o < outputs; o += 1) {
+        const block = Math.floor(o / lanes) * width;
+        for (let i = 0; i < inputs; i += 1) {
+          weights[(block + i) * lanes + (o % lanes)] = weight[o * inputs + i];
+        }
+      }
+      table.push(this.kernel.put(weights), this.put(bias, out), width, out);
+    }
+    return { count: rest.length, start: this.kernel.put(Int32Array.from(table)) };
+  }
+
+  // A decoder; side: the explorer's, of which the switches count. See ablation.py.
+  decoder(side) {
+    const [ensemble, unfolding, cell] = this.switches(side);
+    const name = JSON.stringify([unfolding, cell]);
+    if (!this.decoders.has(name)) this.decoders.set(name, this.folded(unfolding, cell));
+    return { ...this.decoders.get(name), ensemble };
+  }
+
+  switches(side) {
+    return ["local_ensemble", "feature_unfolding", "cell_decoding"].map(
+      (name) => this.config[name] && side[name],
+    );
+  }
+
+  // The first layer as a convolution, and its tables of δ and cell: FoldedDecoder.
+  folded(unfolding, cell) {
+    const { channels, feature_unfolding: wide, cell_decoding: sized } = this.config;
+    const { outputs, inputs, weight, bias } = this.linears[0];
+    const taps = wide ? 9 : 1;
+    const features = channels * taps;
+    const at = (o, i, tap) => {
+      if (tap !== 4 && !(wide && unfolding)) return 0;
+      return weight[o * inputs + i * taps + (wide ? tap : 0)];
+    };
+    const beside = (column) => Float32Array.from({ length: outputs }, (_, o) => weight[o * inputs + column]);
+    const tables = [0, 1].map((axis) => beside(features + axis));
+    return {
+      first: this.packed(at, bias, outputs, channels, this.channels),
+      delta: tables.map((table) => this.put(table, this.hidden)),
+      cell: cell && sized ? [2, 3].map((axis) => beside(features + axis)) : null,
+    };
+  }
+
+  // ---- what it computes; all within kernel.within, or into memory that is kept
+
+  // Read a window: rgb (height, width, 3) in 8 bits. Returns where the codes begin, on a frame of
+  // zeros one pixel wide: (height + 2, width + 2, channels).
+  encode(rgb, height, width) {
+    const { kernel, channels } = this;
+    const place = { height, width };
+    const photo = this.framed(place, 3);
+    const [codes, body, inner] = [0, 1, 2].map(() => this.framed(place, channels));
+    const pixels = kernel.floats(photo, (height + 2) * (width + 2) * 3);
+    for (let y = 0; y < height; y += 1) {
+      const to = ((y + 1) * (width + 2) + 1) * 3;
+      for (let x = 0; x < 3 * width; x += 1) pixels[to + x] = signed(rgb[y * width * 3 + x]);
+    }
+    this.convolve(this.head, photo, place, codes);
+    const count = (height + 2) * (width + 2) * channels;
+    kernel.floats(body, count).set(kernel.floats(codes, count));
+    for (const [first, second] of this.blocks) {
+      this.convolve(first, body, place, inner, { rectify: 1 });
+      this.convolve(second, inner, place, body, { residual: 1 });
+    }
+    this.convolve(this.tail, body, place, codes, { residual: 1 });
+    return codes;
+  }
+
+  // Zeros, with room for a frame.
+  framed({ height, width }, channels) {
+    const count = (height + 2) * (width + 2) * channels;
+    const start = this.kernel.room(count);
+    this.kernel.floats(start, count).fill(0);
+    return start;
+  }
+
+  convolve(layer, source, { height, width }, target, { rectify = 0, residual = 0 } = {}) {
+    const { inputs, out, weights, bias } = layer;
+    const stride = (width + 2) * out;
+    const inside = target + 4 * (stride + out);
+    this.kernel.call.conv3x3(
+      source, height, width, inputs, weights, bias, inside, stride, out, rectify, residual,
+    );
+  }
+
+  // Make a hidden map of codes with their frame, into room for (height, width, hidden) numbers.
+  hiddenMap(decoder, codes, { height, width }, target) {
+    const { inputs, out, weights, bias } = decoder.first;
+    this.kernel.call.conv3x3(
+      codes, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
+    );
+  }
+
+  // Answer for down × across (see axisNeighbours) from a tile { hidden, colours, width }. cell: of
+  // an output, in photo pixels × 2. Returns where (h, w, 4) floats begin.
+  decode(decoder, tile, down, across, cell) {
+    const { kernel, rest, hidden, config } = this;
+    const term = new Float32Array(hidden);
+    if (decoder.cell) {
+      const [rows, cols] = decoder.cell;
+      rows.forEach((row, k) => (term[k] = cell[0] * row + cell[1] * cols[k]));
+    }
+    const table = (numbers) => kernel.put(Int32Array.from(numbers));
+    const axis = ({ index, delta, weight, count, outputs }) =>
+      table([kernel.put(index), kernel.put(delta), kernel.put(weight), count, outputs]);
+    const local = config.local_colour ? 1 : 0;
+    const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
+    const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
+    const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
+    const scratch = kernel.room((1 + 2 * BLOCK) * widest);
+    const answers = kernel.room(4 * down.outputs * across.outputs);
+    kernel.call.decode(...asked, widest, scratch, answers);
+    return answers;
+  }
+}
+
+// A value of 8 bits as the encoder reads it, in [-1, 1]; in float32, as Python reckons.
+const SIGNED = Float32Array.from({ length: 256 }, (_, value) => (Math.fround(value / 255) - 0.5) / 0.5);
+
+export function signed(value) {
+  return SIGNED[value];
+}

@@ -1,0 +1,96 @@
+// The reader's own photo, which never leaves the page: its file's parts as they come, by the rule in
+// liif_core/explorer/uploads.py, and its pixels as this browser decodes them.
+const MOST_BYTES = 400 * (1 << 20); // of one file, and of all unfinished uploads together
+const IDLE = 120_000; // milliseconds after which an upload is no longer waited for
+const MOST_PIXELS = 50_000_000;
+const INTERRUPTED = "Opening the photo was interrupted; choose it again.";
+
+export class Uploads {
+  constructor(clock = () => performance.now()) {
+    this.clock = clock;
+    this.ofViewer = new Map(); // viewer -> { upload, parts, size, last }
+  }
+
+  get size() {
+    return [...this.ofViewer.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  // Take the next part of a file; returns all its parts after the last one, else null.
+  take({ viewer, upload, part, parts }, piece) {
+    this.dropIdle();
+    if (part === 0) this.ofViewer.set(viewer, { upload, parts: [], size: 0, last: 0 });
+    const kept = this.ofViewer.get(viewer);
+    if (kept?.upload !== upload || kept.parts.length !== part || part >= parts) {
+      if (kept?.upload === upload) this.ofViewer.delete(viewer);
+      throw new Error(INTERRUPTED);
+    }
+    if (kept.size + piece.byteLength > MOST_BYTES) {
+      this.ofViewer.delete(viewer);
+      throw new Error("A photo's file may have 400 MB at most; shrink it.");
+    }
+    kept.parts.push(piece);
+    kept.size += piece.byteLength;
+    kept.last = this.clock();
+    if (part + 1 < parts) {
+      this.makeRoom();
+      return null;
+    }
+    this.ofViewer.delete(viewer);
+    return kept.parts;
+  }
+
+  dropIdle() {
+    for (const [viewer, { last }] of this.ofViewer) {
+      if (this.clock() - last > IDLE) this.ofViewer.delete(viewer);
+    }
+  }
+
+  makeRoom() {
+    while (this.size > MOST_BYTES) {
+      const [[oldest]] = [...this.ofViewer].sort(([, one], [, other]) => one.last - other.last);
+      this.ofViewer.delete(oldest);
+    }
+  }
+}
+
+// A photo from the parts of its file, upright, what is transparent laid on white:
+// { height, width, rgb, name }. Throws what the reader should know.
+export async function photoFrom(parts, file) {
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(new Blob(parts), { colorSpaceConversion: "none" });
+  } catch {
+    throw new Error(`${file} is not a photo that this browser can show; save it as JPEG or PNG.`);
+  }
+  const { height, width } = bitmap;
+  try {
+    if (height * width > MOST_PIXELS) {
+      const size = Math.round((height * width) / 1e6);
+      throw new Error(
+        `${file} has ${size} megapixels, this page holds ${MOST_PIXELS / 1e6}: shrink it, or use ` +
+          "the command line: liif zoom.",
+      );
+    }
+    const rgb = opaque(bitmap, file);
+    return { height, width, rgb, name: file.replace(/(.)\.[^.]*$/, "$1") || "photo" };
+  } finally {
+    bitmap.close();
+  }
+}
+
+function opaque(bitmap, file) {
+  const { height, width } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error(`This browser has not enough memory for ${file}; shrink it.`);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const rgb = new Uint8ClampedArray(3 * height * width);
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    rgb[to] = data[from];
+    rgb[to + 1] = data[from + 1];
+    rgb[to + 2] = data[from + 2];
+  }
+  return rgb;
+}

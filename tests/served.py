@@ -1,0 +1,81 @@
+"""A plain file server for pages without Jupyter, and an engine in the browser on such a page."""
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from liif_core.explorer.browser_weights import browser_weights
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.widgets.assets import STATIC, style
+
+# `model` of the page: the engine, once it is ready; every answer, as an array of pixels' bytes.
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Engine</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="style.css"></head><body style="margin: 0">
+<script type="module">
+import { Engine } from "./static/engine/engine.js";
+import explorer from "./static/zoom_explorer.js";
+window.bytes = async (name) => (await fetch(name)).arrayBuffer();
+window.start = async ({ height, width, precision, values, workers, memory }) => {
+  const rgb = new Uint8ClampedArray(await bytes("photo.rgb"));
+  const weights = { LIIF: await bytes(`LIIF.${precision}`) };
+  const photo = { height, width, rgb, name: "noise" };
+  window.engine = new Engine({ photo, weights, values, workers, memory });
+  await engine.ready;
+};
+window.explore = () => {
+  const el = document.createElement("div");
+  document.body.append(el);
+  explorer.render({ model: engine, el });
+};
+window.ask = async (question) => {
+  const [answer, pictures] = await engine.answer(question);
+  const text = (picture) => btoa([...picture].map((byte) => String.fromCharCode(byte)).join(""));
+  return [answer, pictures.map(text)];
+};
+window.loaded = true;
+</script></body></html>
+"""
+
+
+def small_model(**changes: Any) -> LIIF:
+    """Return a LIIF of odd widths, with random weights."""
+    torch.manual_seed(0)
+    values: dict[str, Any] = {"blocks": 2, "channels": 12, "hidden": (20, 16), "local_colour": True}
+    return LIIF(LIIFConfig(**{**values, **changes})).eval().requires_grad_(False)
+
+
+def site(folder: Path, photo: np.ndarray, model: LIIF) -> None:
+    """Write a page with an engine into a folder, and what it needs."""
+    (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    (folder / "style.css").write_text(style("zoom_explorer.css"), encoding="utf-8")
+    (folder / "static").symlink_to(STATIC)
+    (folder / "photo.rgb").write_bytes(photo.tobytes())
+    for precision in ("float16", "float32"):
+        (folder / f"LIIF.{precision}").write_bytes(browser_weights(model, precision))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A file server that does not tell what it serves."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def file_server(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback; its address."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
