@@ -170,6 +170,7 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
     )
     names = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")]
     assert any(name.endswith("dist-info/licenses/NOTICE") for name in names)
+    assert not [name for name in names if "_weights/training" in name]  # runs that go on
     for kind in (".js", ".css", ".wasm"):
         static = (ROOT / "liif_core/widgets/static").rglob(f"*{kind}")
         source = {path.relative_to(ROOT).as_posix() for path in static}
