@@ -346,6 +346,20 @@ def calls(cell: Cell, name: str, method: str) -> bool:
     )
 
 
+def numbered(notebook: Notebook) -> Iterator[str]:
+    """Sections and exercises that carry numbers count from 1: none was lost with a neighbour."""
+    headings = [
+        heading.get_text()
+        for cell in notebook.cells
+        if not cell.is_code
+        for heading in cell.pages[0].find_all(["h2", "h3"])
+    ]
+    for what, pattern in (("section", r"(\d+)\. "), ("exercise", r"Exercise (\d+)\b")):
+        found = [int(match[1]) for text in headings if (match := re.match(pattern, text))]
+        if found != list(range(1, len(found) + 1)):
+            yield f"the {what}s are numbered {found}"
+
+
 def exercised(notebook: Notebook) -> Iterator[str]:
     """Two to four exercises: a stub, then its checker; three hints for each, above or below."""
     stubs = [cell for cell in notebook.code if "exercise" in cell.tags]
@@ -403,6 +417,7 @@ EVERY_LESSON: list[Rule] = [
     predicts,
     not_given_away,
     core_and_asides,
+    numbered,
     exercised,
     exercises_think,
     closed,

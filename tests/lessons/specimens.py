@@ -40,7 +40,7 @@ LESSON = {
     "other = 0": None,
     "check(lesson_00.other, other)": new_output("stream", text="✗ Not yet: it is less.\n"),
     HINTS_OF_ONE + "\n": None,
-    "## Aside: zero\n\nThis can be skipped.\n\n### Exercise 3: count (experiment)\n\n"
+    "## Aside: zero\n\nThis can be skipped.\n\n### Exercise 1: count (experiment)\n\n"
     "## In three lines\n\n## Questionnaire\n\n## What the pictures do not show\n\n"
     f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
 }

@@ -186,6 +186,8 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
         put(TITLE, source="Core: 7 minutes; with all asides: 5 minutes."),
         "takes longer than the whole",
     ),
+    (form.numbered, say(TITLE, "## 1. One\n\n## 3. Three"), "sections are numbered [1, 3]"),
+    (form.numbered, say(TITLE, "### Exercise 2: more"), "exercises are numbered [2, 1]"),
     (thinking.exercises_think, put(ENDING, source="## Exercise 3 (implement it)"), "(critique)"),
     (form.exercised, lambda node: node.cells.pop(STUB), "there are 1 exercises"),
     (form.exercised, tag(CHECK), "the next code cell does not check it"),
