@@ -13,8 +13,10 @@ from liif_core.samples import sample_photo
 GIVEN_X = -0.04
 
 
-@pytest.mark.parametrize("y", [0.93, 0.955, 125 / 64 - 1 + 1 / 128])
-def test_the_button_is_found(y: float, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "y", [0.93, 0.955, 125 / 64 - 1 + 1 / 128, np.float32(0.95), np.array(0.95)]
+)
+def test_the_button_is_found(y: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert is_solved(lesson_00.button, y)
     assert "✓" in capsys.readouterr().out
 
@@ -27,7 +29,8 @@ def test_the_button_is_found(y: float, capsys: pytest.CaptureFixture[str]) -> No
         (0.7, "further down"),
         (1.0, "Go back up"),
         (118.0, "outside the photo"),
-        ("0.95", "plain number"),
+        ("0.95", "leave the quotes out"),
+        (True, "a number is wanted"),
     ],
 )
 def test_a_wrong_answer_gets_its_hint(y: object, hint: str) -> None:
@@ -82,6 +85,8 @@ def test_the_number_of_questions(right: Any) -> None:
         (lambda height, width, times: height * width, "one question for each pixel of the small"),
         (lambda height, width, times: round(height * width * times), "in one direction only"),
         (lambda height, width, times: round(height * width * times**2), "Round height and width"),
+        (lambda height, width, times: int(height * times) * int(width * times), "nearest whole"),
+        (lambda height, width, times: height * width * times**2, r"743502\.\d+; a whole number"),
         (lambda height, width, times: None, "returns nothing"),
     ],
 )

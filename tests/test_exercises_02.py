@@ -84,6 +84,18 @@ def transplant_with_where(host, donor, rows, cols):
     return Latents(*(torch.where(inside, d, h) for h, d in zip(host, donor, strict=True)))
 
 
+def in_numpy(*q):
+    return Latents(*(grid.numpy() for grid in transplant(*q)))
+
+
+def cut_out(host, donor, rows, cols):
+    return Latents(*(grid[..., rows, cols] for grid in donor))
+
+
+def conv_in_double(x, weight, bias):
+    return F.conv2d(x[None].double(), weight.double(), bias.double(), padding=1)[0]
+
+
 FOUND = dict(lesson_02.TAMPERINGS)
 CHECKERS = [lesson_02.convolution, lesson_02.reach, lesson_02.transplant]
 
@@ -96,7 +108,8 @@ def test_stub_is_not_yet_solved(capsys, checker):
 @pytest.mark.parametrize(
     ("checker", "answer"),
     [
-        *((lesson_02.convolution, way) for way in (convolution, conv_by_unfolding, conv_by_loops)),
+        *((lesson_02.convolution, way) for way in (convolution, conv_by_unfolding)),
+        *((lesson_02.convolution, way) for way in (conv_by_loops, conv_in_double)),
         *((lesson_02.reach, way) for way in (by_halves, by_sum, by_padding)),
         *((lesson_02.transplant, way) for way in (transplant, transplant_with_where)),
         (lesson_02.detective, FOUND),
@@ -110,16 +123,21 @@ def test_solution_passes(capsys, checker, answer):
 @pytest.mark.parametrize(
     ("checker", "answer", "hint"),
     [
-        (lesson_02.convolution, lambda x, w, b: None, "return a tensor"),
+        (lesson_02.convolution, lambda x, w, b: None, "returns nothing"),
+        (lesson_02.convolution, lambda *q: convolution(*q).numpy(), "torch.from_numpy"),
+        (lesson_02.convolution, lambda *q: convolution(*q)[None], "yours has (1, 5, 6, 7)"),
+        (lesson_02.convolution, lambda x, w, b: convolution(x, w, 9 * b), "nine times"),
         (lesson_02.convolution, lambda x, w, b: F.conv2d(x[None], w, b)[0], "Pad x"),
         (lesson_02.convolution, lambda x, w, b: convolution(x, w, 0 * b), "bias"),
         (lesson_02.convolution, lambda x, w, b: convolution(x, w.flip(2, 3), b), "upside down"),
-        (lesson_02.convolution, lambda x, w, b: convolution(x, w.mT, b), "in the middle"),
+        (lesson_02.convolution, lambda x, w, b: convolution(x, w.mT, b), "on its side"),
+        (lesson_02.convolution, lambda x, w, b: convolution(x, w / 2, b), "in the middle"),
         (lesson_02.convolution, wrapped_convolution, "border"),
         (lesson_02.reach, lambda kernels: None, "returns nothing"),
         (lesson_02.reach, len, "9×9 kernel"),
         (lesson_02.reach, sum, "both directions"),
         (lesson_02.reach, lambda kernels: 2 * by_halves(kernels) + 1, "whole square"),
+        (lesson_02.reach, lambda kernels: 2 * by_halves(kernels), "both sides"),
         (lesson_02.reach, lambda kernels: max(kernels) // 2, "travel on"),
         (lesson_02.reach, lambda kernels: by_halves(kernels) + 1, "by itself"),
         (lesson_02.detective, dict.fromkeys(FOUND, ""), "picture P: write one of"),
@@ -128,6 +146,8 @@ def test_solution_passes(capsys, checker, answer):
         (lesson_02.detective, FOUND | {"S": "codes doubled"}, "beside the edges"),
         (lesson_02.detective, list(FOUND), "keep the dictionary"),
         (lesson_02.transplant, lambda *q: q[0].codes, "return Latents"),
+        (lesson_02.transplant, in_numpy, "torch.from_numpy"),
+        (lesson_02.transplant, cut_out, "codes should have the shape (1, 4, 5, 6)"),
         (lesson_02.transplant, lambda *q: transplant(*q, copy=False), "copies"),
         (lesson_02.transplant, lambda *q: transplant(*q, colours=False), "stayed behind"),
         (lesson_02.transplant, lambda *q: q[0], "inside the window"),

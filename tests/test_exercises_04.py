@@ -46,24 +46,26 @@ def test_right_answers_written_in_other_ways(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "✓ Solved.\n" * 5
 
 
-def hard_edge() -> np.ndarray:
+def hard_edge(column: int = 33) -> np.ndarray:
     picture = np.zeros((64, 64, 3), np.uint8)
-    picture[:, 33:] = 255
+    picture[:, column:] = 255
     return picture
 
 
 def test_counter_examples_of_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
     check(lesson_04.wrong_cell_wins, hard_edge(), 0.25)
+    check(lesson_04.wrong_cell_wins, hard_edge(32), 0.375)
     check(lesson_04.wrong_cell_wins, sample_photo("bricks", longest=256), 0.75)
     squares = np.random.default_rng(0).integers(0, 2, (16, 16, 1), np.uint8) * 255
     check(lesson_04.wrong_cell_wins, squares.repeat(8, 0).repeat(8, 1).repeat(3, 2), 0.2)
-    assert capsys.readouterr().out == "✓ Solved.\n" * 3
+    assert capsys.readouterr().out == "✓ Solved.\n" * 4
 
 
 @pytest.mark.parametrize(
     ("picture", "cell", "hint"),
     [
         (sample_photo("cat", longest=128), 0.25, "the true one wins"),
+        (hard_edge(32), 0.0, "the true one wins"),
         (hard_edge(), 0.5, "the true cell, or nearly"),
         (hard_edge(), 1.0, "the true one wins"),
         (hard_edge(), "¼", "leave the quotes out"),

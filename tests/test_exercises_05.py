@@ -35,6 +35,7 @@ def test_the_right_scale_for_print(right) -> None:  # type: ignore[no-untyped-de
     [
         (lambda pixels, cm, dpi: None, "return"),
         (lambda pixels, cm, dpi: cm * dpi / pixels, "inches"),
+        (lambda pixels, cm, dpi: cm / 2.54 * dpi, "pixels of the print"),
         (lambda pixels, cm, dpi: pixels / (cm / 2.54 * dpi), "upside down"),
         (lambda pixels, cm, dpi: round(cm / 2.54 * dpi / pixels), "pixels; ×"),
     ],

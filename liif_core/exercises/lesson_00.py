@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from liif_core.exercises.outputs import Output, outputs
+from liif_core.exercises.outputs import Output, number, outputs
 
 #: Where the gold button of the sample portrait begins and ends, downwards, in the [-1, 1] frame.
 BUTTON = (0.925, 0.985)
@@ -12,7 +12,7 @@ BUTTON = (0.925, 0.985)
 
 def button(y: float) -> None:
     """Check the y coordinate that asks for the gold button at the foot of the portrait."""
-    assert isinstance(y, (int, float)), "y must be a plain number, such as 0.5"
+    y = number(y, "y")
     assert -1 <= y <= 1, (
         f"y = {y} lies outside the photo: its top edge is at y = −1, its bottom edge at y = 1."
     )
@@ -40,8 +40,8 @@ def questions(answer: Callable[[int, int, float], int]) -> None:
         )
         assert found == rows * columns, (
             f"{where}: the zoomed picture has {rows} rows of {columns} pixels, so "
-            f"{rows * columns:,} questions, not {found:,}. Round height and width before you "
-            "multiply."
+            f"{rows * columns:,} questions, not {found:,}. Round height and width, each to the "
+            "nearest whole number, and then multiply."
         )
 
 

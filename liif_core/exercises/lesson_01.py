@@ -78,10 +78,15 @@ def alias(answer: Callable[[float, int], float]) -> None:
 
     for frequency, step in ((0.1, 1), (0.2, 2), (0.05, 4)):
         found = told(frequency, step)
+        stays = f"a wave of {frequency} kept at step {step} is longer than two kept pixels: it "
+        stays += f"stays {frequency}, yours says {found:.4g}."
+        assert step == 1 or abs(found - step * frequency) > 1e-9, (
+            f"{stays} That is {step} times too large: count in cycles per *old* pixel, so divide "
+            "by the step at the end."
+        )
         assert abs(found - frequency) < 1e-9, (
-            f"a wave of {frequency} kept at step {step} is longer than two kept pixels: it "
-            f"stays {frequency}, yours says {found:.4g}. If yours is {step} times too large: "
-            "count in cycles per *old* pixel, so divide by the step at the end."
+            f"{stays} From one kept pixel to the next it goes through {step * frequency:g} of a "
+            "cycle, and the nearest whole number of cycles is 0."
         )
     for frequency, step in ((0.4, 2), (0.3, 2), (0.45, 3), (0.35, 4), (0.5, 2), (0.5, 5)):
         found, right = told(frequency, step), folded(frequency, step)
@@ -102,13 +107,20 @@ def alias(answer: Callable[[float, int], float]) -> None:
 def bilinear_at(answer: Callable[[np.ndarray, float, float], np.ndarray]) -> None:
     """Check a function (photo, y, x) -> colour: bilinear interpolation at any coordinate."""
     photo = np.random.default_rng(1).random((5, 7, 3))
-    row, col = 2, 3
+    row, col = 1, 2
     y, x = (2 * row + 1) / 5 - 1, (2 * col + 1) / 7 - 1
 
     def colour(y: float, x: float) -> np.ndarray:
         return np.asarray(outputs(answer(photo, y, x), COLOUR))
 
     found = colour(y, x)
+    assert not np.allclose(found, photo[row + 1, col + 1]), (
+        "on the centre of a pixel, you give the colour of the next one, down and to the right. "
+        "The nearer a pixel, the larger its share: are your two shares swapped?"
+    )
+    assert not np.allclose(found, _bilinear(photo, x, y)), (
+        "y and x are swapped: y is the first of the two, and chooses the row"
+    )
     assert np.allclose(found, photo[row, col]), (
         "exactly on the centre of a pixel, the colour must be that pixel's own. Turn y into a row "
         "position first: (y + 1) / 2 · height − 0.5 is 0 at the centre of row 0, 1 at row 1, …"

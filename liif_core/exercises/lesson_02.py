@@ -18,16 +18,25 @@ def convolution(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     bias = torch.randn(5, generator=random)
     right = F.conv2d(x[None], weight, bias, padding=1)[0]
     found = answer(x, weight, bias)
-    assert isinstance(found, Tensor), f"your function should return a tensor, not {found!r}"
-    assert found.shape == right.shape, (
+    assert not isinstance(found, Tensor) or found.shape[-2:] == right.shape[-2:], (
         f"from x of shape (3, 6, 7) and 5 kernels, a picture of shape (5, 6, 7) should come out; "
         f"yours is {tuple(found.shape)}. Pad x with one ring of zeros, so that the border pixels "
         "have neighbours too."
     )
+    found = outputs(found, Output("the picture", Tensor, tuple(right.shape)))
     inner = (slice(None), slice(1, -1), slice(1, -1))
     no_bias = right - bias[:, None, None]
     assert not torch.allclose(found[inner], no_bias[inner], atol=1e-4), (
         "almost: you forgot to add the bias, one number per kernel: bias[:, None, None]"
+    )
+    often = right + 8 * bias[:, None, None]
+    assert not torch.allclose(found[inner], often[inner], atol=1e-4), (
+        "almost: the bias came in nine times, once in each step of the loop. Add it once, at the "
+        "end"
+    )
+    turned = F.conv2d(x[None], weight.mT, bias, padding=1)[0]
+    assert not torch.allclose(found[inner], turned[inner], atol=1e-4), (
+        "your kernel lies on its side: weight[:, :, dy, dx] has the row first, and so has x"
     )
     flipped = F.conv2d(x[None], weight.flip(-1, -2), bias, padding=1)[0]
     assert not torch.allclose(found[inner], flipped[inner], atol=1e-4), (
@@ -57,6 +66,9 @@ def reach(answer: Callable[[list[int]], int]) -> None:
         )
         assert found == right or found != 2 * right + 1, (
             where + "That is the width of the whole square; asked is how far it reaches to one side"
+        )
+        assert found == right or found != 2 * right, (
+            where + "That counts both sides of each kernel; asked is one side"
         )
         assert found == right or found != max(kernels) // 2, (
             where + "The layers work one after the other: does the news not travel on?"
@@ -99,6 +111,7 @@ def transplant(answer: Callable[[Latents, Latents, slice, slice], Latents]) -> N
         )
 
     host, donor = made_up(), made_up()
+    size = [Output(name, Tensor, tuple(grid.shape)) for name, grid in host._asdict().items()]
     before = Latents(host.codes.clone(), host.colours.clone())
     rows, cols = slice(1, 3), slice(2, 6)
     found = answer(host, donor, rows, cols)
@@ -108,6 +121,7 @@ def transplant(answer: Callable[[Latents, Latents, slice, slice], Latents]) -> N
     assert torch.equal(host.codes, before.codes) and torch.equal(host.colours, before.colours), (  # noqa: PT018
         "your function changed the host itself; work on copies: host.codes.clone()"
     )
+    found = Latents(*outputs(tuple(found), *size))
     window = (..., rows, cols)
     assert torch.equal(found.codes[window], donor.codes[window]), (
         "inside the window, the codes should be the donor's: codes[..., rows, cols] = …"

@@ -29,6 +29,9 @@ def screen_magnification(magnification: float) -> None:
 def scale_for_print(answer: Callable[[int, float, float], float]) -> None:
     """Check exercise 2: `answer(pixels, centimetres, dpi)` is the magnification for a print."""
     scale = number(answer(300, 2.54, 300), "the magnification")
+    assert not math.isclose(scale, 300), (
+        "300 are the pixels of the print. How many times as many are they as the photo has?"
+    )
     assert math.isclose(scale, 1), (
         "300 pixels printed 2.54 cm (one inch) wide at 300 dpi need no zoom, the answer is 1; "
         f"you got {scale:g}: are the centimetres turned into inches?"

@@ -133,5 +133,5 @@ def _no_number(found: Any, wanted: Output) -> str:
     if not np.isfinite(float(found)):
         return f"{wanted.name} is {float(found):g}: is something divided by zero?"
     if wanted.kind is int and not float(found).is_integer():
-        return f"{wanted.name} is {float(found):g}; {kind} is wanted"
+        return f"{wanted.name} is {float(found):.12g}; {kind} is wanted"
     return ""
