@@ -137,3 +137,12 @@ def test_what_is_not_a_picture_is_refused(shape: tuple[int, ...]) -> None:
 def test_other_number_types_are_refused(dtype: DTypeLike) -> None:
     with pytest.raises(LiifError, match="expected uint8 or floats in"):
         resize(np.zeros((5, 5), dtype=dtype), 4, 4, "bicubic")
+
+
+def test_bicubic_shrinking_puts_a_dip_and_a_bump_beside_an_edge() -> None:
+    """What lesson 04 says of the chart that it shrinks: the model does not invent them."""
+    chart = np.full((128, 128, 3), 25, np.uint8)
+    chart[:, 66:] = 230
+    row = resize(chart, 32, 32, "bicubic")[16, :, 0]
+    assert row.min() < 25
+    assert row.max() > 230
