@@ -146,6 +146,7 @@ def test_weights_hints(wrong: Callable[[Tensor], Tensor], hint: str) -> None:
     [
         ({"share": lambda d: weights(d).flip(-1)}, "not swapped"),
         ({"share": lambda d: torch.full(d.shape[:2], 0.25)}, "plain mean"),
+        ({"share": lambda d: F.one_hot(weights(d).argmax(1), 4).float()}, "alone"),
         ({"colour": False}, "add the code's own pixel"),
         ({"colour": True}, "no local colour"),
         ({"delta_scale": False}, "δ is not multiplied"),

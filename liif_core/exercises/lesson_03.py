@@ -139,12 +139,16 @@ def _diagnose(model: LIIF, latents: Latents, coord: Tensor, cell: Tensor, result
     answers = model.answers(latents, coord, cell)
     own_colour = _pick_colours(latents, answers)
     bare = replace(answers, rgb=answers.rgb - own_colour)
+    nearest = F.one_hot(answers.weight.argmax(-1), 4).to(answers.weight)
     slips = {
         "your colours are in [-1, 1], where the decoder works: the last step is * 0.5 + 0.5": (
             _blend(answers) * 2 - 1
         ),
         "the areas are not swapped: each code must get the rectangle at the opposite code": _blend(
             replace(answers, weight=answers.weight.flip(-1))
+        ),
+        "this is what the nearest code says alone: step half a cell to each corner, and ask four": (
+            _blend(replace(answers, weight=nearest))
         ),
         "this is the plain mean of the four answers: weigh them by the areas": (
             answers.rgb.mean(2) * 0.5 + 0.5
