@@ -106,8 +106,11 @@ def still_possible(
     down, across = (resize(np.eye(n, dtype=np.float32), n // 8, n, "bicubic") for n in (24, 32))
     other = random.random((24, 32), dtype=np.float32)
     gap = np.linalg.pinv(down) @ (down @ (truth - other) @ across.T) @ np.linalg.pinv(across.T)
+    spot = truth.copy()
+    spot[8:16, 8:16] += 0.1
     candidates = {
         "brighter": truth + 0.1,
+        "one spot brighter": spot,
         "the truth": truth,
         "a twin": (other + gap).astype(np.float32),
         "another": other,
@@ -128,6 +131,10 @@ def still_possible(
     assert "darker" not in named, (
         "a candidate that shrinks to a darker picture than `small` is not possible: does your "
         "comparison see differences of both signs (np.abs)?"
+    )
+    assert "one spot brighter" not in named, (
+        "'one spot brighter' is off by more than the tolerance in a single pixel: that is enough "
+        "to rule it out. Does a mean over all pixels hide it? Ask for the largest difference"
     )
     assert named == {"the truth", "a twin"}, (
         f"of {', '.join(candidates)} exactly 'the truth' and 'a twin' shrink to the small photo; "
