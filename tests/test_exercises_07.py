@@ -50,6 +50,7 @@ def test_right_estimates_of_the_noise(right) -> None:  # type: ignore[no-untyped
         (lambda photo: np.diff(photo, axis=1).std(), "edges of the scene"),
         (lambda photo: from_differences(photo) * np.sqrt(2), "twice the variance"),
         (lambda photo: from_the_sky(photo) ** 2, "square root"),
+        (lambda photo: 255 * from_the_sky(photo), "from about 0 to 1"),
         (lambda photo: 0.02, "noise of 0.04: you say 0.020"),
     ],
 )
@@ -61,7 +62,7 @@ def test_wrong_estimates_of_the_noise(wrong, hint, capsys) -> None:  # type: ign
 RIGHT = {case: verdict for case, (verdict, _) in lesson_07.VERDICTS.items()}
 
 
-@pytest.mark.parametrize("right", [RIGHT, {k: f" {v.upper()} " for k, v in RIGHT.items()}])
+@pytest.mark.parametrize("right", [RIGHT, {k: f" {v.upper()}. " for k, v in RIGHT.items()}])
 def test_right_verdicts(right: dict[str, str]) -> None:
     assert is_solved(lesson_07.verdicts, right)
 

@@ -100,6 +100,7 @@ def test_the_right_classifier(right) -> None:  # type: ignore[no-untyped-def]
         (lambda *a: None, "nothing: is there a"),
         (lambda q, v, y, k: [1, 2], "a whole number is wanted"),
         (lambda q, v, y, k: y[np.argmax(v @ q)], "nearest row alone"),
+        (lambda q, v, y, k: np.argmax(v @ q), "own number"),
         (lambda q, v, y, k: vote(q, v, y, k, sign=1), "least"),
         (lambda q, v, y, k: vote(q, v, y, k, weigh=False), "plurality"),
         (

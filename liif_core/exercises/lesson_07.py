@@ -53,6 +53,9 @@ def noise_of(answer: Callable[[np.ndarray], float]) -> None:
             (np.abs(step).mean(), "The edges of the scene count as noise: keep them out"),
         ):
             assert right or not math.isclose(found, statistic, rel_tol=0.02), where + what + "."
+        assert right or not math.isclose(found, 255 * noise, rel_tol=0.35), (
+            where + "That counts in steps of 8 bits; the photo's values run from about 0 to 1."
+        )
         assert right or not math.isclose(found, noise**2, rel_tol=0.35), (
             where + "That is close to the variance; the standard deviation is its square root."
         )
@@ -92,7 +95,7 @@ def verdicts(answers: Mapping[str, str]) -> None:
     choices = ("possible", "ruled out", "cannot say")
     assert isinstance(answers, Mapping), "keep the dictionary: case -> verdict"
     for case, (right, because) in VERDICTS.items():
-        given = " ".join(str(answers.get(case, "")).lower().split())
+        given = " ".join(str(answers.get(case, "")).lower().rstrip(" .").split())
         assert given in choices, f"case {case}: write one of {', '.join(choices)}, not {given!r}"
         assert given == right, f"case {case} is not “{given}”: {because}."
 
