@@ -19,6 +19,7 @@ def test_the_largest_scale() -> None:
     [
         (1.0, "a larger one still fits"),
         (9.0, "does not fit"),
+        (8.4, "does not fit"),  # 403 pixels
         (12.5, "tight"),
         (0.12, "upside down"),
     ],
@@ -108,6 +109,12 @@ def with_numpy(rows):  # type: ignore[no-untyped-def]
 def test_the_run_is_read() -> None:
     assert is_solved(lesson_06.gained, by_hand)
     assert is_solved(lesson_06.gained, with_numpy)
+    assert is_solved(lesson_06.gained, lambda rows: [round(gain, 2) for gain in by_hand(rows)])
+
+
+def halves(rows):  # type: ignore[no-untyped-def]
+    first, middle, last = (rows[k]["psnr_x4"] for k in (0, len(rows) // 2, -1))
+    return middle - first, last - middle
 
 
 @pytest.mark.parametrize(
@@ -117,10 +124,15 @@ def test_the_run_is_read() -> None:
         (lambda rows: by_hand(rows)[::-1], "swapped"),
         (lambda rows: by_hand(rows)[0], "2 things are wanted"),
         (
-            lambda rows: (by_hand(rows)[0], rows[-1]["psnr_x4"] - rows[-2]["psnr_x4"]),
+            lambda rows: (
+                by_hand(rows)[0],
+                rows[-1]["psnr_x4"] - next(row for row in rows if row["rate"] < 2)["psnr_x4"],
+            ),
             "one row later",
         ),
         (lambda rows: (rows[-1]["psnr_x4"] - rows[0]["psnr_x4"], 0.0), "you say"),
+        (lambda rows: halves(rows), "first half of the rows"),
+        (lambda rows: by_hand([{**row, "psnr_x4": row["psnr_x2"]} for row in rows]), "at ×2"),
         (lambda rows: [f"{gain} dB" for gain in by_hand(rows)], "leave the quotes out"),
     ],
 )

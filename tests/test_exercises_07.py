@@ -50,6 +50,7 @@ def test_right_estimates_of_the_noise(right) -> None:  # type: ignore[no-untyped
         (lambda photo: np.diff(photo, axis=1).std(), "edges of the scene"),
         (lambda photo: from_differences(photo) * np.sqrt(2), "twice the variance"),
         (lambda photo: from_the_sky(photo) ** 2, "square root"),
+        (lambda photo: 255 * from_the_sky(photo), "from about 0 to 1"),
         (lambda photo: 0.02, "noise of 0.04: you say 0.020"),
     ],
 )
@@ -61,7 +62,7 @@ def test_wrong_estimates_of_the_noise(wrong, hint, capsys) -> None:  # type: ign
 RIGHT = {case: verdict for case, (verdict, _) in lesson_07.VERDICTS.items()}
 
 
-@pytest.mark.parametrize("right", [RIGHT, {k: f" {v.upper()} " for k, v in RIGHT.items()}])
+@pytest.mark.parametrize("right", [RIGHT, {k: f" {v.upper()}. " for k, v in RIGHT.items()}])
 def test_right_verdicts(right: dict[str, str]) -> None:
     assert is_solved(lesson_07.verdicts, right)
 
@@ -82,12 +83,12 @@ def test_wrong_verdicts(wrong, hint, capsys) -> None:  # type: ignore[no-untyped
     assert hint in " ".join(capsys.readouterr().out.split())
 
 
-def possible(
-    small: np.ndarray, candidates: Mapping[str, np.ndarray], tolerance: float
+def possible(  # type: ignore[no-untyped-def]
+    small: np.ndarray, candidates: Mapping[str, np.ndarray], tolerance: float, largest=np.max
 ) -> list[str]:
     height, width = small.shape
     gaps = {k: resize(v, height, width, "bicubic") - small for k, v in candidates.items()}
-    return [name for name, gap in gaps.items() if np.abs(gap).max() <= tolerance]
+    return [name for name, gap in gaps.items() if largest(np.abs(gap)) <= tolerance]
 
 
 def in_a_loop(small, candidates, tolerance) -> set[str]:  # type: ignore[no-untyped-def]
@@ -112,6 +113,7 @@ def test_the_right_candidates(right) -> None:  # type: ignore[no-untyped-def]
         (lambda small, candidates, tolerance: list(candidates), "brighter picture"),
         (lambda small, candidates, tolerance: ["a twin", "darker"], "np.abs"),
         (lambda small, candidates, tolerance: ["a twin"], "exactly"),
+        (lambda *asked: possible(*asked, largest=np.mean), "a single pixel"),
         (lambda small, candidates, tolerance: possible(small, candidates, 0.02), "tolerance"),
     ],
 )

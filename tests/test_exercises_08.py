@@ -84,6 +84,11 @@ def test_ways_that_beat_bilinear(right, capsys) -> None:  # type: ignore[no-unty
             lambda maps: F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=True),
             "stretched",
         ),
+        (
+            lambda maps: F.interpolate(maps, scale_factor=2, mode="bicubic", align_corners=True),
+            "stretched",
+        ),
+        (lambda maps: 10 * sharpened(maps) - 9 * upsample(maps), "sharpen them too much"),
         (lambda maps: upsample(maps) / 0, "not finite"),
         (lambda maps: sharpened(maps) + 1e-2 * maps.mean() * len(maps), "one photo alone"),
         (lambda maps: F.interpolate(maps, mode="cubic"), "stopped in its line"),
@@ -144,6 +149,12 @@ def test_tiles_without_seams(right, capsys) -> None:  # type: ignore[no-untyped-
         (
             lambda read, photo: (nine_tiles(read, photo) + four_tiles(read, photo)) / 2,
             "averaging",
+        ),
+        (
+            lambda read, photo: nine_tiles(
+                lambda tile: read(tile.transpose(1, 0, 2)), photo.transpose(1, 0, 2)
+            ),
+            "place of another's",
         ),
     ],
 )

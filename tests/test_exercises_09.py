@@ -10,7 +10,10 @@ def test_the_right_k() -> None:
     assert is_solved(lesson_09.largest_k, 5)
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [(3, "strangers"), (6, "tie"), (10, "7 other votes")])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [(3, "strangers"), (6, "tie"), (10, "7 other votes"), (2, "a larger k"), (4, "harmless")],
+)
 def test_wrong_k(wrong: int, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not is_solved(lesson_09.largest_k, wrong)
     assert hint in capsys.readouterr().out
@@ -97,8 +100,15 @@ def test_the_right_classifier(right) -> None:  # type: ignore[no-untyped-def]
         (lambda *a: None, "nothing: is there a"),
         (lambda q, v, y, k: [1, 2], "a whole number is wanted"),
         (lambda q, v, y, k: y[np.argmax(v @ q)], "nearest row alone"),
+        (lambda q, v, y, k: np.argmax(v @ q), "own number"),
         (lambda q, v, y, k: vote(q, v, y, k, sign=1), "least"),
         (lambda q, v, y, k: vote(q, v, y, k, weigh=False), "plurality"),
+        (
+            lambda q, v, y, k: np.bincount(
+                y[np.argsort(v @ q)[-k:]], 1 / (2 + np.arange(k))
+            ).argmax(),
+            "wrong order",
+        ),
         (lambda q, v, y, k: 0, "of 40 decisions"),
     ],
 )

@@ -55,6 +55,7 @@ def test_a_sure_and_wrong_look(name, framing, capsys) -> None:  # type: ignore[n
         ("cup", Framing(448, 0, 0), "grey filler"),
         ("tea", Framing(900, 0, 0), "no thing 'tea'"),
         ("cup", (900, 0), "(size, row, col)"),
+        ("cup", 900, "(size, row, col)"),
         ("cup", (900, 0, 3), "row and col are 0, 1 or 2"),
     ],
 )
@@ -96,6 +97,7 @@ def test_the_right_decision(right, capsys) -> None:  # type: ignore[no-untyped-d
         (lambda t: t[(-(t * np.log(t)).sum(axis=1)).argmin()].argmax(), "0 · log 0"),
         (lambda t: entropy(t).argmin(), "number of the framing"),
         (lambda t: t.max(axis=0).argmax(), "highest peak"),
+        (lambda t: t[entropy(t).argmax()].argmax(), "mind the minus sign"),
         (lambda t: 4, "not 4"),
         (lambda t: 0, "of 20 tables"),
         (lambda t: t[entropy(t).argmin()], "a whole number is wanted"),

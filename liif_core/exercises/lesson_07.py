@@ -53,6 +53,9 @@ def noise_of(answer: Callable[[np.ndarray], float]) -> None:
             (np.abs(step).mean(), "The edges of the scene count as noise: keep them out"),
         ):
             assert right or not math.isclose(found, statistic, rel_tol=0.02), where + what + "."
+        assert right or not math.isclose(found, 255 * noise, rel_tol=0.35), (
+            where + "That counts in steps of 8 bits; the photo's values run from about 0 to 1."
+        )
         assert right or not math.isclose(found, noise**2, rel_tol=0.35), (
             where + "That is close to the variance; the standard deviation is its square root."
         )
@@ -92,7 +95,7 @@ def verdicts(answers: Mapping[str, str]) -> None:
     choices = ("possible", "ruled out", "cannot say")
     assert isinstance(answers, Mapping), "keep the dictionary: case -> verdict"
     for case, (right, because) in VERDICTS.items():
-        given = " ".join(str(answers.get(case, "")).lower().split())
+        given = " ".join(str(answers.get(case, "")).lower().rstrip(" .").split())
         assert given in choices, f"case {case}: write one of {', '.join(choices)}, not {given!r}"
         assert given == right, f"case {case} is not “{given}”: {because}."
 
@@ -106,8 +109,11 @@ def still_possible(
     down, across = (resize(np.eye(n, dtype=np.float32), n // 8, n, "bicubic") for n in (24, 32))
     other = random.random((24, 32), dtype=np.float32)
     gap = np.linalg.pinv(down) @ (down @ (truth - other) @ across.T) @ np.linalg.pinv(across.T)
+    spot = truth.copy()
+    spot[8:16, 8:16] += 0.1
     candidates = {
         "brighter": truth + 0.1,
+        "one spot brighter": spot,
         "the truth": truth,
         "a twin": (other + gap).astype(np.float32),
         "another": other,
@@ -128,6 +134,10 @@ def still_possible(
     assert "darker" not in named, (
         "a candidate that shrinks to a darker picture than `small` is not possible: does your "
         "comparison see differences of both signs (np.abs)?"
+    )
+    assert "one spot brighter" not in named, (
+        "'one spot brighter' is off by more than the tolerance in a single pixel: that is enough "
+        "to rule it out. Does a mean over all pixels hide it? Ask for the largest difference"
     )
     assert named == {"the truth", "a twin"}, (
         f"of {', '.join(candidates)} exactly 'the truth' and 'a twin' shrink to the small photo; "

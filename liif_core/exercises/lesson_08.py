@@ -67,15 +67,16 @@ def beats_bilinear(answer: Callable[[Tensor], Tensor], coarse: Tensor, dense: Te
     assert not math.isclose(got, plain, rel_tol=1e-4), (
         f"that is bilinear itself, NMSE {plain:.3f}: try something else, and see what comes out"
     )
-    corners = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=True)
-    assert not torch.allclose(found, corners, atol=1e-4), (
-        f"NMSE {got:.3f}, bilinear has {plain:.3f}: with align_corners=True the map is stretched, "
-        "and its notes stand beside their places"
-    )
+    for mode in ("bilinear", "bicubic"):
+        corners = F.interpolate(coarse, scale_factor=2, mode=mode, align_corners=True)
+        assert not torch.allclose(found.float(), corners, atol=1e-4), (
+            f"NMSE {got:.3f}, bilinear has {plain:.3f}: with align_corners=True the map is "
+            "stretched, and its notes stand beside their places"
+        )
     assert got < 0.97 * plain, (
         f"NMSE {got:.3f}, bilinear has {plain:.3f}: "
         + ("nearly the same. " if got < 1.03 * plain else "worse. ")
-        + "Does your way blur the notes, or sharpen them?"
+        + "Does your way blur the notes, or sharpen them, or sharpen them too much?"
     )
     again = outputs(answer(coarse[:1]), Output("the map", Tensor, (1, *dense.shape[1:])))
     assert torch.allclose(again[0], found[0], atol=1e-3), (
@@ -127,7 +128,7 @@ def without_seams(answer: Callable[[Callable[[np.ndarray], Tensor], np.ndarray],
         f"{int(wrong.sum())} of 784 notes are not those of the whole photo, in rows {rows[0]} to "
         f"{rows[-1]}, columns {cols[0]} to {cols[-1]}. A note within 3 of a tile's edge is wrong, "
         "unless that is the photo's own edge. Leave it out: averaging it with a right one does not "
-        "mend it"
+        "mend it. Or has a tile's map come into the place of another's?"
     )
     raise AssertionError(
         f"{int(wrong.sum())} of 784 notes are not those of the whole photo: is each tile's map put "

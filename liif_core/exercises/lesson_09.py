@@ -17,6 +17,8 @@ def largest_k(k: int) -> None:
     """Check exercise 1: 3 examples, which are the 3 nearest; the largest k at which they win."""
     k = outputs(k, Output("k", int))
     assert k != 3, "3 votes of 3 win, of course. How many strangers may vote as well?"
+    assert k > 3, f"with k = {k} only {k} of the 3 nearest vote: a larger k still wins for certain"
+    assert k != 4, "1 other vote is harmless, indeed. A larger k still wins for certain"
     assert k != 6, "3 against 3 is a tie in the worst case: the new class must have *more* votes"
     assert k == 5, (
         f"with k = {k} there are {k - 3} other votes; in the worst case all of them name one other "
@@ -79,11 +81,18 @@ def my_classifier(
         "you return the label of the nearest row alone; let all k vote"
     )
     alike = queries @ vectors.T
+    assert not np.array_equal(decided, alike.argmax(axis=1)), (
+        "that is the nearest row's own number; a label is wanted: labels[row], and of all k rows"
+    )
     furthest = labels[np.argsort(alike, axis=1)[:, :9]]
     weight = 1 / (2 + np.arange(9))
     last = [np.bincount(row, weight).argmax() for row in furthest]
     assert not np.array_equal(decided, last), (
         "these are the *least* similar rows: np.argsort sorts upwards, so sort −similarity"
+    )
+    upwards = [np.bincount(row[::-1], weight).argmax() for row in searched.labels]
+    assert not np.array_equal(decided, upwards), (
+        "the right rows in the wrong order: the most similar one is to come first, at i = 0"
     )
     counted = [np.bincount(row).argmax() for row in searched.labels]
     assert not np.array_equal(decided, counted), "this is plurality: weigh the votes by rank"

@@ -52,7 +52,7 @@ def sure_and_wrong(
     by_photo = {thing.photo: known for known, thing in THINGS.items()}
     thing = by_photo.get(name, name)
     assert thing in THINGS, f"no thing {name!r}; there are: {', '.join(THINGS)}"
-    assert len(framing) == 3, "a framing is (size, row, col)"
+    assert np.shape(framing) == (3,), "a framing is (size, row, col)"
     look = Framing(*(int(value) for value in framing))
     assert {look.row, look.col} <= {0, 1, 2}, f"row and col are 0, 1 or 2, not {look[1:]}"
     height, width = sample_photo(THINGS[thing].photo).shape[:2]
@@ -70,7 +70,7 @@ def least_entropy(answer: Callable[[np.ndarray], int]) -> None:
     """Check exercise 3: `answer(probabilities)` is the class of the least uncertain framing."""
     sure = np.array([0.68, 0.32, 0.0, 0.0, 0.0])  # least entropy
     peaked = np.array([0.0, 0.12, 0.0, 0.7, 0.18])  # the highest peak, and more entropy
-    flat = np.array([0.2, 0.2, 0.2, 0.2, 0.2])
+    flat = np.array([0.19, 0.22, 0.2, 0.2, 0.19])  # the most entropy
     table = np.stack([flat, peaked, sure])
     wanted = Output("the class", int)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -83,6 +83,9 @@ def least_entropy(answer: Callable[[np.ndarray], int]) -> None:
     )
     assert found != 2, (
         "2 is the number of the framing; return the class that this framing finds most probable"
+    )
+    assert found != 1, (
+        "this is the framing with the *most* entropy: mind the minus sign, and argmin or argmax"
     )
     assert found == 0, (
         "of three framings the last has the least entropy, and its most probable class is 0, "
