@@ -8,11 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import asked, noise, small_model
 
 from liif_core import bands, folded, workers
-from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
-from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
 from liif_core.tiles import TileStore
 from liif_core.zooming.fewer_codes import FewerCodes
@@ -20,24 +19,6 @@ from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: So small a budget that every photo of these tests falls into several tiles of 32 pixels.
 TIGHT = 1 << 16
-
-
-def small_model(seed: int = 0, **switches: bool) -> LIIF:
-    torch.manual_seed(seed)
-    config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), **switches)
-    return LIIF(config).eval().requires_grad_(False)
-
-
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).random((height, width, 3), dtype=np.float32)
-
-
-def asked(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The same picture from the paper's order of computing."""
-    latents = model.encode(torch.from_numpy(photo).permute(2, 0, 1)[None])
-    coord = coord_grid(height, width, dtype=torch.float64).view(1, -1, 2)
-    cell = cell_size(height, width).expand(coord.shape)
-    return model.query(latents, coord, cell).view(height, width, 3).numpy()
 
 
 @pytest.mark.parametrize("size", [(90, 61), (45, 33), (20, 100), (7, 5), (1, 1), (91, 200)])
