@@ -24,6 +24,7 @@ __all__ = [
     "Header",
     "Photo",
     "Source",
+    "is_photo",
     "photo_from",
     "photo_from_bytes",
     "photo_paths",
@@ -126,28 +127,28 @@ def photo_from_bytes(data: bytes, name: str) -> Photo:
 
 
 def photo_paths(folder: Path) -> list[Path]:
-    """Return the pictures directly in `folder`, by name.
-
-    A picture is what is named like one. What is hidden (its name begins with a dot, as that of
-    macOS's notes on "x.png" does: "._x.png") is none, nor are folders.
+    """Return the pictures directly in `folder`, by name; see `is_photo`.
 
     Raises:
         LiifError: no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise LiifError(f"no folder {folder}; give a folder of photographs")
-    formats = Image.registered_extensions()  # some of them can only be written
-    readable = Image.OPEN.keys() - _NOT_PHOTOS
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if formats.get(path.suffix.lower()) in readable
-        and not path.name.startswith(".")
-        and not path.is_dir()
-    )
+    paths = sorted(path for path in folder.iterdir() if is_photo(path) and not path.is_dir())
     if not paths:
         raise LiifError(f"no photographs in {folder}; put some there, or name another folder")
     return paths
+
+
+def is_photo(path: Path) -> bool:
+    """Whether a file is named like a picture that can be read.
+
+    What is hidden (its name begins with a dot, as that of macOS's notes on "x.png" does: "._x.png")
+    is none.
+    """
+    formats = Image.registered_extensions()  # some of them can only be written
+    readable = Image.OPEN.keys() - _NOT_PHOTOS
+    return formats.get(path.suffix.lower()) in readable and not path.name.startswith(".")
 
 
 def read_rgb(path: Path) -> np.ndarray:

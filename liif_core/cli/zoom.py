@@ -17,7 +17,6 @@ from liif_core.cli.common import (
     model_from,
     progress_bar,
 )
-from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
     from liif_core.zooming.folder import Summary
@@ -43,7 +42,10 @@ def add_zoom(commands: Commands) -> None:
         "-o",
         "--output",
         type=Path,
-        help="default: beside the photo, as NAME_x12 or NAME_4000x3000; a folder for a folder",
+        help="default: beside the photo or folder, as NAME_x12 or NAME_4000x3000",
+    )
+    zoom.add_argument(
+        "--recursive", action="store_true", help="of a folder: go into the folders within, too"
     )
     zoom.add_argument(
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
@@ -92,7 +94,7 @@ def _zoom(options: argparse.Namespace) -> int:
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
     if options.photo.is_dir():
-        return _zoom_folder(options, task)
+        return _zoom_album(options, task)
     output = options.output or options.photo.with_name(task.name_for(options.photo))
     job = plan(options.photo, output, task)
 
@@ -111,16 +113,18 @@ def _zoom(options: argparse.Namespace) -> int:
     return 0
 
 
-def _zoom_folder(options: argparse.Namespace, task: "Task") -> int:
+def _zoom_album(options: argparse.Namespace, task: "Task") -> int:
     """Zoom a folder; exit status 1 if a photo failed."""
     from liif_core.processes import own_device
-    from liif_core.zooming.folder import zoom_folder
+    from liif_core.zooming.album import album_of
+    from liif_core.zooming.folder import zoom_album
 
-    if options.output is None:
-        raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")
+    beside = options.photo.absolute()
+    out = options.output or beside.with_name(f"{beside.name}_{task.mark}")
+    album = album_of([options.photo], recursive=options.recursive, results=out)
     load = partial(model_from, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
-        summary = zoom_folder(load, options.photo, options.output, task, progress, _tell)
+        summary = zoom_album(load, album, out, task, progress, _tell)
     return 1 if summary.failed else 0
 
 
@@ -130,7 +134,7 @@ def _remark(lines: list[str]) -> None:
 
 
 def _tell(summary: "Summary") -> None:
-    for line in summary.written:
-        print(line)
-    print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
+    for lines in summary.written:
+        print(*lines, sep="\n")
+    print(*summary.table(), sep="\n", flush=True)
     _remark(summary.remarks + summary.failed)
