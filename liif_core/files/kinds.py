@@ -35,7 +35,7 @@ _BRANDS = {
     b"avis": f"AVIF, which the Pillow here cannot read; {_CONVERT}",
     **dict.fromkeys(
         (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
-        f"HEIC, as iPhones take; {_CONVERT}, or: heif-convert FILE.heic FILE.png",
+        f"HEIC, as iPhones take, but broken or of a kind not known; copy it again, or {_CONVERT}",
     ),
 }
 
