@@ -16,7 +16,7 @@ from PIL import Image
 from liif_core.errors import LiifError
 from liif_core.files.deep import is_deep
 from liif_core.files.notes import upright_size
-from liif_core.files.opening import left_out, opened, opened_bytes
+from liif_core.files.opening import left_out, opened, opened_bytes, pages
 from liif_core.files.photo_pixels import Photo, decoded, from_array
 from liif_core.pixels import eight_bit
 
@@ -47,12 +47,14 @@ class Header:
         height, width: in pixels, upright: what `photo_from` will give.
         deep: whether `photo_from` will give 16 bits a sample.
         remarks: lines about what will not be read.
+        pages: how many pages, pictures or frames the file has.
     """
 
     height: int
     width: int
     deep: bool = False
     remarks: tuple[str, ...] = ()
+    pages: int = 1
 
 
 def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
@@ -72,8 +74,8 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
             or image.mode.startswith("I;16")
         )
         height, width = upright_size(image)
-        remark = left_out(image, page)
-    return Header(height, width, deep, (remark,) if remark else ())
+        remark, number = left_out(image, page), pages(image)
+    return Header(height, width, deep, (remark,) if remark else (), number)
 
 
 def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:

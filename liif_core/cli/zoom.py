@@ -17,8 +17,10 @@ from liif_core.cli.common import (
     model_from,
     progress_bar,
 )
+from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
+    from liif_core.liif import LIIF
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
 
@@ -50,12 +52,18 @@ def add_zoom(commands: Commands) -> None:
     zoom.add_argument(
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
-    zoom.add_argument(
+    pages = zoom.add_mutually_exclusive_group()
+    pages.add_argument(
         "--page",
         type=a_count,
         default=1,
         metavar="N",
         help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    pages.add_argument(
+        "--pages",
+        choices=["all"],
+        help="all of them: into one TIFF of as many pages, or with another ending a file for each",
     )
     zoom.add_argument(
         "--compare",
@@ -96,6 +104,8 @@ def _zoom(options: argparse.Namespace) -> int:
     if options.photo.is_dir():
         return _zoom_album(options, task)
     output = options.output or options.photo.with_name(task.name_for(options.photo))
+    if options.pages:
+        return _zoom_pages(options, output, task)
     job = plan(options.photo, output, task)
 
     from liif_core.processes import own_device
@@ -113,12 +123,28 @@ def _zoom(options: argparse.Namespace) -> int:
     return 0
 
 
+def _zoom_pages(options: argparse.Namespace, output: Path, task: "Task") -> int:
+    """Zoom every page of a file."""
+    from liif_core.processes import own_device
+    from liif_core.zooming.pages import zoom_pages
+
+    def load() -> "LIIF":
+        return model_from(options, str(own_device(options.device)))
+
+    with progress_bar("pixels") as progress:
+        lines = zoom_pages(load, options.photo, output, task, progress, _remark)
+    print(*lines, sep="\n")
+    return 0
+
+
 def _zoom_album(options: argparse.Namespace, task: "Task") -> int:
     """Zoom a folder; exit status 1 if a photo failed."""
     from liif_core.processes import own_device
     from liif_core.zooming.album import album_of
     from liif_core.zooming.folder import zoom_album
 
+    if options.pages:
+        raise LiifError("--pages all is for one file; of a folder, --page N zooms one page each")
     beside = options.photo.absolute()
     out = options.output or beside.with_name(f"{beside.name}_{task.mark}")
     album = album_of([options.photo], recursive=options.recursive, results=out)

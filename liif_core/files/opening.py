@@ -157,10 +157,10 @@ def left_out(image: Image.Image, page: int) -> str:
     if image.format == "MPO":
         return (
             f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
-            "eye's view, is left out (--page N reads another)"
+            "eye's view, is left out (--page N reads another, --pages all each)"
         )
     kind = {"TIFF": "page", "HEIF": "picture"}.get(image.format or "", "frame")
-    return f"{kind} {page} of {others + 1} is read; --page N reads another"
+    return f"{kind} {page} of {others + 1} is read; --page N reads another, --pages all each"
 
 
 def _open(file: IO[bytes], name: str) -> Image.Image:

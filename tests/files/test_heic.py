@@ -43,7 +43,9 @@ def test_ten_bits_are_kept() -> None:
 
 def test_the_picture_to_be_shown_is_page_one() -> None:
     path = FILES / "pages.heic"
-    assert read_header(path).remarks == ("picture 1 of 2 is read; --page N reads another",)
+    assert read_header(path).remarks == (
+        "picture 1 of 2 is read; --page N reads another, --pages all each",
+    )
     assert np.abs(photo_from(path).colour.astype(int) - PHOTO[::-1, ::-1]).mean() < 4
     assert np.abs(photo_from(path, 2).colour.astype(int) - PHOTO).mean() < 4
     with pytest.raises(LiifError, match="there is no page 3; it has the pages 1 … 2"):
