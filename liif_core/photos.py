@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.files.deep import is_deep
+from liif_core.files.deep import extra_samples, is_deep
 from liif_core.files.notes import upright_size
 from liif_core.files.opening import left_out, opened, opened_bytes, pages
 from liif_core.files.photo_pixels import Photo, decoded, from_array
@@ -74,8 +74,8 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
             or image.mode.startswith("I;16")
         )
         height, width = upright_size(image)
-        remark, number = left_out(image, page), pages(image)
-    return Header(height, width, deep, (remark,) if remark else (), number)
+        remarks = tuple(line for line in (left_out(image, page), extra_samples(image)) if line)
+        return Header(height, width, deep, remarks, pages(image))
 
 
 def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
