@@ -146,6 +146,10 @@ def pages(image: Image.Image) -> int:
         return 1
 
 
+#: What the command line says of the pages that are not read.
+PAGE_HINT = "; --page N reads another, --pages all each"
+
+
 def left_out(image: Image.Image, page: int) -> str:
     """Say in a line what else an opened file holds beside the page that is read; or nothing."""
     if image.format == "PCD":
@@ -161,10 +165,10 @@ def left_out(image: Image.Image, page: int) -> str:
     if image.format == "MPO":
         return (
             f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
-            "eye's view, is left out (--page N reads another, --pages all each)"
+            f"eye's view, is left out{PAGE_HINT}"
         )
     kind = {"TIFF": "page", "HEIF": "picture"}.get(image.format or "", "frame")
-    return f"{kind} {page} of {others + 1} is read; --page N reads another, --pages all each"
+    return f"{kind} {page} of {others + 1} is read{PAGE_HINT}"
 
 
 def _open(file: IO[bytes], name: str) -> Image.Image:
