@@ -26,7 +26,7 @@ def join_pages(pages: Sequence[str], path: str | os.PathLike[str], *, overwrite:
     """Write the pages, in order, as one file.
 
     Pixels are copied as they are. (Pillow's own way to append pages leaves the offsets of EXIF and
-    GPS as they were, so that these are lost from the second page on.)
+    GPS as they were: from the second page on, these are lost, or those of the first.)
 
     Args:
         pages: files as `Tiff` writes them, not BigTIFF.
