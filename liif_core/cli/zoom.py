@@ -35,7 +35,7 @@ def add_zoom(commands: Commands) -> None:
         "folder: torchrun --nproc-per-node N -m liif_core zoom DIR -o OUT ...",
     )
     zoom.add_argument(
-        "photo", type=Path, help="JPEG, PNG, TIFF, HEIC, WebP and many more; or a folder of them"
+        "photo", type=Path, help="JPEG, PNG, TIFF, HEIC, JPEG XL and many more; or a folder of them"
     )
     how_large = zoom.add_mutually_exclusive_group(required=True)
     how_large.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly: TIFF, PNG and HEIF.
+"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly.
 
 Pillow has no mode for 16-bit colour, nor for 16-bit grey with alpha: it keeps the upper byte alone,
 without a word. Of TIFFs it reads uncompressed 16-bit planes as noise and 16-bit grey that counts
@@ -22,6 +22,7 @@ from PIL.TiffImagePlugin import (
     ImageFileDirectory_v2,
 )
 
+from liif_core.files.jxl import JxlImage
 from liif_core.files.kinds import TIFF_STARTS
 
 #: What is wrong with a file is told once, by us; without a handler, Python would print it, too.
@@ -79,6 +80,8 @@ def is_deep(image: Image.Image) -> bool:
         return False
     if image.format == "TIFF":
         return _deep_tags(image.tag_v2)  # type: ignore[attr-defined]
+    if isinstance(image, JxlImage):
+        return image.info["bits"] > 8
     if image.format == "PNG":
         file.seek(0)
         start = file.read(26)
@@ -113,13 +116,21 @@ def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """
     file: IO[bytes] = image.fp  # type: ignore[attr-defined]
     file.seek(0)
+    if isinstance(image, JxlImage):
+        return _split(image.samples())
     if image.format == "TIFF":
         return _tiff(file, image.tell())
     if image.format == "HEIF":
         return _heif(file, image.tell())
     from imagecodecs import png_decode
 
-    samples = png_decode(file.read())
+    return _split(png_decode(file.read()))
+
+
+def _split(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return colours and alpha of (H, W) or (H, W, bands)."""
+    if samples.ndim == 2:
+        return samples, None
     colours = 3 if samples.shape[2] > 2 else 1
     alpha = samples[..., -1] if samples.shape[2] > colours else None
     return samples[..., :3] if colours == 3 else samples[..., 0], alpha
@@ -190,13 +201,9 @@ def _heif(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
     bits = picture.info["bit_depth"]
     # Shifted up as they come, so that white would be a little grey.
     samples = _from_bits(samples >> (16 - bits), bits)
-    if samples.ndim == 2:
-        return samples, None
-    colours = 3 if samples.shape[2] > 2 else 1
-    colour = samples[..., :3] if colours == 3 else samples[..., 0]
-    if samples.shape[2] == colours:
+    colour, alpha = _split(samples)
+    if alpha is None:
         return colour, None
-    alpha = samples[..., -1]
     return _unassociated(colour, alpha) if picture.premultiplied_alpha else colour, alpha
 
 

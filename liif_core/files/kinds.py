@@ -11,10 +11,12 @@ _CONVERT = "save it as TIFF, PNG or JPEG first, with the program that shows it"
 
 _FILM = "a film, no photo; save one frame of it as a picture"
 
+_JXL = f"JPEG XL, but broken or of a kind not known; {_CONVERT}, or: djxl FILE.jxl FILE.png"
+
 _STARTS = {
     b"%PDF": "a PDF; take the scans out of it first: pdfimages -all FILE.pdf NAME",
-    b"\xff\x0a": f"JPEG XL; {_CONVERT}, or: djxl FILE.jxl FILE.png",
-    b"\0\0\0\x0cJXL \r\n": f"JPEG XL; {_CONVERT}, or: djxl FILE.jxl FILE.png",
+    b"\xff\x0a": _JXL,
+    b"\0\0\0\x0cJXL \r\n": _JXL,
     b"\0\x05\x16\x07": "macOS's notes on the file of the same name without ._; zoom that one",
     b"IIU\0": _DEVELOP,  # Panasonic, Leica
     b"IIRO": _DEVELOP,  # Olympus

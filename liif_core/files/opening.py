@@ -14,6 +14,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
 from liif_core.files.deep import TiffHeader
+from liif_core.files.jxl import register_jxl
 from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
@@ -22,6 +23,7 @@ MAX_PIXELS = 400_000_000
 # HEIC and HEIF. libheif turns them as irot and imir say; EXIF's orientation, which says the same
 # again or was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
 register_heif_opener(thumbnails=False, decode_threads=1)
+register_jxl()
 
 # Of a PNG, one text or profile may be as large as all together; else a long history of edits, or
 # the profile of a printer, costs the photo. Set once and for all: readers share it.
@@ -158,6 +160,8 @@ def left_out(image: Image.Image, page: int) -> str:
             "first, with pcdtojpeg or the like"
         )
     others = pages(image) - 1
+    if image.format == "JXL" and image.info.get("other_colours"):
+        return "its colours are not sRGB's; their profile is left out: they may look different"
     if image.format == "HEIF" and (image.info.get("aux") or image.info.get("depth_images")):
         return "a gain map or depth map beside the picture is left out"
     if not others:
