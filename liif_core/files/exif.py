@@ -9,21 +9,21 @@ EXIF. So they stay at the place where they lay, or go.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from io import BytesIO
 from typing import IO
 
-from PIL.ExifTags import IFD, Base, Interop
+from PIL.ExifTags import IFD, Base
 
 #: Bytes of a number of each kind (EXIF 3.0, section 4.6.2); BigTIFF's own kinds are left out.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
 
-#: What Pillow has no names for.
-RATING_PERCENT, IPTC, PHOTOSHOP, XMP, ICC_PROFILE = 18249, 33723, 34377, 700, 34675
+#: A TIFF's tags for what has its own place in other formats.
+XMP, IPTC, PHOTOSHOP = 700, 33723, 34377
 
 #: The tags of the first directory that speak of the photo. The rest describes how one file is laid
 #: out (a TIFF keeps both in one list), or is told anew, and would spoil another.
@@ -42,7 +42,7 @@ MAIN_TAGS = frozenset(
         Base.WhitePoint,
         Base.PrimaryChromaticities,
         Base.Rating,
-        RATING_PERCENT,
+        Base.RatingPercent,
         Base.ImageID,
         Base.Copyright,
         Base.XPTitle,
@@ -115,6 +115,12 @@ class Exif:
     def long(self, *numbers: int) -> Value:
         """Make a value of numbers below 2³²."""
         return Value(LONG, struct.pack(f"{self.order}{len(numbers)}L", *numbers))
+
+    def offsets(self, numbers: Sequence[int], big: bool) -> Value:
+        """Make a value of places in a file, below 2³² unless it is big."""
+        letter = "Q" if big else "L"
+        data = struct.pack(f"{self.order}{len(numbers)}{letter}", *numbers)
+        return Value(LONG8 if big else LONG, data)
 
     def rational(self, *numbers: Fraction) -> Value:
         """Make a value of fractions, rounded to what 32 bits hold."""
@@ -264,7 +270,9 @@ class _Layout:
         start, end = (0, 0) if self._pinned is None else self._span(self._pinned)
         mark = b"II" if exif.order == "<" else b"MM"
         first = 16 if big else 8
-        head = struct.pack(exif.order + ("HHHQ" if big else "HL"), *((43, 8, 0) if big else (42,)), 0)
+        head = struct.pack(
+            exif.order + ("HHHQ" if big else "HL"), *((43, 8, 0) if big else (42,)), 0
+        )
         self._bytes = bytearray(mark + head)
         self._end = first
         self._gap = range(start, end)
@@ -277,7 +285,9 @@ class _Layout:
         if exif.gps:
             main[IFD.GPSInfo] = _POINTER
         at = self._reserve(main)
-        struct.pack_into(exif.order + ("Q" if big else "L"), self._bytes, first - (8 if big else 4), at)
+        struct.pack_into(
+            exif.order + ("Q" if big else "L"), self._bytes, first - (8 if big else 4), at
+        )
         below = {}
         if photo:
             below[IFD.Exif] = here = self._reserve(photo)

@@ -14,6 +14,7 @@ from liif_core.files.view import View
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XML = "http://www.w3.org/XML/1998/namespace"
+XMLNS = "http://www.w3.org/2000/xmlns/"
 DC = "http://purl.org/dc/elements/1.1/"
 BASIC = "http://ns.adobe.com/xap/1.0/"
 TIFF = "http://ns.adobe.com/tiff/1.0/"
@@ -68,10 +69,16 @@ _EMPTY = (
 
 #: Where DigitalSourceType may stand before it says that we have altered the picture: a capture, a
 #: scan, or an edit. What else stands there says that it was never a photo, and stays.
-_WAS_A_PHOTO = (
-    "digitalCapture computationalCapture negativeFilm positiveFilm print minorHumanEdits humanEdits "
-    "algorithmicallyEnhanced"
-).split()
+_WAS_A_PHOTO = [
+    "digitalCapture",
+    "computationalCapture",
+    "negativeFilm",
+    "positiveFilm",
+    "print",
+    "minorHumanEdits",
+    "humanEdits",
+    "algorithmicallyEnhanced",
+]
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -156,6 +163,13 @@ class Packet:
         """Remove a property, or all of a namespace."""
         for description, node in self._found(space, name):
             _take(description, node)
+
+    def remove_attributes(self, but: str) -> None:
+        """Remove the properties that are attributes, but for those of a namespace."""
+        for description in self._descriptions():
+            for attribute in _attributes(description):
+                if attribute.namespaceURI not in (but, XML, XMLNS):
+                    description.removeAttributeNode(attribute)
 
     def set(self, space: str, prefixed: str, value: str) -> None:
         """Set a property that is one value."""

@@ -244,7 +244,7 @@ def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
         rows = slice(top, top + KEY_ROWS)
         total.update(photo.colour[rows, :, : 1 if photo.grey else 3].tobytes())
         total.update(b"" if photo.alpha is None else photo.alpha[rows].tobytes())
-    for notes in (photo.icc_profile, photo.exif):
+    for notes in (photo.icc_profile, photo.notes):
         total.update(repr(notes).encode())
     return total.hexdigest()
 

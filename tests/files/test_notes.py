@@ -8,7 +8,7 @@ import pytest
 from pictures import ENDINGS, GREY_PROFILE, SRGB, camera_notes, in_memory, noise, painted
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
-from liif_core.files.notes import Tag
+from liif_core.files.upright import Tag
 from liif_core.photos import photo_from, read_header
 
 
