@@ -76,6 +76,18 @@ def add_zoom(commands: Commands) -> None:
     )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=a_quality, default=95, help="of JPEG and WebP, 1–100")
+    said = zoom.add_mutually_exclusive_group()
+    said.add_argument(
+        "--keep-dpi",
+        action="store_true",
+        help="keep the photo's dots per inch; else they grow with it, and a print keeps its size",
+    )
+    said.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out names, places, dates and all else that the photo's file says, and who made "
+        "the result; the colour profile stays, for the pixels mean nothing certain without it",
+    )
     add_model_options(zoom)
     zoom.add_argument(
         "--precision",

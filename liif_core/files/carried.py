@@ -50,6 +50,9 @@ ENHANCED, GENERATIVE = "algorithmicallyEnhanced", "compositeWithTrainedAlgorithm
 
 SOFTWARE = f"liif_core {version('how-does-ai-zoom')}"
 
+#: Names that Pillow has swapped.
+SUBJECT_AREA, SUBJECT_LOCATION = 0x9214, 0xA214
+
 #: Bytes that a segment of a JPEG holds beside its length.
 _SEGMENT = 65_533
 
@@ -201,7 +204,7 @@ def _exif(exif: Exif, view: View, dpi: tuple[Fraction, Fraction] | None) -> Exif
         number = exif.numbers(photo.get(tag))
         if len(number) == 1:
             photo[tag] = exif.rational(number[0] * Fraction(factor))
-    for tag in (Base.SubjectArea, Base.SubjectLocation):
+    for tag in (SUBJECT_AREA, SUBJECT_LOCATION):
         if tag in photo:
             area = _subject(exif, photo.pop(tag), view)
             if area:
@@ -286,7 +289,7 @@ def _fitting_jpeg(said: Carried) -> tuple[Carried, list[str]]:
             key=lambda place: len(directories[place[0]][place[1]].data),
         )
         rest = {key: value for key, value in directories[name].items() if key != tag}
-        exif = replace(exif, **{name: rest})
+        exif = Exif(exif.order, **{**directories, name: rest}, interop=exif.interop)
         remarks.append(f"its EXIF tag {_name(tag)} is too long for a JPEG and is left out")
     comments = tuple(one for one in said.comments if len(one.encode()) <= _SEGMENT)
     if comments != said.comments:
@@ -420,11 +423,11 @@ def tiff_exif(said: Carried) -> Exif:
     if said.xmp:
         more[XMP] = Value(BYTE, said.xmp)
     if said.iptc:
-        more[IPTC] = Value(UNDEFINED, said.iptc)
+        more[IPTC] = Value(BYTE, said.iptc)
     return _with(said.exif, more)
 
 
 def webp_exif(said: Carried) -> bytes:
     """Return the EXIF of a WebP, with IPTC where a TIFF has it: there is no other place."""
-    exif = _with(said.exif, {IPTC: Value(UNDEFINED, said.iptc)}) if said.iptc else said.exif
+    exif = _with(said.exif, {IPTC: Value(BYTE, said.iptc)}) if said.iptc else said.exif
     return b"Exif\0\0" + laid_out(exif) if exif else b""

@@ -269,7 +269,7 @@ class _Layout:
         self._pinned = notes if notes is not None and len(notes.data) > 4 else None
         start, end = (0, 0) if self._pinned is None else self._span(self._pinned)
         mark = b"II" if exif.order == "<" else b"MM"
-        first = 16 if big else 8
+        first = 16 if big else 8  # where the header ends; its second half points at the directory
         head = struct.pack(
             exif.order + ("HHHQ" if big else "HL"), *((43, 8, 0) if big else (42,)), 0
         )
@@ -288,10 +288,10 @@ class _Layout:
         struct.pack_into(
             exif.order + ("Q" if big else "L"), self._bytes, first - (8 if big else 4), at
         )
-        below = {}
+        below: dict[int, int] = {}
         if photo:
             below[IFD.Exif] = here = self._reserve(photo)
-            inner = {}
+            inner: dict[int, int] = {}
             if exif.interop:
                 inner[IFD.Interop] = self._reserve(exif.interop)
                 self._fill(inner[IFD.Interop], exif.interop, {})

@@ -1,4 +1,4 @@
-"""What a file says about its photo beside the pixels: names, captions, dates, places, resolution."""
+"""What a file says about its photo beside the pixels: names, captions, dates, resolution."""
 
 import zlib
 from collections.abc import Iterator
@@ -60,6 +60,10 @@ class Notes:
     dpi: tuple[Fraction, Fraction] | None = None
     turn: int = 1
 
+    def stripped(self) -> "Notes":
+        """Return what the pixels themselves need: which colours they mean."""
+        return Notes(colour=self.colour, turn=self.turn)
+
 
 def notes_of(image: Image.Image) -> Notes:
     """Read what goes along with a picture that was opened and not yet decoded.
@@ -88,7 +92,9 @@ def notes_of(image: Image.Image) -> Notes:
     if dpi is None and notes.dpi is None:
         told = image.info.get("dpi")
         with suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):
-            across, down = (Fraction(float(number)).limit_denominator(10_000) for number in told)
+            across, down = (
+                Fraction(float(number)).limit_denominator(10_000) for number in told or ()
+            )
             # A JPEG without any is said by Pillow to have 72.
             if across > 1 and down > 1 and image.format not in ("JPEG", "MPO"):
                 dpi = across, down

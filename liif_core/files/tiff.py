@@ -78,5 +78,6 @@ class Tiff:
 
     def body(self, pieces: Sequence[np.ndarray], first: bool, last: bool) -> bytes:
         """Return the pixels of one strip, top to bottom in pieces."""
-        order = self.pixels.photo.notes.exif.order
-        return b"".join(piece.astype(piece.dtype.newbyteorder(order)).tobytes() for piece in pieces)
+        least_first = self.pixels.photo.notes.exif.order == "<"
+        dtype = self.pixels.dtype.newbyteorder("<" if least_first else ">")
+        return b"".join(piece.astype(dtype).tobytes() for piece in pieces)

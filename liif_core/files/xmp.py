@@ -7,6 +7,7 @@ not ours to change stays as its program wrote it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeAlias
 from xml.dom import Node, minidom
 from xml.sax.saxutils import escape, quoteattr
 
@@ -28,6 +29,9 @@ DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
 MP_REGION = "http://ns.microsoft.com/photo/1.2/t/Region#"
 PANORAMA = "http://ns.google.com/photos/1.0/panorama/"
 CAMERA = "http://ns.google.com/photos/1.0/camera/"
+
+#: An element or attribute. (The types of `xml.dom.minidom` are too strict for either.)
+_Node: TypeAlias = Any
 
 #: What speaks of other pictures, films and sounds in the photo's file, which the result has not:
 #: gain maps, depth, moving photos.
@@ -67,18 +71,20 @@ _EMPTY = (
     f'xmlns:rdf="{RDF}"><rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
 ).encode()
 
-#: Where DigitalSourceType may stand before it says that we have altered the picture: a capture, a
-#: scan, or an edit. What else stands there says that it was never a photo, and stays.
-_WAS_A_PHOTO = [
-    "digitalCapture",
-    "computationalCapture",
-    "negativeFilm",
-    "positiveFilm",
-    "print",
-    "minorHumanEdits",
-    "humanEdits",
-    "algorithmicallyEnhanced",
-]
+#: The digital sources that "altered by an algorithm" may follow: captures, scans, edits. What else
+#: stands there says more, that the picture was generated or composed, and stays.
+_WAS_A_PHOTO = frozenset(
+    (
+        "digitalCapture",
+        "computationalCapture",
+        "negativeFilm",
+        "positiveFilm",
+        "print",
+        "minorHumanEdits",
+        "humanEdits",
+        "algorithmicallyEnhanced",
+    )
+)
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -138,12 +144,12 @@ class Packet:
             first.setAttributeNS(RDF, f"{self._rdf.prefix}:about", "")
             self._rdf.appendChild(first)
 
-    def _descriptions(self) -> list[minidom.Element]:
+    def _descriptions(self) -> list[_Node]:
         return [node for node in _elements(self._rdf) if _is(node, RDF, "Description")]
 
-    def _found(self, space: str, name: str = "") -> list[tuple[minidom.Element, minidom.Node]]:
+    def _found(self, space: str, name: str = "") -> list[tuple[_Node, _Node]]:
         """Return the places of a property, or of all of a namespace: (description, node)."""
-        places: list[tuple[minidom.Element, minidom.Node]] = []
+        places: list[tuple[_Node, _Node]] = []
         for description in self._descriptions():
             nodes = [*_attributes(description), *_elements(description)]
             places += [
@@ -208,19 +214,19 @@ class Packet:
             element.appendChild(self._document.createTextNode(value))
             item.appendChild(element)
 
-    def _append(self, space: str, prefixed: str) -> minidom.Element:
+    def _append(self, space: str, prefixed: str) -> _Node:
         # Declared on itself: the prefix may mean anything further out.
         element = self._document.createElementNS(space, prefixed)
         element.setAttribute(f"xmlns:{prefixed.split(':')[0]}", space)
         self._descriptions()[0].appendChild(element)
         return element
 
-    def _child(self, parent: minidom.Node, name: str) -> minidom.Element:
+    def _child(self, parent: _Node, name: str) -> _Node:
         child = self._document.createElementNS(RDF, f"{self._rdf.prefix}:{name}")
         parent.appendChild(child)
         return child
 
-    def everything(self) -> Iterator[minidom.Element]:
+    def everything(self) -> Iterator[_Node]:
         """Yield every element, outer ones first."""
         yield from list(self._rdf.getElementsByTagName("*"))
 
@@ -229,7 +235,7 @@ class Packet:
         for description in other._descriptions():
             self._rdf.appendChild(self._document.importNode(description, True))
 
-    def parts(self) -> list[minidom.Element]:
+    def parts(self) -> list[_Node]:
         """Return the properties that are elements; a long packet is split between them."""
         return [element for one in self._descriptions() for element in _elements(one)]
 
@@ -301,12 +307,12 @@ def _tell_size(xmp: Packet, made: Made) -> None:
         xmp.set_if_there(TIFF, "ResolutionUnit", "2")
     xmp.set_if_there(DC, "format", made.mime)
     left, top = view.box[:2]
-    across, down = view.factors
+    wider, higher = view.factors
     for name, begin, factor in (
-        ("FullPanoWidthPixels", 0, across),
-        ("FullPanoHeightPixels", 0, down),
-        ("CroppedAreaLeftPixels", left, across),
-        ("CroppedAreaTopPixels", top, down),
+        ("FullPanoWidthPixels", 0.0, wider),
+        ("FullPanoHeightPixels", 0.0, higher),
+        ("CroppedAreaLeftPixels", left, wider),
+        ("CroppedAreaTopPixels", top, higher),
     ):
         number = xmp.get(PANORAMA, name)
         if number.isdigit():
@@ -355,7 +361,7 @@ class _Regions:
             if (node := _field(element, MP_REGION, "Rectangle")) is not None:
                 self._microsoft(element, _words(node))
 
-    def _mwg(self, element: minidom.Element) -> None:
+    def _mwg(self, element: _Node) -> None:
         if _words(_field(element, AREA, "unit")) == "pixel":
             return
         x, y = (_number(_field(element, AREA, name)) or 0.0 for name in "xy")
@@ -373,7 +379,7 @@ class _Regions:
             scale = self.view.photo_width / (right - left)
             _set_field(element, AREA, "d", f"{diameter * scale:.6g}")
 
-    def _microsoft(self, element: minidom.Element, rectangle: str) -> None:
+    def _microsoft(self, element: _Node, rectangle: str) -> None:
         try:
             left, top, width, height = (float(part) for part in rectangle.split(","))
         except ValueError:
@@ -388,8 +394,8 @@ class _Regions:
         value = ", ".join(f"{number:.6g}" for number in corner)
         _set_field(element, MP_REGION, "Rectangle", value)
 
-    def _lose(self, element: minidom.Element) -> None:
-        node: minidom.Node | None = element
+    def _lose(self, element: _Node) -> None:
+        node: _Node | None = element
         while node is not None and not _is(node, RDF, "li"):
             node = node.parentNode
         if node is not None and node.parentNode is not None:
@@ -397,20 +403,20 @@ class _Regions:
             self.lost += 1
 
 
-def _is(node: minidom.Node, space: str, name: str) -> bool:
+def _is(node: _Node, space: str, name: str) -> bool:
     return node.namespaceURI == space and node.localName == name
 
 
-def _elements(node: minidom.Node) -> Iterator[minidom.Element]:
+def _elements(node: _Node) -> Iterator[_Node]:
     yield from [child for child in node.childNodes if child.nodeType == Node.ELEMENT_NODE]
 
 
-def _attributes(element: minidom.Element) -> list[minidom.Attr]:
+def _attributes(element: _Node) -> list[_Node]:
     attributes = element.attributes
     return [attributes.item(at) for at in range(attributes.length)]
 
 
-def _words(node: minidom.Node | None) -> str:
+def _words(node: _Node | None) -> str:
     if node is None:
         return ""
     if node.nodeType == Node.ATTRIBUTE_NODE:
@@ -427,7 +433,7 @@ def _words(node: minidom.Node | None) -> str:
     return "".join(texts).strip()
 
 
-def _field(element: minidom.Element, space: str, name: str) -> minidom.Node | None:
+def _field(element: _Node, space: str, name: str) -> _Node | None:
     """Return a field of a structure: an attribute, or an element within."""
     found = element.getAttributeNodeNS(space, name)
     if found is not None:
@@ -440,7 +446,7 @@ def _field(element: minidom.Element, space: str, name: str) -> minidom.Node | No
     return None
 
 
-def _set_field(element: minidom.Element, space: str, name: str, value: str) -> None:
+def _set_field(element: _Node, space: str, name: str, value: str) -> None:
     node = _field(element, space, name)
     if node is None:
         return
@@ -452,21 +458,21 @@ def _set_field(element: minidom.Element, space: str, name: str, value: str) -> N
         node.appendChild(element.ownerDocument.createTextNode(value))
 
 
-def _number(node: minidom.Node | None) -> float | None:
+def _number(node: _Node | None) -> float | None:
     try:
         return float(_words(node)) if node is not None else None
     except ValueError:
         return None
 
 
-def _take(description: minidom.Element, node: minidom.Node) -> None:
+def _take(description: _Node, node: _Node) -> None:
     if node.nodeType == Node.ATTRIBUTE_NODE:
         description.removeAttributeNode(node)
     else:
         description.removeChild(node)
 
 
-def _write(node: minidom.Node, pieces: list[str]) -> None:
+def _write(node: _Node, pieces: list[str]) -> None:
     """Write XML; minidom's own way (before Python 3.13) lets line ends in attributes go."""
     if node.nodeType in (Node.TEXT_NODE, Node.CDATA_SECTION_NODE):
         pieces.append(escape(node.nodeValue or "", {"\r": "&#13;"}))
