@@ -88,22 +88,30 @@ def notes_of(image: Image.Image) -> Notes:
             notes = _of_any(image)
     if opened:
         file.seek(place)
-    dpi = _dpi(notes.exif)
-    if dpi is None and notes.dpi is None:
-        told = image.info.get("dpi")
-        with suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):
-            across, down = (
-                Fraction(float(number)).limit_denominator(10_000) for number in told or ()
-            )
-            # A JPEG without any is said by Pillow to have 72.
-            if across > 1 and down > 1 and image.format not in ("JPEG", "MPO"):
-                dpi = across, down
+    if notes.dpi is None:
+        notes = replace(notes, dpi=_told_dpi(image))
+    dpi = _exif_dpi(notes.exif)
+    # 72 is EXIF's word for "unknown" (EXIF 3.0, XResolution); whatever adds EXIF writes it.
+    if dpi and (dpi != (72, 72) or notes.dpi is None):
+        notes = replace(notes, dpi=dpi)
     turn = notes.exif.numbers(notes.exif.main.get(Base.Orientation))
     known = len(turn) == 1 and turn[0] in range(1, 9)
-    return replace(notes, dpi=dpi or notes.dpi, turn=int(turn[0]) if known else 1)
+    return replace(notes, turn=int(turn[0]) if known else 1)
 
 
-def _dpi(exif: Exif) -> tuple[Fraction, Fraction] | None:
+def _told_dpi(image: Image.Image) -> tuple[Fraction, Fraction] | None:
+    """Return what Pillow read of a format without EXIF, such as BMP."""
+    told = image.info.get("dpi")
+    if image.format in ("JPEG", "MPO", "PNG", "TIFF"):  # of a JPEG without any, Pillow says 72
+        return None
+    with suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):
+        across, down = (Fraction(float(one)).limit_denominator(10_000) for one in told or ())
+        if across > 1 and down > 1:
+            return _near_whole(across), _near_whole(down)
+    return None
+
+
+def _exif_dpi(exif: Exif) -> tuple[Fraction, Fraction] | None:
     found = [exif.numbers(exif.main.get(tag)) for tag in (Base.XResolution, Base.YResolution)]
     unit = exif.numbers(exif.main.get(Base.ResolutionUnit)) or (Fraction(2),)
     factor = _UNITS.get(int(unit[0]))
@@ -261,9 +269,13 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _unhexed(text: str) -> bytes:
-    """Read a profile as ImageMagick writes it: its name, its length, hexadecimal digits."""
-    with suppress(ValueError, IndexError):
-        return bytes.fromhex("".join(text.split()[2:]))
+    """Read a profile as ImageMagick and exiftool write it: a name, a length, hexadecimal digits.
+
+    The name is a line, and of several words where exiftool wrote it.
+    """
+    parts = text.strip("\n").split("\n", 2)
+    with suppress(ValueError):
+        return bytes.fromhex("".join(parts[2].split())) if len(parts) == 3 else b""
     return b""
 
 

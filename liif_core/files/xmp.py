@@ -66,6 +66,9 @@ _LAYOUT = {
     NOTE: ("HasExtendedXMP",),
 }
 
+#: Elements within one another in a packet that makes sense.
+DEEPEST = 100
+
 _EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
     f'xmlns:rdf="{RDF}"><rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
@@ -135,7 +138,7 @@ class Packet:
             self._document = minidom.parseString(data)
         except Exception as error:  # expat's own, and what strange encodings raise
             raise ValueError("no XML") from error
-        found = self._document.getElementsByTagNameNS(RDF, "RDF")
+        found = [one for one in _within(self._document) if _is(one, RDF, "RDF")]
         if not found:
             raise ValueError("no RDF in XMP")
         self._rdf = found[0]
@@ -228,7 +231,7 @@ class Packet:
 
     def everything(self) -> Iterator[_Node]:
         """Yield every element, outer ones first."""
-        yield from list(self._rdf.getElementsByTagName("*"))
+        yield from _within(self._rdf)
 
     def join(self, other: "Packet") -> None:
         """Take in another packet's descriptions (the "extended" part of a JPEG's)."""
@@ -240,16 +243,9 @@ class Packet:
         return [element for one in self._descriptions() for element in _elements(one)]
 
     def tobytes(self) -> bytes:
-        """Return the packet, wrapped as every format wants it.
-
-        Raises:
-            ValueError: nested too deeply.
-        """
+        """Return the packet, wrapped as every format wants it."""
         pieces: list[str] = []
-        try:
-            _write(self._document.documentElement, pieces)
-        except RecursionError:
-            raise ValueError("XMP nested too deeply") from None
+        _write(self._document.documentElement, pieces)
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
             f'{"".join(pieces)}\n<?xpacket end="w"?>'
@@ -405,6 +401,19 @@ class _Regions:
 
 def _is(node: _Node, space: str, name: str) -> bool:
     return node.namespaceURI == space and node.localName == name
+
+
+def _within(node: _Node) -> list[_Node]:
+    """Return every element within, outer ones first; raise ValueError if too deep for recursion."""
+    found: list[_Node] = []
+    waiting = [(one, 1) for one in _elements(node)]
+    while waiting:
+        one, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise ValueError("XMP nested too deeply")
+        found.append(one)
+        waiting += [(child, depth + 1) for child in reversed(list(_elements(one)))]
+    return found
 
 
 def _elements(node: _Node) -> Iterator[_Node]:

@@ -355,6 +355,10 @@ BROKEN: dict[str, Any] = {
     "no XML": b"<x:xmpmeta",
     "a bomb": b'<!DOCTYPE a [<!ENTITY b "c">]><x:xmpmeta xmlns:x="adobe:ns:meta/">&b;</x:xmpmeta>',
     "deep": b"<a>" * 5000 + b"</a>" * 5000,
+    "deep RDF": b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    + b"<r:li>" * 5000
+    + b"</r:li>" * 5000
+    + b"</r:RDF>",
     "no RDF": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
 }
 
