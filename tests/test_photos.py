@@ -522,7 +522,7 @@ def test_the_last_reader_sets_pillows_limit_back(tmp_path: Path, order: tuple[in
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@pytest.mark.parametrize("where", ["_pixels", "_photo", "upright", "exif_of"])
+@pytest.mark.parametrize("where", ["_pixels", "_photo", "upright", "notes_of"])
 def test_a_mistake_of_ours_is_not_called_a_broken_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

@@ -56,6 +56,9 @@ SUBJECT_AREA, SUBJECT_LOCATION = 0x9214, 0xA214
 #: Bytes that a segment of a JPEG holds beside its length.
 _SEGMENT = 65_533
 
+#: Maker notes that lay further from the start would want much of nothing before them.
+_FURTHEST = 1 << 18
+
 #: Text of PNG that other readers still open (Pillow inflates no more than this).
 _INFLATED = 1 << 20
 
@@ -128,7 +131,8 @@ def carried(
     remarks: list[str] = []
     dpi = _dpi(notes, view, keep_dpi)
     exif = _exif(notes.exif, view, dpi)
-    if "MakerNote" in _lost(notes.exif, exif := without_far_maker_notes(exif)):
+    exif = without_far_maker_notes(exif, _SEGMENT - 6 if format is JPEG else _FURTHEST)
+    if Base.MakerNote in notes.exif.photo and Base.MakerNote not in exif.photo:
         remarks.append("the camera's own notes (MakerNote) lay where they cannot lie here")
     texts, comments, named = _texts(notes, format)
     how = maker.how(view) if maker else ""
@@ -246,10 +250,6 @@ def _texts(
 
 def _with(exif: Exif, values: Directory) -> Exif:
     return replace(exif, main={**exif.main, **values})
-
-
-def _lost(before: Exif, after: Exif) -> list[str]:
-    return [Base(tag).name for tag in (Base.MakerNote,) if tag in before.photo.keys() - after.photo]
 
 
 def _blank(comment: Value | None) -> bool:

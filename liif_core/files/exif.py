@@ -60,9 +60,6 @@ _NOT_COPIED = frozenset((0xEA1C, IFD.Interop, IFD.Exif, IFD.GPSInfo))
 #: More in one value is no note about a photo.
 _LONGEST = 1 << 26
 
-#: Maker notes that lay further from the start would want a file full of nothing before them.
-FURTHEST_MAKER_NOTE = 1 << 16
-
 
 @dataclass(frozen=True)
 class Value:
@@ -251,10 +248,12 @@ def laid_out(exif: Exif, *, big: bool = False) -> bytes:
     return _Layout(exif, big).bytes
 
 
-def without_far_maker_notes(exif: Exif) -> Exif:
-    """Leave out maker notes that cannot be put at their offset."""
+def without_far_maker_notes(exif: Exif, furthest: int) -> Exif:
+    """Leave out maker notes that cannot be put at their offset, or end beyond `furthest`."""
     notes = exif.photo.get(Base.MakerNote)
-    if notes is None or 16 <= notes.offset <= FURTHEST_MAKER_NOTE or len(notes.data) <= 4:
+    if notes is None or len(notes.data) <= 4:
+        return exif
+    if 16 <= notes.offset <= furthest - len(notes.data):
         return exif
     photo = {tag: value for tag, value in exif.photo.items() if tag != Base.MakerNote}
     return replace(exif, photo=photo)

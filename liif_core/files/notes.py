@@ -101,7 +101,7 @@ def notes_of(image: Image.Image) -> Notes:
 
 def _told_dpi(image: Image.Image) -> tuple[Fraction, Fraction] | None:
     """Return what Pillow read of a format without EXIF, such as BMP."""
-    told = image.info.get("dpi")
+    told: Any = image.info.get("dpi")
     if image.format in ("JPEG", "MPO", "PNG", "TIFF"):  # of a JPEG without any, Pillow says 72
         return None
     with suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):

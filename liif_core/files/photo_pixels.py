@@ -72,7 +72,8 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
     if is_deep(image):
         return _deep(image, name)
     # Before the pixels: Pillow closes some files behind them, and turns TIFFs of its own accord.
-    notes = notes_of(image)
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         image, remarks = _loaded(image, strict)
     with naming(name):
@@ -104,7 +105,8 @@ def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, .
 
 def _deep(image: Image.Image, name: str) -> Photo:
     """Decode a picture whose samples Pillow would cut."""
-    notes = notes_of(image)
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         colour, alpha = deep_samples(image)
     with naming(name):
