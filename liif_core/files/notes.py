@@ -92,7 +92,7 @@ def notes_of(image: Image.Image) -> Notes:
         notes = replace(notes, dpi=_told_dpi(image))
     dpi = _exif_dpi(notes.exif)
     # 72 is EXIF's word for "unknown" (EXIF 3.0, XResolution); whatever adds EXIF writes it.
-    if dpi and (dpi != (72, 72) or notes.dpi is None):
+    if dpi and (notes.dpi is None or set(dpi) != {Fraction(72)}):
         notes = replace(notes, dpi=dpi)
     turn = notes.exif.numbers(notes.exif.main.get(Base.Orientation))
     known = len(turn) == 1 and turn[0] in range(1, 9)

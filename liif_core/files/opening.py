@@ -18,8 +18,8 @@ from liif_core.files.kinds import kind_of, raw_kind
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
 
-#: Most bytes that a PNG's colour profile or text may be inflated to. Pillow's own limit, a megabyte,
-#: refuses pictures with printers' profiles.
+#: Most bytes that a PNG's colour profile or text may be inflated to. Pillow's own limit, a
+#: megabyte, refuses pictures with printers' profiles.
 MAX_TEXT = 1 << 26
 
 
