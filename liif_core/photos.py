@@ -2,7 +2,7 @@
 
 A `Photo` is what the model reads: colours, perhaps an alpha channel, and the metadata to hand on
 to the result. How files are opened, pixels and notes read, is told in `files.opening`,
-`files.photo_pixels` and `files.notes`.
+`files.photo_pixels`, `files.upright` and `files.notes`.
 """
 
 import os
@@ -15,9 +15,9 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.files.deep import extra_samples, is_deep
-from liif_core.files.notes import upright_size
 from liif_core.files.opening import PAGE_HINT, left_out, opened, opened_bytes, pages
 from liif_core.files.photo_pixels import Photo, decoded, from_array
+from liif_core.files.upright import upright_size
 from liif_core.pixels import eight_bit
 
 __all__ = [

@@ -52,19 +52,7 @@ def add_zoom(commands: Commands) -> None:
     zoom.add_argument(
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
-    pages = zoom.add_mutually_exclusive_group()
-    pages.add_argument(
-        "--page",
-        type=a_count,
-        default=1,
-        metavar="N",
-        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
-    )
-    pages.add_argument(
-        "--pages",
-        choices=["all"],
-        help="all of them: into one TIFF of as many pages, or with another ending a file for each",
-    )
+    _add_pages(zoom)
     zoom.add_argument(
         "--compare",
         action="store_true",
@@ -86,6 +74,18 @@ def add_zoom(commands: Commands) -> None:
     )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=a_quality, default=95, help="of JPEG and WebP, 1–100")
+    said = zoom.add_mutually_exclusive_group()
+    said.add_argument(
+        "--keep-dpi",
+        action="store_true",
+        help="keep the photo's dots per inch; else they grow with it, and a print keeps its size",
+    )
+    said.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out names, places, dates and all else that the photo's file says, and who made "
+        "the result; the colour profile stays, for the pixels mean nothing certain without it",
+    )
     add_model_options(zoom)
     zoom.add_argument(
         "--precision",
@@ -94,6 +94,23 @@ def add_zoom(commands: Commands) -> None:
         help="of the network on an accelerator",
     )
     zoom.set_defaults(run=_zoom)
+
+
+def _add_pages(zoom: argparse.ArgumentParser) -> None:
+    """Add what says which of a file's pages are meant."""
+    pages = zoom.add_mutually_exclusive_group()
+    pages.add_argument(
+        "--page",
+        type=a_count,
+        default=1,
+        metavar="N",
+        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    pages.add_argument(
+        "--pages",
+        choices=["all"],
+        help="all of them: into one TIFF of as many pages, or with another ending a file for each",
+    )
 
 
 def _zoom(options: argparse.Namespace) -> int:

@@ -25,9 +25,9 @@ MAX_PIXELS = 400_000_000
 register_heif_opener(thumbnails=False, decode_threads=1)
 register_jxl()
 
-# Of a PNG, one text or profile may be as large as all together; else a long history of edits, or
-# the profile of a printer, costs the photo. Set once and for all: readers share it.
-PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+#: Most bytes that a PNG's colour profile or text may be inflated to. Pillow's own limit, a
+#: megabyte, refuses pictures with printers' profiles.
+MAX_TEXT = 1 << 26
 
 
 @contextmanager
@@ -214,22 +214,28 @@ class _Refusal(int):
 
 
 class _PillowsLimit(AbstractContextManager[None]):
-    """Lets Pillow refuse pictures of more than `MAX_PIXELS`, in any number of threads at once.
+    """Lets Pillow refuse more than `MAX_PIXELS` and `MAX_TEXT`, in any number of threads at once.
 
-    Its limit belongs to the whole process, and is asked when a file is opened and again when some
-    kinds are decoded. The first reader to come changes it, the last to leave changes it back.
+    Its limits belong to the whole process, and are asked when a file is opened and again when some
+    kinds are decoded. The first reader to come changes them, the last to leave changes them back.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers = 0
-        self._before: int | None = None
+        self._before: tuple[int | None, int, int] = (None, 0, 0)
 
     def __enter__(self) -> None:
         with self._lock:
             if self._readers == 0:
-                self._before = Image.MAX_IMAGE_PIXELS
+                self._before = (
+                    Image.MAX_IMAGE_PIXELS,
+                    PngImagePlugin.MAX_TEXT_CHUNK,
+                    PngImagePlugin.MAX_TEXT_MEMORY,
+                )
                 Image.MAX_IMAGE_PIXELS = _Refusal(MAX_PIXELS)
+                PngImagePlugin.MAX_TEXT_CHUNK = MAX_TEXT
+                PngImagePlugin.MAX_TEXT_MEMORY = 4 * MAX_TEXT
             self._readers += 1
 
     def __exit__(
@@ -241,7 +247,8 @@ class _PillowsLimit(AbstractContextManager[None]):
         with self._lock:
             self._readers -= 1
             if self._readers == 0:
-                Image.MAX_IMAGE_PIXELS = self._before
+                Image.MAX_IMAGE_PIXELS = self._before[0]
+                PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = self._before[1:]
 
 
 _PILLOWS_LIMIT = _PillowsLimit()

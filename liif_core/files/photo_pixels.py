@@ -1,6 +1,6 @@
 """From what was read to a `Photo`: upright pixels of 8 or 16 bits, colours, perhaps alpha."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
@@ -11,8 +11,9 @@ from PIL.TiffImagePlugin import COLORMAP
 from liif_core.errors import LiifError
 from liif_core.files.damaged import mended
 from liif_core.files.deep import deep_samples, is_deep
-from liif_core.files.notes import exif_of, turn_of, upright, upright_samples
+from liif_core.files.notes import Notes, notes_of
 from liif_core.files.opening import decoding, naming
+from liif_core.files.upright import turn_of, upright, upright_samples
 from liif_core.pixels import eight_bit
 
 
@@ -26,8 +27,7 @@ class Photo:
         alpha: (height, width) uint8, or None if every pixel is opaque.
         grey: every pixel has R == G == B.
         icc_profile: the colour profile as stored in the source.
-        exif: the camera's notes as `Image.save(exif=...)` takes them; the orientation says
-            "upright", and the thumbnail is left out.
+        notes: what else its file says, to be carried over.
         remarks: lines about what is missing.
     """
 
@@ -35,7 +35,7 @@ class Photo:
     alpha: np.ndarray | None
     grey: bool
     icc_profile: bytes | None
-    exif: bytes | None
+    notes: Notes = field(default_factory=Notes)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -72,17 +72,20 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
     """
     if is_deep(image):
         return _deep(image, name)
+    # Before the pixels: Pillow closes some files behind them, and turns TIFFs of its own accord.
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         image, remarks = _loaded(image, strict)
     with naming(name):
-        exif, icc_profile = exif_of(image), image.info.get("icc_profile") or None
+        icc_profile = image.info.get("icc_profile") or None
         if image.mode == "F":
             remarks += _range(np.asarray(image))
         image = upright(image)
         if image.mode == "CMYK":
             image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
         colour, alpha = _pixels(image)
-        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+        return replace(_photo(colour, alpha, icc_profile), notes=notes, remarks=remarks)
 
 
 def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
@@ -133,18 +136,20 @@ def _with_colours(image: Image.Image) -> Image.Image:
 
 def _deep(image: Image.Image, name: str) -> Photo:
     """Decode a picture whose samples Pillow would cut."""
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         colour, alpha = deep_samples(image)
     remarks = _range(colour)
     with naming(name):
-        turn, exif = turn_of(image), exif_of(image)  # of a PNG, for Pillow decodes it for them
+        turn = notes.turn
         icc_profile = image.info.get("icc_profile") or None
         colour = upright_samples(_sixteen_bit(colour), turn)
         if colour.ndim == 3 and colour.shape[2] == 4:
             inks = Image.frombytes("CMYK", colour.shape[1::-1], eight_bit(colour).tobytes())
             colour, icc_profile = np.asarray(_cmyk_to_srgb(inks, icc_profile)), None
         alpha = None if alpha is None else upright_samples(_sixteen_bit(alpha), turn)
-        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+        return replace(_photo(colour, alpha, icc_profile), notes=notes, remarks=remarks)
 
 
 def _range(values: np.ndarray) -> tuple[str, ...]:
@@ -246,7 +251,6 @@ def _photo(
     colour: np.ndarray,
     alpha: np.ndarray | None,
     icc_profile: bytes | None = None,
-    exif: bytes | None = None,
 ) -> Photo:
     """Bring colour, (H, W) or (H, W, 3), and alpha of 8 or 16 bits to the form of `Photo`."""
     if colour.size == 0:
@@ -264,7 +268,7 @@ def _photo(
     grey = colour.ndim == 2
     if grey:  # three views of one channel
         colour = np.broadcast_to(colour[..., None], (*colour.shape, 3))
-    return Photo(colour, alpha, grey, icc_profile, exif)
+    return Photo(colour, alpha, grey, icc_profile)
 
 
 def _fill_hidden(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

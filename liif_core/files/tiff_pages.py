@@ -3,7 +3,9 @@
 import mmap
 import os
 import shutil
+import struct
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from PIL.ExifTags import IFD
@@ -40,18 +42,28 @@ def join_pages(pages: Sequence[str], path: str | os.PathLike[str], *, overwrite:
         raise LiifError(f"{path}: {too_large()}")
     with publishing(path, overwrite=overwrite) as part, open(part, "wb") as file:
         link = 4  # where the offset of the next page's directory is to stand
+        orders = set[str]()
         for page in pages:
             file.write(bytes(-file.tell() % 2))  # a directory begins at an even offset
             base = file.tell()
             head = _Head(page, base)
+            orders.add(head.order)
+            if len(orders) > 1:
+                raise LiifError(
+                    f"{path}: the pages' notes count their bytes in two orders; --strip leaves "
+                    "them out, or choose .png, for a file each"
+                )
             file.write(head.data)
             with open(page, "rb") as pixels:
                 pixels.seek(len(head.data))
                 shutil.copyfileobj(pixels, file)
             file.seek(link)
-            file.write((base + head.directory).to_bytes(4, "little"))
+            file.write(head.bytes_of(base + head.directory))
             file.seek(0, os.SEEK_END)
             link = base + head.link
+
+
+_Bytes: TypeAlias = bytes | bytearray | mmap.mmap
 
 
 class _Head:
@@ -63,6 +75,7 @@ class _Head:
 
     Attributes:
         data: the bytes.
+        order: "<" or ">", of all numbers.
         directory: where in them the directory begins.
         link: where in them it says where the next one is.
     """
@@ -71,56 +84,55 @@ class _Head:
         self._base = base
         with open(page, "rb") as file:
             start = file.read(8)
-            if start[:4] != b"II*\0":
+            if start[:4] not in (b"II*\0", b"MM\0*"):
                 raise ValueError(f"{page} is not a page to be joined")
-            self.directory = int.from_bytes(start[4:], "little")
+            self.order = "<" if start[:2] == b"II" else ">"
+            self.directory = self._number(start, 4)
             file.seek(0)
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-                self.data = bytearray(whole[: _first_strip(whole, self.directory)])
+                self.data = bytearray(whole[: self._first_strip(whole)])
         self.link = self._move(self.directory)
+
+    def bytes_of(self, offset: int) -> bytes:
+        """Return an offset as the file has it."""
+        return struct.pack(self.order + "I", offset)
+
+    def _first_strip(self, whole: mmap.mmap) -> int:
+        """Return where the pixels begin."""
+        for tag, _, count, at in self._entries(whole, self.directory):
+            if tag == STRIPOFFSETS:
+                return self._number(whole, at if count == 1 else self._number(whole, at))
+        raise ValueError("a page without pixels")
 
     def _move(self, directory: int) -> int:
         """Move all that a directory points to; return where the directory ends."""
         end = directory + 2
-        for tag, kind, count, at in _entries(self.data, directory):
-            end = at + 4
-            target = at
+        for tag, kind, count, at in self._entries(self.data, directory):
+            end, target = at + 4, at
             if _SIZES[kind] * count > 4:
-                target = _number(self.data, at)
+                target = self._number(self.data, at)
                 self._add(at, 1)
             if tag == STRIPOFFSETS:
                 self._add(target, count)
             elif tag in _DIRECTORIES:
                 for number in range(count):
-                    self._move(_number(self.data, target + 4 * number))
+                    self._move(self._number(self.data, target + 4 * number))
                 self._add(target, count)
         return end
 
     def _add(self, at: int, count: int) -> None:
-        offsets = np.frombuffer(self.data, "<u4", count, at) + np.uint32(self._base)
-        self.data[at : at + 4 * count] = offsets.astype("<u4").tobytes()
+        dtype = np.dtype(np.uint32).newbyteorder("<" if self.order == "<" else ">")
+        offsets = np.frombuffer(self.data, dtype, count, at) + np.uint32(self._base)
+        self.data[at : at + 4 * count] = offsets.astype(dtype).tobytes()
 
+    def _entries(self, data: _Bytes, directory: int) -> list[tuple[int, int, int, int]]:
+        """Return (tag, type, count, where its value or the value's offset stands), in order."""
+        (number,) = struct.unpack_from(self.order + "H", data, directory)
+        places = range(directory + 2, directory + 2 + 12 * number, 12)
+        return [(*struct.unpack_from(self.order + "HHI", data, at), at + 8) for at in places]
 
-def _first_strip(whole: mmap.mmap, directory: int) -> int:
-    """Return where the pixels begin."""
-    for tag, _, count, at in _entries(whole, directory):
-        if tag == STRIPOFFSETS:
-            return _number(whole, at if count == 1 else _number(whole, at))
-    raise ValueError("a page without pixels")
-
-
-def _entries(data: bytearray | mmap.mmap, directory: int) -> list[tuple[int, int, int, int]]:
-    """Return (tag, type, count, where its value or the value's offset stands) of a directory."""
-    number = _number(data, directory, 2)
-    places = range(directory + 2, directory + 2 + 12 * number, 12)
-    return [
-        (_number(data, at, 2), _number(data, at + 2, 2), _number(data, at + 4), at + 8)
-        for at in places
-    ]
-
-
-def _number(data: bytearray | mmap.mmap, at: int, size: int = 4) -> int:
-    return int.from_bytes(bytes(data[at : at + size]), "little")
+    def _number(self, data: _Bytes, at: int) -> int:
+        return int(struct.unpack_from(self.order + "I", data, at)[0])
 
 
 def too_large() -> str:

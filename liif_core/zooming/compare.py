@@ -8,6 +8,7 @@ import numpy as np
 
 from liif_core.baselines import resize
 from liif_core.files.in_memory import InMemory
+from liif_core.files.notes import Notes
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import Photo
 from liif_core.pixels import Box
@@ -31,7 +32,7 @@ def beside_bicubic(
         the painted picture; it is not a file yet.
     """
     left, upper, right, lower = box
-    opaque = replace(photo, alpha=None, exif=None)
+    opaque = replace(photo, alpha=None, notes=Notes())
     whole = (0, 0, photo.width, photo.height)
     height, width = result.height, result.width
     pixels = ResultPixels(opaque, height, 2 * width, whole)

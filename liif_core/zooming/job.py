@@ -55,6 +55,8 @@ class Task:
         precision: of the network on an accelerator: float32, float16 or bfloat16.
         overwrite: replace results that exist.
         quality: of JPEG and WebP, 1 … 100.
+        keep_dpi: the photo's pixels per inch stay, and a print grows; else the print's size stays.
+        strip: nothing of what the photo's file says goes along but which colours its pixels mean.
 
     Raises:
         LiifError: neither or both of scale and size, or a number that cannot be.
@@ -71,6 +73,8 @@ class Task:
     precision: str = "float32"
     overwrite: bool = False
     quality: int = 95
+    keep_dpi: bool = False
+    strip: bool = False
 
     def __post_init__(self) -> None:
         if (self.scale is None) == (self.size is None):

@@ -83,11 +83,15 @@ def _into_one(
         raise LiifError(f"{output}: {too_large()}")
     folder = Path(f"{os.path.realpath(output)}.liif-pages")
     folder.mkdir(exist_ok=True)
-    model, pages = load(), []
+    model, pages, order = load(), list[str](), ""
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
             remark(_but_for_pages(remarks(job, photo)))
+            order = order or photo.notes.exif.order
+            if not photo.notes.exif:  # which would have its own order of bytes; a file has one
+                exif = replace(photo.notes.exif, order=order)
+                photo = replace(photo, notes=replace(photo.notes, exif=exif))
             ends = renderer_for(job.task, model, photo).strip_ends(job.grid)
             # Its name says what decides its pixels: another photo, option or weight starts over.
             key = job_key(model, photo, job, ends)[:16]

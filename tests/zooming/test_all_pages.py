@@ -12,6 +12,7 @@ import liif_core
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
 from liif_core.files import tiff_pages
+from liif_core.files.exif import words
 from liif_core.files.opening import pages
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import photo_from
@@ -121,13 +122,11 @@ def test_notes_of_every_page_survive_joining(tmp_path: Path) -> None:
     for number in range(3):
         photo = photo_from(tmp_path / "all.tif", number + 1)
         assert photo.height == 200 + number
-        found = Image.Exif()
-        found.load(photo.exif or b"")
-        assert found[ExifTags.Base.ImageDescription] == "Oma 1951, at the lake"
-        lens = found.get_ifd(ExifTags.IFD.Exif)
-        assert lens[ExifTags.Base.LensModel] == "a lens with a long name"
-        assert lens[ExifTags.Base.ISOSpeedRatings] == 200
-        assert found.get_ifd(ExifTags.IFD.GPSInfo)[2] == (50.0, 30.0, 15.0)
+        exif = photo.notes.exif
+        assert words(exif.main[ExifTags.Base.ImageDescription]) == "Oma 1951, at the lake"
+        assert words(exif.photo[ExifTags.Base.LensModel]) == "a lens with a long name"
+        assert exif.numbers(exif.photo[ExifTags.Base.ISOSpeedRatings]) == (200,)
+        assert exif.numbers(exif.gps[2]) == (50, 30, 15)
 
 
 def test_what_cannot_be_is_said_before_anything_is_computed(
