@@ -155,6 +155,7 @@ class Run:
         """How many processes cut batches: none, but threads, unless a fast device would wait."""
         if self.place.device.type != "cuda":
             return 0
+        self.sampler.photos.settle()
         if self.sampler.photos.bytes_in_memory > MOST_HANDED_OVER:
             return 0
         return max(1, (os.cpu_count() or 1) // self.place.world - 1)
