@@ -37,7 +37,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             raise LiifError(f"{options.json}: there is no such folder; create it first")
         if options.json.is_dir():
             raise LiifError(f"{options.json}: is a folder; name a file in it")
-    name, photos = weights_name(options), read_folder(options.photos)
+    name, photos = weights_name(options), read_folder(options.photos, options.scales)
     model = model_from(options, options.device)
     with progress_bar("photo × scale") as progress:
         degrade = noise_and_jpeg if options.degraded else None
