@@ -16,7 +16,7 @@ from PIL import Image
 from liif_core.errors import LiifError
 from liif_core.files.deep import is_deep
 from liif_core.files.notes import upright_size
-from liif_core.files.opening import left_out, naming, opened, opened_bytes
+from liif_core.files.opening import left_out, naming, opened, opened_bytes, pages
 from liif_core.files.photo_pixels import Photo, decoded, from_array
 from liif_core.files.plain_jpeg import plain_jpeg
 from liif_core.pixels import eight_bit
@@ -25,6 +25,7 @@ __all__ = [
     "Header",
     "Photo",
     "Source",
+    "is_photo",
     "photo_from",
     "photo_from_bytes",
     "photo_paths",
@@ -47,12 +48,14 @@ class Header:
         height, width: in pixels, upright: what `photo_from` will give.
         deep: whether `photo_from` will give 16 bits a sample.
         remarks: lines about what will not be read.
+        pages: how many pages, pictures or frames the file has.
     """
 
     height: int
     width: int
     deep: bool = False
     remarks: tuple[str, ...] = ()
+    pages: int = 1
 
 
 def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
@@ -72,8 +75,8 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
             or image.mode.startswith("I;16")
         )
         height, width = upright_size(image)
-        remark = left_out(image, page)
-    return Header(height, width, deep, (remark,) if remark else ())
+        remark, number = left_out(image, page), pages(image)
+    return Header(height, width, deep, (remark,) if remark else (), number)
 
 
 def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
@@ -127,28 +130,28 @@ def photo_from_bytes(data: bytes, name: str) -> Photo:
 
 
 def photo_paths(folder: Path) -> list[Path]:
-    """Return the pictures directly in `folder`, by name.
-
-    A picture is what is named like one. What is hidden (its name begins with a dot, as that of
-    macOS's notes on "x.png" does: "._x.png") is none, nor are folders.
+    """Return the pictures directly in `folder`, by name; see `is_photo`.
 
     Raises:
         LiifError: no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise LiifError(f"no folder {folder}; give a folder of photographs")
-    formats = Image.registered_extensions()  # some of them can only be written
-    readable = Image.OPEN.keys() - _NOT_PHOTOS
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if formats.get(path.suffix.lower()) in readable
-        and not path.name.startswith(".")
-        and not path.is_dir()
-    )
+    paths = sorted(path for path in folder.iterdir() if is_photo(path) and not path.is_dir())
     if not paths:
         raise LiifError(f"no photographs in {folder}; put some there, or name another folder")
     return paths
+
+
+def is_photo(path: Path) -> bool:
+    """Whether a file is named like a picture that can be read.
+
+    What is hidden (its name begins with a dot, as that of macOS's notes on "x.png" does: "._x.png")
+    is none.
+    """
+    formats = Image.registered_extensions()  # some of them can only be written
+    readable = Image.OPEN.keys() - _NOT_PHOTOS
+    return formats.get(path.suffix.lower()) in readable and not path.name.startswith(".")
 
 
 def read_rgb(path: Path) -> np.ndarray:

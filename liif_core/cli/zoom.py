@@ -20,6 +20,7 @@ from liif_core.cli.common import (
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
+    from liif_core.liif import LIIF
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
 
@@ -34,7 +35,7 @@ def add_zoom(commands: Commands) -> None:
         "folder: torchrun --nproc-per-node N -m liif_core zoom DIR -o OUT ...",
     )
     zoom.add_argument(
-        "photo", type=Path, help="JPEG, PNG, TIFF, WebP and many more; or a folder of them"
+        "photo", type=Path, help="JPEG, PNG, TIFF, HEIC, WebP and many more; or a folder of them"
     )
     how_large = zoom.add_mutually_exclusive_group(required=True)
     how_large.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")
@@ -43,17 +44,26 @@ def add_zoom(commands: Commands) -> None:
         "-o",
         "--output",
         type=Path,
-        help="default: beside the photo, as NAME_x12 or NAME_4000x3000; a folder for a folder",
+        help="default: beside the photo or folder, as NAME_x12 or NAME_4000x3000",
+    )
+    zoom.add_argument(
+        "--recursive", action="store_true", help="of a folder: go into the folders within, too"
     )
     zoom.add_argument(
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
-    zoom.add_argument(
+    pages = zoom.add_mutually_exclusive_group()
+    pages.add_argument(
         "--page",
         type=a_count,
         default=1,
         metavar="N",
         help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    pages.add_argument(
+        "--pages",
+        choices=["all"],
+        help="all of them: into one TIFF of as many pages, or with another ending a file for each",
     )
     zoom.add_argument(
         "--compare",
@@ -92,8 +102,10 @@ def _zoom(options: argparse.Namespace) -> int:
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
     if options.photo.is_dir():
-        return _zoom_folder(options, task)
+        return _zoom_album(options, task)
     output = options.output or options.photo.with_name(task.name_for(options.photo))
+    if options.pages:
+        return _zoom_pages(options, output, task)
     job = plan(options.photo, output, task)
 
     from liif_core.processes import own_device
@@ -111,16 +123,34 @@ def _zoom(options: argparse.Namespace) -> int:
     return 0
 
 
-def _zoom_folder(options: argparse.Namespace, task: "Task") -> int:
+def _zoom_pages(options: argparse.Namespace, output: Path, task: "Task") -> int:
+    """Zoom every page of a file."""
+    from liif_core.processes import own_device
+    from liif_core.zooming.pages import zoom_pages
+
+    def load() -> "LIIF":
+        return model_from(options, str(own_device(options.device)))
+
+    with progress_bar("pixels") as progress:
+        lines = zoom_pages(load, options.photo, output, task, progress, _remark)
+    print(*lines, sep="\n")
+    return 0
+
+
+def _zoom_album(options: argparse.Namespace, task: "Task") -> int:
     """Zoom a folder; exit status 1 if a photo failed."""
     from liif_core.processes import own_device
-    from liif_core.zooming.folder import zoom_folder
+    from liif_core.zooming.album import album_of
+    from liif_core.zooming.folder import zoom_album
 
-    if options.output is None:
-        raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")
+    if options.pages:
+        raise LiifError("--pages all is for one file; of a folder, --page N zooms one page each")
+    beside = options.photo.absolute()
+    out = options.output or beside.with_name(f"{beside.name}_{task.mark}")
+    album = album_of([options.photo], recursive=options.recursive, results=out)
     load = partial(model_from, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
-        summary = zoom_folder(load, options.photo, options.output, task, progress, _tell)
+        summary = zoom_album(load, album, out, task, progress, _tell)
     return 1 if summary.failed else 0
 
 
@@ -130,7 +160,7 @@ def _remark(lines: list[str]) -> None:
 
 
 def _tell(summary: "Summary") -> None:
-    for line in summary.written:
-        print(line)
-    print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
+    for lines in summary.written:
+        print(*lines, sep="\n")
+    print(*summary.table(), sep="\n", flush=True)
     _remark(summary.remarks + summary.failed)

@@ -1,10 +1,10 @@
-"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly: TIFF and PNG.
+"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly: TIFF, PNG and HEIF.
 
 Pillow has no mode for 16-bit colour, nor for 16-bit grey with alpha: it keeps the upper byte alone,
 without a word. Of TIFFs it reads uncompressed 16-bit planes as noise and 16-bit grey that counts
 from white as a negative, and some it does not open at all. So what a header says decides, before
-anything is decoded: samples of more than 8 bits are read by `tifffile` and `imagecodecs`, the rest
-by Pillow.
+anything is decoded: samples of more than 8 bits are read by `tifffile`, `imagecodecs` and libheif,
+the rest by Pillow.
 """
 
 import logging
@@ -69,6 +69,8 @@ class TiffHeader(ImageFile.ImageFile):
 def is_deep(image: Image.Image) -> bool:
     """Whether a picture, opened and not yet decoded, is to be read by `deep_samples`."""
     file = getattr(image, "fp", None)
+    if image.format == "HEIF" and file is not None:
+        return image.info.get("bit_depth", 8) > 8
     if file is None or not getattr(image, "tile", None):  # decoded, or never a file
         return False
     if image.format == "TIFF":
@@ -92,6 +94,8 @@ def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     file.seek(0)
     if image.format == "TIFF":
         return _tiff(file, image.tell())
+    if image.format == "HEIF":
+        return _heif(file, image.tell())
     from imagecodecs import png_decode
 
     samples = png_decode(file.read())
@@ -123,7 +127,7 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
             raise ValueError(f"{samples.shape} samples")
         bits, extra, photometric = page.bitspersample, page.extrasamples, int(page.photometric)
     if samples.dtype.kind == "u" and bits < 16:
-        samples = (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
+        samples = _from_bits(samples, bits)
     colour = samples[..., 0] if colours == 1 else samples[..., :colours]
     if photometric == 0 and colour.dtype == np.uint16:
         colour = 65535 - colour
@@ -132,6 +136,29 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
             alpha = samples[..., at]
             return _unassociated(colour, alpha) if kind == _ASSOCIATED else colour, alpha
     return colour, None
+
+
+def _heif(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    from pi_heif import open_heif
+
+    picture = open_heif(file, convert_hdr_to_8bit=False)[number]
+    samples = np.asarray(picture)
+    bits = picture.info["bit_depth"]
+    # Shifted up as they come, so that white would be a little grey.
+    samples = _from_bits(samples >> (16 - bits), bits)
+    if samples.ndim == 2:
+        return samples, None
+    colours = 3 if samples.shape[2] > 2 else 1
+    colour = samples[..., :3] if colours == 3 else samples[..., 0]
+    if samples.shape[2] == colours:
+        return colour, None
+    alpha = samples[..., -1]
+    return _unassociated(colour, alpha) if picture.premultiplied_alpha else colour, alpha
+
+
+def _from_bits(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Spread samples of so many bits over the range of uint16."""
+    return (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
 
 
 def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from io import BytesIO
 from types import TracebackType
 from typing import IO
 
+from pi_heif import register_heif_opener
 from PIL import Image, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
@@ -17,6 +18,10 @@ from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
+
+# HEIC and HEIF. libheif turns them as irot and imir say; EXIF's orientation, which says the same
+# again or was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
+register_heif_opener(thumbnails=False, decode_threads=1)
 
 
 @contextmanager
@@ -122,7 +127,8 @@ def _turn_to(image: Image.Image, page: int, name: str) -> None:
         there = f"the pages 1 … {last}" if last > 1 else "one page"
         raise LiifError(f"{name}: there is no page {page}; it has {there}")
     with decoding(name):
-        image.seek(page - 1)
+        chief = image.tell()  # of a HEIF, the picture to be shown may stand anywhere: it is page 1
+        image.seek(page - 2 if page - 1 <= chief else page - 1)
         width, height = image.size
         if width * height > MAX_PIXELS:  # Pillow asks for the first alone
             raise Image.DecompressionBombError(f"page {page} has {width * height} pixels")
@@ -144,15 +150,17 @@ def left_out(image: Image.Image, page: int) -> str:
             "first, with pcdtojpeg or the like"
         )
     others = pages(image) - 1
+    if image.format == "HEIF" and (image.info.get("aux") or image.info.get("depth_images")):
+        return "a gain map or depth map beside the picture is left out"
     if not others:
         return ""
     if image.format == "MPO":
         return (
             f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
-            "eye's view, is left out (--page N reads another)"
+            "eye's view, is left out (--page N reads another, --pages all each)"
         )
-    kind = "page" if image.format == "TIFF" else "frame"
-    return f"{kind} {page} of {others + 1} is read; --page N reads another"
+    kind = {"TIFF": "page", "HEIF": "picture"}.get(image.format or "", "frame")
+    return f"{kind} {page} of {others + 1} is read; --page N reads another, --pages all each"
 
 
 def _open(file: IO[bytes], name: str) -> Image.Image:

@@ -87,6 +87,11 @@ class Task:
         if self.fast and self.self_ensemble:
             raise LiifError("a zoom is either fast or a self-ensemble; choose one")
 
+    @property
+    def mark(self) -> str:
+        """What tells results from their photos: x12 or 4000x3000."""
+        return f"x{self.scale:g}" if self.scale is not None else "{}x{}".format(*self.size or ())
+
     def name_for(self, photo: Path) -> str:
         """Name a photo's result: NAME_x12.png, NAME_4000x3000.png, NAME_page2_CROP_x12.png.
 
@@ -94,9 +99,8 @@ class Task:
         """
         part = f"_page{self.page}" if self.page > 1 else ""
         part += "_" + "-".join(map(str, self.crop)) if self.crop else ""
-        mark = f"x{self.scale:g}" if self.scale is not None else "{}x{}".format(*self.size or ())
         ending = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
-        return f"{photo.stem}{part}_{mark}{ending}"
+        return f"{photo.stem}{part}_{self.mark}{ending}"
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def zoom(
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
         for remark in job.remarks:
-            warnings.warn(f"{job.name}: {remark}".replace("--page N", "page=N"), stacklevel=2)
+            words = remark.replace("--page N", "page=N").replace(", --pages all each", "")
+            warnings.warn(f"{job.name}: {words}", stacklevel=2)
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)
@@ -117,7 +118,7 @@ def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
             here or in what is done within the block.
     """
     with _enough_memory(job):
-        renderer = _renderer(job.task, model, photo)
+        renderer = renderer_for(job.task, model, photo)
         with _result(job, photo, model, renderer) as result:
             yield Opened(job, photo, renderer, result)
 
@@ -203,7 +204,7 @@ class Painted:
         return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
 
 
-def _renderer(task: Task, model: LIIF, photo: Photo) -> Renderer:
+def renderer_for(task: Task, model: LIIF, photo: Photo) -> Renderer:
     """Return what answers for the pixels of a result."""
     if task.self_ensemble:
         return SelfEnsemble(model, photo, precision=task.precision)

@@ -21,7 +21,7 @@ def ftyp(brand: bytes, *others: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (ftyp(b"heic", b"mif1", b"heic"), "HEIC, as iPhones take; save it as TIFF, PNG or JPEG"),
+        (ftyp(b"heic", b"mif1", b"heic"), "HEIC, as iPhones take, but broken"),
         (ftyp(b"mif1", b"heic"), "HEIC"),
         (ftyp(b"crx ", b"crx ", b"isom"), RAW),
         (ftyp(b"isom", b"iso2", b"mp41"), "a film, no photo"),
