@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -96,6 +97,29 @@ def progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int
                 bar.update(done - bar.n)
 
         yield progress
+
+
+def a_scale(text: str) -> float:
+    """Read a magnification as people write it: 12, 2.5, 2,5, 12x, x12 or ×12."""
+    number = re.sub(r"^[x×]\s*|\s*[x×]$", "", text.strip().lower(), count=1)
+    if re.fullmatch(r"\d+,\d{3}", number):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' may mean a thousand or a fraction; write it without a comma"
+        )
+    try:
+        return float(re.sub(r"^(\d*),(\d+)$", r"\1.\2", number))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number, as in 12, 2.5 or 12x"
+        ) from None
+
+
+def a_whole_scale(text: str) -> int:
+    """Read a magnification that must be a whole number."""
+    scale = a_scale(text)
+    if not scale.is_integer():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number, as in 2 or 4x")
+    return int(scale)
 
 
 def a_size(text: str) -> tuple[int, int]:

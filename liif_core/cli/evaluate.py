@@ -5,6 +5,7 @@ from pathlib import Path
 
 from liif_core.cli.common import (
     Commands,
+    a_whole_scale,
     add_model_options,
     model_from,
     progress_bar,
@@ -17,7 +18,7 @@ def add_evaluate(commands: Commands) -> None:
     """Add the command to the parser."""
     evaluate = commands.add_parser("evaluate", help="PSNR and SSIM beside bicubic and Lanczos")
     evaluate.add_argument("photos", type=Path, metavar="DIR", help="folder of original photos")
-    evaluate.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4, 6, 12])
+    evaluate.add_argument("--scales", type=a_whole_scale, nargs="+", default=[2, 3, 4, 6, 12])
     evaluate.add_argument(
         "--degraded",
         action="store_true",
