@@ -1,9 +1,8 @@
-"""What several commands share: kinds of arguments, options, and the progress bar."""
+"""What several commands share: kinds of arguments, and options."""
 
 import argparse
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -65,38 +64,6 @@ def weights_name(options: argparse.Namespace) -> str:
     from liif_core.weights import DEFAULT_MODEL
 
     return str(options.weights or DEFAULT_MODEL)
-
-
-@contextmanager
-def progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int], None]]:
-    """Show a bar on standard error for work that takes longer than two seconds.
-
-    Args:
-        unit: what is counted.
-        seconds: a guess, shown until the first of them are done; 0 if there is none.
-    """
-    from tqdm import tqdm
-
-    known = seconds > 2
-    with tqdm(
-        unit=f" {unit}",
-        unit_scale=True,
-        delay=0 if known else 2,
-        leave=False,
-        smoothing=0,
-        disable=os.environ.get("RANK", "0") != "0",  # of several processes, the first shows one
-    ) as bar:
-
-        def progress(done: float, total: int) -> None:
-            if bar.total is None:
-                bar.total, bar.initial, bar.n = total, done, done
-                left = seconds * (1 - done / total)
-                bar.set_postfix_str(f"about {bar.format_interval(left)} left" if known else "")
-            elif done > bar.n:
-                bar.set_postfix_str("", refresh=False)
-                bar.update(done - bar.n)
-
-        yield progress
 
 
 def a_scale(text: str) -> float:

@@ -8,9 +8,9 @@ from liif_core.cli.common import (
     a_whole_scale,
     add_model_options,
     model_from,
-    progress_bar,
     weights_name,
 )
+from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 

@@ -18,8 +18,8 @@ from liif_core.cli.common import (
     a_size,
     add_model_options,
     model_from,
-    progress_bar,
 )
+from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
