@@ -6,7 +6,7 @@ to the result. How files are opened, pixels and notes read, is told in `files.op
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,9 +14,16 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.files.deep import is_deep
+from liif_core.files.deep import extra_samples, is_deep
 from liif_core.files.notes import upright_size
-from liif_core.files.opening import left_out, naming, opened, opened_bytes, pages
+from liif_core.files.opening import (
+    PAGE_HINT,
+    left_out,
+    naming,
+    opened,
+    opened_bytes,
+    pages,
+)
 from liif_core.files.photo_pixels import Photo, decoded, from_array
 from liif_core.files.plain_jpeg import plain_jpeg
 from liif_core.pixels import eight_bit
@@ -75,8 +82,12 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
             or image.mode.startswith("I;16")
         )
         height, width = upright_size(image)
-        remark, number = left_out(image, page), pages(image)
-    return Header(height, width, deep, (remark,) if remark else (), number)
+        return Header(height, width, deep, _unread(image, page), pages(image))
+
+
+def _unread(image: Image.Image, page: int) -> tuple[str, ...]:
+    """Return lines about what of a file is not read."""
+    return tuple(line for line in (left_out(image, page), extra_samples(image)) if line)
 
 
 def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
@@ -118,15 +129,21 @@ def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
     )
 
 
-def photo_from_bytes(data: bytes, name: str) -> Photo:
+def photo_from_bytes(data: bytes, name: str, *, strict: bool = True) -> Photo:
     """Read a photo from the bytes of a file; see `photo_from`.
 
     Args:
         data: what the file holds.
         name: what to call it in an error.
+        strict: see `photo_from`.
+
+    Returns:
+        the photo; its remarks also tell what of the file is not read.
     """
     with opened_bytes(data, name) as image:
-        return decoded(image, name)
+        unread = [line.removesuffix(PAGE_HINT) for line in _unread(image, 1)]
+        photo = decoded(image, name, strict=strict)
+    return replace(photo, remarks=(*unread, *photo.remarks))
 
 
 def photo_paths(folder: Path) -> list[Path]:

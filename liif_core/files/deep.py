@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
+    EXTRASAMPLES,
     ICCPROFILE,
     IMAGELENGTH,
     IMAGEWIDTH,
@@ -28,6 +29,9 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: PhotometricInterpretation of TIFF, and how many of the samples are colours.
 _COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # grey counted from white, grey, RGB, CMYK
+
+#: Where TIFF says how far the samples count, if not as far as their bits allow.
+_MAX_SAMPLE, _SMIN_SAMPLE, _SMAX_SAMPLE = 281, 340, 341
 
 #: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -83,6 +87,23 @@ def is_deep(image: Image.Image) -> bool:
     return False
 
 
+def extra_samples(image: Image.Image) -> str:
+    """Say in a line what a TIFF holds of each pixel beside colours and alpha; or nothing.
+
+    A fourth sample that is not declared as alpha is none: scanners keep infrared there.
+    """
+    if image.format != "TIFF" or image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) not in _COLOURS:  # type: ignore[attr-defined]
+        return ""
+    extra = image.tag_v2.get(EXTRASAMPLES, ())  # type: ignore[attr-defined]
+    extra = extra if isinstance(extra, tuple) else (extra,)
+    if all(kind in (_ASSOCIATED, _UNASSOCIATED) for kind in extra):
+        return ""
+    return (
+        "a sample of each pixel that is neither colour nor alpha, such as a scanner's infrared, is "
+        "left out"
+    )
+
+
 def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode a picture that `is_deep`, as it lies in the file, not turned upright.
 
@@ -125,7 +146,10 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
         colours = _COLOURS[int(page.photometric)]
         if samples.shape[:2] != (page.imagelength, page.imagewidth) or samples.shape[2] < colours:
             raise ValueError(f"{samples.shape} samples")
-        bits, extra, photometric = page.bitspersample, page.extrasamples, int(page.photometric)
+        extra, photometric = page.extrasamples, int(page.photometric)
+        bits = _bits(page, samples)
+    if samples.dtype.kind == "f":
+        samples = _unit(samples, page)
     if samples.dtype.kind == "u" and bits < 16:
         samples = _from_bits(samples, bits)
     colour = samples[..., 0] if colours == 1 else samples[..., :colours]
@@ -136,6 +160,26 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
             alpha = samples[..., at]
             return _unassociated(colour, alpha) if kind == _ASSOCIATED else colour, alpha
     return colour, None
+
+
+def _bits(page: Any, samples: np.ndarray) -> int:
+    """Return how many bits a sample has, be it packed or one of 16 bits that counts less far.
+
+    What a file says of that is believed if its samples keep to it.
+    """
+    tag = page.tags.get(_MAX_SAMPLE)
+    most = int(np.max(tag.value)) if tag is not None else 0
+    believed = most >= 255 and samples.dtype.kind == "u" and samples.max(initial=0) <= most
+    return min(page.bitspersample, most.bit_length()) if believed else page.bitspersample
+
+
+def _unit(samples: np.ndarray, page: Any) -> np.ndarray:
+    """Bring floats into 0 … 1 if their file says what black and white are."""
+    low, high = page.tags.get(_SMIN_SAMPLE), page.tags.get(_SMAX_SAMPLE)
+    if high is None:
+        return samples
+    black, white = (np.ravel(tag.value if tag else 0)[0] for tag in (low, high))
+    return ((samples - black) / (white - black)).astype(samples.dtype) if white > black else samples
 
 
 def _heif(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:

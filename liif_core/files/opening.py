@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO
 
 from pi_heif import register_heif_opener
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
 from liif_core.files.deep import TiffHeader
@@ -22,6 +22,10 @@ MAX_PIXELS = 400_000_000
 # HEIC and HEIF. libheif turns them as irot and imir say; EXIF's orientation, which says the same
 # again or was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
 register_heif_opener(thumbnails=False, decode_threads=1)
+
+# Of a PNG, one text or profile may be as large as all together; else a long history of edits, or
+# the profile of a printer, costs the photo. Set once and for all: readers share it.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 
 
 @contextmanager
@@ -142,6 +146,10 @@ def pages(image: Image.Image) -> int:
         return 1
 
 
+#: What the command line says of the pages that are not read.
+PAGE_HINT = "; --page N reads another, --pages all each"
+
+
 def left_out(image: Image.Image, page: int) -> str:
     """Say in a line what else an opened file holds beside the page that is read; or nothing."""
     if image.format == "PCD":
@@ -157,10 +165,10 @@ def left_out(image: Image.Image, page: int) -> str:
     if image.format == "MPO":
         return (
             f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
-            "eye's view, is left out (--page N reads another, --pages all each)"
+            f"eye's view, is left out{PAGE_HINT}"
         )
     kind = {"TIFF": "page", "HEIF": "picture"}.get(image.format or "", "frame")
-    return f"{kind} {page} of {others + 1} is read; --page N reads another, --pages all each"
+    return f"{kind} {page} of {others + 1} is read{PAGE_HINT}"
 
 
 def _open(file: IO[bytes], name: str) -> Image.Image:

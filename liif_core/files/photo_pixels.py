@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import COLORMAP
 
 from liif_core.errors import LiifError
 from liif_core.files.damaged import mended
@@ -75,6 +76,8 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
         image, remarks = _loaded(image, strict)
     with naming(name):
         exif, icc_profile = exif_of(image), image.info.get("icc_profile") or None
+        if image.mode == "F":
+            remarks += _range(np.asarray(image))
         image = upright(image)
         if image.mode == "CMYK":
             image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
@@ -85,7 +88,8 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
 def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
     """Load a picture, or what is left of it."""
     file: Any = getattr(image, "fp", None)
-    if image.format == "TIFF" and getattr(image, "tile", None):
+    waiting: Any = getattr(image, "tile", None)
+    if image.format == "TIFF" and waiting:
         turn_of(image)  # while Pillow's own opinion, which it turns the pixels by, can be corrected
     try:
         image.load()
@@ -97,13 +101,41 @@ def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, .
         if found is None:
             raise
         return found[0], (found[1],)
+    if image.format == "PNG" and waiting:
+        image = _with_key(image, waiting[0].args)
+    if image.format == "TIFF" and image.mode == "P":
+        image = _with_colours(image)
     return image, ()
+
+
+def _with_key(image: Image.Image, kind: Any) -> Image.Image:
+    """Return a PNG whose transparent grey counts as its pixels do.
+
+    Pillow spreads pixels of 2 and 4 bits over 0 … 255, and leaves the key to them as it was.
+    """
+    key, step = image.info.get("transparency"), {"L;2": 85, "L;4": 17}.get(str(kind))
+    if step is None or not isinstance(key, int):
+        return image
+    image = image.copy()
+    image.info["transparency"] = key * step
+    return image
+
+
+def _with_colours(image: Image.Image) -> Image.Image:
+    """Return a TIFF whose colour map counts to 255; some programs write that, for 65535."""
+    colours = np.array(image.tag_v2.get(COLORMAP, ()))  # type: ignore[attr-defined]
+    if colours.size % 3 or not 0 < colours.max(initial=0) <= 255:
+        return image
+    image = image.copy()
+    image.putpalette(colours.reshape(3, -1).T.astype(np.uint8).tobytes())
+    return image
 
 
 def _deep(image: Image.Image, name: str) -> Photo:
     """Decode a picture whose samples Pillow would cut."""
     with decoding(name):
         colour, alpha = deep_samples(image)
+    remarks = _range(colour)
     with naming(name):
         turn, exif = turn_of(image), exif_of(image)  # of a PNG, for Pillow decodes it for them
         icc_profile = image.info.get("icc_profile") or None
@@ -112,7 +144,16 @@ def _deep(image: Image.Image, name: str) -> Photo:
             inks = Image.frombytes("CMYK", colour.shape[1::-1], eight_bit(colour).tobytes())
             colour, icc_profile = np.asarray(_cmyk_to_srgb(inks, icc_profile)), None
         alpha = None if alpha is None else upright_samples(_sixteen_bit(alpha), turn)
-        return _photo(colour, alpha, icc_profile, exif)
+        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+
+
+def _range(values: np.ndarray) -> tuple[str, ...]:
+    """Say what was taken for white, of floats; see `_sixteen_bit`."""
+    if values.dtype.kind != "f":
+        return ()
+    top = float(values.max(initial=0))
+    white = 255 if 1 < top <= 255 else 1
+    return (f"float values up to {top:.4g} are read as 0 … {white}",)
 
 
 def from_array(array: np.ndarray) -> Photo:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liif_core.errors import LiifError
 from liif_core.files.destination import TIFF, check_target, format_of
+from liif_core.files.opening import PAGE_HINT
 from liif_core.files.tiff_pages import MOST_BYTES, join_pages, too_large
 from liif_core.liif import LIIF
 from liif_core.photos import read_header
@@ -115,7 +116,7 @@ def _painted(
 
 def _but_for_pages(lines: list[str]) -> list[str]:
     """Leave out that one page of several is read: all are."""
-    return [line for line in lines if "--page N" not in line]
+    return [line for line in lines if PAGE_HINT not in line]
 
 
 def _shared(jobs: list[Job], progress: Progress | None) -> list[Progress | None]:

@@ -17,6 +17,7 @@ from PIL import Image
 from liif_core.errors import LiifError, is_out_of_memory
 from liif_core.files.by_strips import ByStrips
 from liif_core.files.in_memory import InMemory
+from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
@@ -70,7 +71,7 @@ def zoom(
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
         for remark in job.remarks:
-            words = remark.replace("--page N", "page=N").replace(", --pages all each", "")
+            words = remark.replace(PAGE_HINT, "; page=N reads another")
             warnings.warn(f"{job.name}: {words}", stacklevel=2)
     else:
         photo = photo_from(image)
