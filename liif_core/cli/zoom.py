@@ -74,7 +74,7 @@ def add_zoom(commands: Commands) -> None:
     zoom.add_argument(
         "--compare",
         action="store_true",
-        help="also write NAME_compare: bicubic | LIIF; holds both in memory",
+        help="also write NAME_compare: bicubic | LIIF, each under its name; holds both in memory",
     )
     work = zoom.add_mutually_exclusive_group()
     work.add_argument(
