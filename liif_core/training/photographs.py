@@ -45,23 +45,25 @@ def to_stderr(line: str) -> None:
 class Photographs(Sequence[np.ndarray]):
     """Decoded photographs, each an (H, W, 3) array of uint8, in memory or mapped from the disk.
 
-    What is in memory is written to `folder`, if there is one, by a thread that goes on in the
+    What is in memory and has a place on the disk is written there by a thread that goes on in the
     background; from then on it is mapped. Handed to another process (pickled), all is written
     first: so that it is cheap, and no two of them hold the same.
 
     Args:
         sources: the files that they were read from.
-        kept: for each its pixels, or None if they lie in `folder`.
-        folder: the cache, if there is one.
+        kept: for each its pixels, or None if they lie on the disk.
+        cached: for each its place in the cache, or None if it has none.
     """
 
     def __init__(
-        self, sources: Sequence[Path], kept: Sequence[np.ndarray | None], folder: Path | None
+        self,
+        sources: Sequence[Path],
+        kept: Sequence[np.ndarray | None],
+        cached: Sequence[Path | None],
     ) -> None:
-        self.sources, self.kept = list(sources), list(kept)
-        self.cached = [None if folder is None else cached_at(folder, path) for path in sources]
+        self.sources, self.kept, self.cached = list(sources), list(kept), list(cached)
         self._writer: _Writer | None = None
-        if folder is not None and self.bytes_in_memory:
+        if any(self.cached) and self.bytes_in_memory:
             self._writer = _Writer(self.kept, self.cached)
 
     def __len__(self) -> int:
@@ -179,7 +181,7 @@ def read_photographs(
     left = [path for path in kept if path not in faults]
     if not left:
         raise LiifError("no photograph is left: " + next(iter(faults.values()), "none was given"))
-    return Photographs(left, [kept[path] for path in left], folder)
+    return Photographs(left, *zip(*(kept[path] for path in left), strict=True))
 
 
 def read_each(
@@ -226,12 +228,19 @@ def _size(path: Path, least: int) -> tuple[int, int]:
     return header.height, header.width
 
 
-def _fetch(path: Path, folder: Path | None, *, later: bool = False) -> np.ndarray | None:
-    """See that a photograph is on the disk; return its pixels if it is not, or only `later`."""
+def _fetch(
+    path: Path, folder: Path | None, *, later: bool = False
+) -> tuple[np.ndarray | None, Path | None]:
+    """See that a photograph is on the disk.
+
+    Returns:
+        its pixels if it is not, or only `later`; and where it lies, or is to lie: asked before it
+        is decoded, so that one that is changed meanwhile is not taken for the new one.
+    """
     if folder is None:
-        return read_rgb(path)
+        return read_rgb(path), None
     cached = cached_at(folder, path)
     if mapped(cached) is not None:
-        return None
+        return None, cached
     pixels = read_rgb(path)
-    return None if not later and store(cached, pixels) else pixels
+    return (None if not later and store(cached, pixels) else pixels), cached

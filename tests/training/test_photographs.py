@@ -67,11 +67,30 @@ def test_each_photograph_is_decoded_once_for_all_runs(number, photos, on_disk, c
 def test_a_changed_photograph_is_decoded_again(photos, on_disk, counted, tmp_path):
     folder = shutil.copytree(photos, tmp_path / "mine")
     paths = photo_paths(folder)
-    read_photographs(paths, least=8)
+    read_photographs(paths, least=8).settle()
     counted.clear()
     Image.new("RGB", (50, 40), "red").save(paths[1])
     assert_same(read_photographs(paths, least=8), paths)
     assert counted == [paths[1]]
+
+
+def test_one_that_is_changed_while_it_is_decoded(photos, on_disk, monkeypatch, tmp_path):
+    folder = shutil.copytree(photos, tmp_path / "mine")
+    paths = photo_paths(folder)
+
+    def read_and_change(path):
+        pixels = read_rgb(path)
+        Image.new("RGB", (50, 40), "red").save(path)
+        return pixels
+
+    monkeypatch.setattr(photographs, "read_rgb", read_and_change)
+    found = read_photographs(paths[:1], least=8)
+    found.settle()
+    assert found[0].shape == (60, 72, 3)
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(photographs, "FEW_PIXELS", 0)
+    assert read_photographs(paths[:1], least=8)[0].shape == (40, 50, 3)
 
 
 def test_a_cache_that_is_emptied_or_spoilt_costs_time_alone(photos, on_disk):
