@@ -15,8 +15,16 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.files.deep import extra_samples, is_deep
-from liif_core.files.opening import PAGE_HINT, left_out, opened, opened_bytes, pages
+from liif_core.files.opening import (
+    PAGE_HINT,
+    left_out,
+    naming,
+    opened,
+    opened_bytes,
+    pages,
+)
 from liif_core.files.photo_pixels import Photo, decoded, from_array
+from liif_core.files.plain_jpeg import plain_jpeg
 from liif_core.files.upright import upright_size
 from liif_core.pixels import eight_bit
 
@@ -165,4 +173,8 @@ def is_photo(path: Path) -> bool:
 
 def read_rgb(path: Path) -> np.ndarray:
     """Return a picture's colours alone, upright: (H, W, 3) uint8. Raises as `photo_from`."""
-    return eight_bit(photo_from(path).colour)
+    name = os.fspath(path)
+    with opened(name) as image:
+        with naming(name):
+            colour = plain_jpeg(image)
+        return eight_bit(decoded(image, name).colour) if colour is None else colour

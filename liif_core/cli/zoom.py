@@ -1,6 +1,8 @@
-"""liif zoom: one photo, or a folder of them."""
+"""liif zoom: one photo, several, or a folder of them."""
 
 import argparse
+import glob
+import os
 import sys
 from dataclasses import fields
 from functools import partial
@@ -12,11 +14,12 @@ from liif_core.cli.common import (
     a_box,
     a_count,
     a_quality,
+    a_scale,
     a_size,
     add_model_options,
     model_from,
-    progress_bar,
 )
+from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
@@ -29,22 +32,25 @@ def add_zoom(commands: Commands) -> None:
     """Add the command to the parser."""
     zoom = commands.add_parser(
         "zoom",
-        help="zoom a photo, or a folder of them, to any size",
-        description="Zoom a photo, or a folder of them, to any size. PNG and TIFF may be larger "
+        help="zoom photos, or a folder of them, to any size",
+        description="Zoom photos, or a folder of them, to any size. PNG and TIFF may be larger "
         "than memory, and an interrupted zoom goes on when asked again. Several processes share a "
         "folder: torchrun --nproc-per-node N -m liif_core zoom DIR -o OUT ...",
     )
     zoom.add_argument(
-        "photo", type=Path, help="JPEG, PNG, TIFF, HEIC, JPEG XL and many more; or a folder of them"
+        "photos",
+        nargs="+",
+        metavar="photo",
+        help="JPEG, PNG, TIFF, HEIC, JPEG XL and many more; or a folder of them",
     )
     how_large = zoom.add_mutually_exclusive_group(required=True)
-    how_large.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")
+    how_large.add_argument("--scale", type=a_scale, help="magnification, for example 12 or 2.5")
     how_large.add_argument("--size", type=a_size, metavar="WxH", help="size, for example 4000x3000")
     zoom.add_argument(
         "-o",
         "--output",
-        type=Path,
-        help="default: beside the photo or folder, as NAME_x12 or NAME_4000x3000",
+        help="a file, or a folder for the results (default: beside the photo or folder, as "
+        "NAME_x12 or NAME_4000x3000)",
     )
     zoom.add_argument(
         "--recursive", action="store_true", help="of a folder: go into the folders within, too"
@@ -56,7 +62,7 @@ def add_zoom(commands: Commands) -> None:
     zoom.add_argument(
         "--compare",
         action="store_true",
-        help="also write NAME_compare: bicubic | LIIF; holds both in memory",
+        help="also write NAME_compare: bicubic | LIIF, each under its name; holds both in memory",
     )
     work = zoom.add_mutually_exclusive_group()
     work.add_argument(
@@ -118,12 +124,16 @@ def _zoom(options: argparse.Namespace) -> int:
 
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
-    if options.photo.is_dir():
-        return _zoom_album(options, task)
-    output = options.output or options.photo.with_name(task.name_for(options.photo))
+    photos = _named(options.photos)
+    if len(photos) > 1 or photos[0].is_dir():
+        return _zoom_album(options, photos, task)
+    if os.environ.get("RANK", "0") != "0":  # torchrun; one photo is not shared out
+        return 0
+    (photo_path,) = photos
+    output = _output(options.output, photo_path, task)
     if options.pages:
-        return _zoom_pages(options, output, task)
-    job = plan(options.photo, output, task)
+        return _zoom_pages(options, photo_path, output, task)
+    job = plan(photo_path, output, task)
 
     from liif_core.processes import own_device
     from liif_core.zooming.photo import opened, read, remarks
@@ -140,7 +150,26 @@ def _zoom(options: argparse.Namespace) -> int:
     return 0
 
 
-def _zoom_pages(options: argparse.Namespace, output: Path, task: "Task") -> int:
+def _named(names: list[str]) -> list[Path]:
+    """Return the files and folders that are meant; Windows' shell leaves `*.jpg` as it is."""
+    found = []
+    for name in names:
+        matching = [] if os.path.lexists(name) else sorted(glob.glob(name))
+        found += matching or [name]
+    return [Path(name) for name in found]
+
+
+def _output(given: str | None, photo: Path, task: "Task") -> Path:
+    """Return the file of a single photo's result."""
+    if given is None:
+        return photo.with_name(task.name_for(photo))
+    folder = Path(given)
+    if folder.is_dir():
+        return folder / task.name_for(photo)
+    return folder
+
+
+def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "Task") -> int:
     """Zoom every page of a file."""
     from liif_core.processes import own_device
     from liif_core.zooming.pages import zoom_pages
@@ -149,26 +178,43 @@ def _zoom_pages(options: argparse.Namespace, output: Path, task: "Task") -> int:
         return model_from(options, str(own_device(options.device)))
 
     with progress_bar("pixels") as progress:
-        lines = zoom_pages(load, options.photo, output, task, progress, _remark)
+        lines = zoom_pages(load, photo, output, task, progress, _remark)
     print(*lines, sep="\n")
     return 0
 
 
-def _zoom_album(options: argparse.Namespace, task: "Task") -> int:
-    """Zoom a folder; exit status 1 if a photo failed."""
+def _zoom_album(options: argparse.Namespace, photos: list[Path], task: "Task") -> int:
+    """Zoom several photos, or folders of them; exit status 1 if a photo failed."""
     from liif_core.processes import own_device
     from liif_core.zooming.album import album_of
     from liif_core.zooming.folder import zoom_album
 
     if options.pages:
-        raise LiifError("--pages all is for one file; of a folder, --page N zooms one page each")
-    beside = options.photo.absolute()
-    out = options.output or beside.with_name(f"{beside.name}_{task.mark}")
-    album = album_of([options.photo], recursive=options.recursive, results=out)
+        raise LiifError("--pages all is for one file; of many, --page N zooms one page each")
+    out = _folder_of_results(options.output, photos, task)
+    album = album_of(photos, recursive=options.recursive, results=out)
     load = partial(model_from, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
         summary = zoom_album(load, album, out, task, progress, _tell)
     return 1 if summary.failed else 0
+
+
+def _folder_of_results(given: str | None, photos: list[Path], task: "Task") -> Path | None:
+    """Return where many results lie; None: each beside its photo."""
+    from liif_core.files.destination import FORMATS
+
+    if given is not None:
+        out = Path(given)
+        if out.suffix.lower() in FORMATS and not out.is_dir():
+            raise LiifError(f"{out}: is one file for many results; name a folder: -o OUT")
+        return out
+    if len(photos) == 1:
+        beside = photos[0].absolute()
+        return beside.with_name(f"{beside.name}_{task.mark}")
+    folders = [str(photo) for photo in photos if photo.is_dir()]
+    if folders:
+        raise LiifError(f"{folders[0]} is a folder; name another for all results: -o OUT")
+    return None
 
 
 def _remark(lines: list[str]) -> None:

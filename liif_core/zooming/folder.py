@@ -82,14 +82,18 @@ def zoom_album(
     """
     if out is not None:
         _check_out(album, out)
+    pairs = _named(album, out, task)
+    # `*.jpg` finds the results of the last run, too.
+    results = {result for _, result in pairs}
+    found = [(path, "the result of another photo") for path, _ in pairs if path in results]
+    pairs = [pair for pair in pairs if pair[0] not in results]
     # They exchange words alone, wherever they compute.
     with processes("cpu") as place:
-        pairs = _named(album, out, task)[place.rank :: place.world]
-        parts = place.gather(_share(load, pairs, task, progress))
+        parts = place.gather(_share(load, pairs[place.rank :: place.world], task, progress))
         summary = Summary(
             written=[lines for part in parts for lines in part.written],
             there_already=[line for part in parts for line in part.there_already],
-            skipped=album.skipped,
+            skipped=album.skipped + found,
             failed=album.failed + [line for part in parts for line in part.failed],
             remarks=[line for part in parts for line in part.remarks],
         )

@@ -15,6 +15,7 @@ from liif_core.files.destination import FORMATS, check_target, format_of
 from liif_core.grid import OutputGrid
 from liif_core.photos import Header, read_header
 from liif_core.pixels import PixelBox
+from liif_core.zooming.compare import Sheet
 
 #: Most pixels along a side that Pillow, and every format, can count.
 MAX_SIDE = 2**31 - 1
@@ -164,7 +165,8 @@ def plan(source: str | os.PathLike[str] | Sized, output: Path | None, task: Task
         check_target(output, height, width, overwrite=task.overwrite, deep=seen.deep)
         if task.compare:
             comparison = output.with_name(f"{output.stem}_compare{output.suffix}")
-            check_target(comparison, height, 2 * width, overwrite=task.overwrite, deep=seen.deep)
+            sheet = Sheet(height, width).size
+            check_target(comparison, *sheet, overwrite=task.overwrite, deep=seen.deep)
     grid = OutputGrid(height, width, box)
     remarks = seen.remarks if isinstance(seen, Header) else ()
     return Job(path, (seen.height, seen.width), grid, output, comparison, task, remarks)
