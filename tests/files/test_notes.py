@@ -110,7 +110,10 @@ def test_a_tag_longer_than_a_jpeg_can_hold_costs_itself_alone(tmp_path: Path) ->
     with Image.open(tmp_path / "out.png") as result:
         assert len(result.getexif()[ExifTags.Base.ImageDescription]) == 70_000
     said = in_memory(photo, 4, 4)._pixels.carried(JPEG)
-    assert said.remarks == ("its EXIF tag ImageDescription is too long for a JPEG and is left out",)
+    assert said.remarks == (
+        "the camera's own notes (MakerNote) lay where they cannot lie here",  # behind the long tag
+        "its EXIF tag ImageDescription is too long for a JPEG and is left out",
+    )
 
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF

@@ -2,11 +2,13 @@
 
 import shutil
 import zlib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from keeping import (
     ABOUT_THE_FILE,
     COMMENT,
@@ -22,7 +24,7 @@ from PIL import Image, PngImagePlugin
 from liif_core.__main__ import main
 from liif_core.files.carried import Maker, carried, jpeg_segments
 from liif_core.files.destination import JPEG, PNG
-from liif_core.files.exif import Exif, Value, read_exif
+from liif_core.files.exif import Exif, Value, laid_out, read_exif
 from liif_core.files.notes import Notes
 from liif_core.files.upright import Tag
 from liif_core.files.view import View
@@ -412,3 +414,37 @@ def test_nonsense_is_read_as_nothing_or_in_part(tmp_path: Path) -> None:
         assert again.main.keys() == said.exif.main.keys() | again.main.keys() & {34665, 34853}
         kept += Tag.Make in again.main
     assert kept > 500
+
+
+@needs_exiftool
+@pytest.mark.parametrize("order", ["MM", "II"])
+def test_sixteen_bits_in_either_order_of_bytes(tmp_path: Path, order: str) -> None:
+    """A TIFF takes the order of the photo's EXIF; pixels and notes must agree on it."""
+    pixels = noise(12, 10, 3, dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb")
+    if order == "MM":
+        tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", byteorder=">")
+    exiftool("-overwrite_original", "-n", "-XMP-dc:Title=Oma", "-IPTC:City=Wien",
+             "-EXIF:FNumber=2.8", str(tmp_path / "a.tif"))  # fmt: skip
+    large = tifffile.imread(zoomed(tmp_path / "a.tif", ".tif"))
+    found = read_tags(tmp_path / "out.tif")
+    assert (found["File:ExifByteOrder"], found["IFD0:BitsPerSample"]) == (order, "16 16 16")
+    names = ("XMP-dc:Title", "IPTC:City", "ExifIFD:FNumber")
+    assert [found[name] for name in names] == ["Oma", "Wien", 2.8]
+    np.testing.assert_array_equal(large, photo_from(zoomed(tmp_path / "a.tif", ".png")).colour)
+    assert read_tags(tmp_path / "out.png")["PNG:BitDepth"] == 16
+
+
+def test_notes_in_a_bigtiff() -> None:
+    notes = Exif(
+        ">",
+        main={271: Value(2, b"Kamera\0"), 18246: Value(3, b"\0\4")},
+        photo={37500: Value(7, b"m" * 90, 300), 33434: Value(5, b"\0\0\0\1\0\0\0\2")},
+        gps={1: Value(2, b"N\0")},
+    )
+    again = read_exif(laid_out(notes, big=True))
+    for name in ("main", "photo", "gps"):
+        before, after = getattr(notes, name), getattr(again, name)
+        assert {tag: after[tag].data for tag in before} == {t: v.data for t, v in before.items()}
+    assert again.photo[37500].offset == 300
+    assert again.numbers(again.photo[33434]) == (Fraction(1, 2),)
