@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from liif_core.files.notes import turn_of, upright_samples
+from liif_core.files.upright import turn_of, upright_samples
 
 _END = b"\xff\xd9"
 
