@@ -182,7 +182,7 @@ class WaveHead(nn.Module):
 
 
 class FourierHead(nn.Module):
-    """f_θ that is told δ also as fixed waves: sin and cos of π δ and 2π δ (lesson 01, section 7)."""
+    """f_θ that is told δ also as fixed waves: sin and cos of π δ and 2π δ."""
 
     def __init__(self) -> None:
         super().__init__()

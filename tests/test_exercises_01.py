@@ -22,7 +22,7 @@ def nearest_index(x, n):
 
 
 def one_by_one(x, n):
-    return min(max(int(np.floor((x + 1) * n / 2)), 0), n - 1)
+    return min(max(int(np.floor((float(x) + 1) * n / 2)), 0), n - 1)
 
 
 def bilinear_at(photo, y, x, *, clamp=True, half=0.5, swap=False):

@@ -8,6 +8,7 @@ The file lies in a folder `my_liif` beside the notebook; in the home folder wher
 written beside it; or in the folder that the environment variable MY_LIIF names.
 """
 
+import builtins
 import dis
 import inspect
 import linecache
@@ -15,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -41,10 +43,10 @@ Parts = dict[int, str]
 
 
 def keep(number: int, *functions: Callable[..., Any]) -> None:
-    """Make functions part `number` of my_liif.py, in place of what was there, and print how it went.
+    """Make functions part `number` of my_liif.py, and print how it went.
 
     Args:
-        number: of the part, which is that of the lesson.
+        number: of the part, which is that of the lesson. What was there is replaced.
         functions: all that the part needs, each written with `def` in a cell.
     """
     try:
@@ -202,7 +204,7 @@ def _parts(text: str, name: str = NAME) -> Parts:
             "back, in order and each once; or move the file away, and keep your parts anew"
         )
     places = [0, *(mark.start() for mark in marks), len(text)]
-    pieces = (text[start:end].strip("\n") + "\n" for start, end in zip(places, places[1:]))
+    pieces = (text[start:end].strip("\n") + "\n" for start, end in pairwise(places))
     return dict(zip(numbers, pieces, strict=True))
 
 
@@ -314,7 +316,7 @@ def _checked(number: int, module: ModuleType, names: list[str]) -> None:
 
 def _named(module: ModuleType, names: list[str]) -> None:
     """Raise LiifError if functions use a name that the module does not know."""
-    known = set(vars(module)) | set(dir(__builtins__)) | set(dir(__import__("builtins")))
+    known = set(vars(module)) | set(dir(builtins))
     for name in names:
         for used in _globals_in(getattr(module, name).__code__):
             if used in known:
