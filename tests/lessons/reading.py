@@ -114,7 +114,7 @@ def read(path: Path) -> Notebook:
 
 
 def lessons() -> list[Path]:
-    return sorted(NOTEBOOKS.glob("*.ipynb"))
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 
 
 def solutions() -> list[Path]:
