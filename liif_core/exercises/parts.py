@@ -85,8 +85,8 @@ def step_once(answer: Callable[[LIIF, torch.optim.Optimizer, Batch, float], floa
         sgd[1].zero_grad()
         loss.backward()
         sgd[1].step()
-        assert abs(found - float(loss)) <= CLOSE, (
-            f"at step {step} the loss is {float(loss):.5f}, yours {found:.5f}"
+        assert abs(found - loss.item()) <= CLOSE, (
+            f"at step {step} the loss is {loss.item():.5f}, yours {found:.5f}"
         )
     pairs = zip(mine.parameters(), theirs.parameters(), strict=True)
     apart = max(float((a - b).abs().max()) for a, b in pairs)

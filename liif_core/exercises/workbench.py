@@ -172,7 +172,7 @@ def _read() -> str:
     """Return the file's text, "" if there is none."""
     try:
         return path().read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeError) as error:
         raise LiifError(f"{path()} cannot be read: {one_line(error)}") from error
