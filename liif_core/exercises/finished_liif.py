@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections import OrderedDict, namedtuple
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -22,13 +23,10 @@ class MyLIIF(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config, channels = config, config.channels
-
-        def conv(n):
-            return nn.Conv2d(n, channels, 3, padding=1)
+        conv = partial(nn.Conv2d, out_channels=channels, kernel_size=3, padding=1)
 
         def block():
-            layers = nn.Sequential(conv(channels), nn.ReLU(), conv(channels))
-            return nn.ModuleDict({"body": layers})
+            return nn.ModuleDict({"body": nn.Sequential(conv(channels), nn.ReLU(), conv(channels))})
 
         body = nn.Sequential(*(block() for _ in range(config.blocks)), conv(channels))
         self.encoder = nn.ModuleDict({"head": nn.Sequential(conv(3)), "body": body})

@@ -89,7 +89,7 @@ def step_once(answer: Callable[[LIIF, torch.optim.Optimizer, Batch, float], floa
             f"at step {step} the loss is {loss.item():.5f}, yours {found:.5f}"
         )
     pairs = zip(mine.parameters(), theirs.parameters(), strict=True)
-    apart = max(float((a - b).abs().max()) for a, b in pairs)
+    apart = max((a - b).abs().max().item() for a, b in pairs)
     assert apart <= CLOSE, f"after three steps the weights are up to {apart:.2g} away from ours"
 
 
