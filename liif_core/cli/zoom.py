@@ -18,6 +18,7 @@ from liif_core.cli.common import (
     a_size,
     add_model_options,
     model_from,
+    weights_name,
 )
 from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
@@ -136,10 +137,13 @@ def _zoom(options: argparse.Namespace) -> int:
     job = plan(photo_path, output, task)
 
     from liif_core.processes import own_device
+    from liif_core.worn import CLEAN_WEIGHTS, hint_for
     from liif_core.zooming.photo import opened, read, remarks
 
     photo = read(job)
     _remark(remarks(job, photo))
+    if weights_name(options) in CLEAN_WEIGHTS and (hint := hint_for(photo)):
+        _remark([f"{job.name}: {hint}"])
     model = model_from(options, str(own_device(options.device)))
     with (
         opened(job, photo, model) as work,

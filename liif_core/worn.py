@@ -1,0 +1,103 @@
+"""How worn is a photo? Its noise and its JPEG blocks, measured on the pixels alone.
+
+Noise and JPEG blocks count as detail to weights that were trained on clean photos, and are
+sharpened. What is found here decides on a hint, never on what is computed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import convolve
+
+from liif_core.baselines import check_picture
+from liif_core.grid import Pixels
+
+#: Where a hint is due. Of 16 clean validation photographs (256 × 256 pixels of each) none has more
+#: than 5.6 and 0.07; with noise of σ 8, all have more noise; as JPEG of quality 60, 13 have a
+#: stronger grid.
+NOISE, GRID = 5.8, 0.12
+
+#: Pixels along each side of the middle of a photo, which stands for all of it.
+MIDDLE = 1024
+
+#: Shipped weights that were trained on clean photos.
+CLEAN_WEIGHTS = ("liif-edsr", "liif-edsr-small")
+
+#: Side of the blocks among which noise is looked for, and the share of them that is flattest.
+BLOCK, FLATTEST = 16, 0.1
+
+#: Sees neither a slope nor a bend along an axis (Immerkær 1996); of noise of σ 1 it gives σ 6.
+_LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+
+
+@dataclass(frozen=True)
+class Wear:
+    """What was found.
+
+    Attributes:
+        noise: standard deviation, of 255.
+        grid: how much steeper the picture is across block borders than elsewhere; 0: no steeper.
+    """
+
+    noise: float
+    grid: float
+
+    def hint(self) -> str:
+        """Return a line of advice; empty for a photo that is clean enough."""
+        signs = [(self.grid > GRID, "JPEG blocks"), (self.noise > NOISE, "noise")]
+        found = " and ".join(name for there, name in signs if there)
+        if not found:
+            return ""
+        return f"this photo carries {found}; --weights liif-edsr-photo usually serves better"
+
+
+def diagnose(picture: np.ndarray) -> Wear:
+    """Measure a photo's noise and JPEG blocks.
+
+    Args:
+        picture: (H, W, 3) or (H, W), uint8 or floats in [0, 1].
+
+    Raises:
+        LiifError: the array is not a picture.
+    """
+    check_picture(picture)
+    unit = 255 if picture.dtype != np.uint8 else 1
+    grey = np.atleast_3d(picture).mean(axis=2, dtype=np.float32) * np.float32(unit)
+    colour = np.atleast_3d(picture)[..., 0].astype(np.float32) * np.float32(unit)
+    return Wear(noise_of(colour), grid_of(grey))
+
+
+def hint_for(photo: Pixels) -> str:
+    """Return a line of advice on a photo, from its middle; empty if it is clean enough."""
+    rows, cols = (
+        slice(max(0, (side - MIDDLE) // 2), min(side, (side + MIDDLE) // 2))
+        for side in (photo.height, photo.width)
+    )
+    return diagnose(photo.rgb(rows, cols)).hint()
+
+
+def noise_of(plane: np.ndarray) -> float:
+    """Estimate noise in the flattest parts of one channel: (H, W) -> standard deviation."""
+    rows, cols = (side // BLOCK for side in plane.shape)
+    if not rows * cols:
+        return 0.0
+    fine = convolve(plane, _LAPLACE, mode="mirror")[: rows * BLOCK, : cols * BLOCK]
+    blocks = fine.reshape(rows, BLOCK, cols, BLOCK).swapaxes(1, 2).reshape(rows * cols, -1)
+    return float(np.quantile(np.sqrt((blocks**2).mean(axis=1)), FLATTEST)) / 6
+
+
+def grid_of(plane: np.ndarray) -> float:
+    """Measure how an 8 × 8 grid stands out, wherever it begins: (H, W) -> 0 for no grid.
+
+    A step across a border is compared with the steps beside it, so that slopes count nothing.
+    """
+    return min(_along(plane), _along(plane.T))
+
+
+def _along(plane: np.ndarray) -> float:
+    step = np.abs(np.diff(plane, axis=1))
+    if step.shape[1] < 24:
+        return 0.0
+    extra = (step[:, 1:-1] - (step[:, :-2] + step[:, 2:]) / 2).mean(axis=0)
+    phases = np.array([extra[first::8].mean() for first in range(8)])
+    return float(max(phases.max(), 0) / max(step.mean(), 0.1))

@@ -1,0 +1,77 @@
+"""Noise and JPEG blocks, found where they were put."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liif_core.__main__ import main
+from liif_core.errors import LiifError
+from liif_core.photos import photo_from
+from liif_core.samples import sample_photo
+from liif_core.training.degrade import jpeg, sensor_noise
+from liif_core.worn import diagnose, grid_of, hint_for
+
+CLEAN = sample_photo("astronaut", longest=256)
+
+
+def smooth() -> np.ndarray:
+    y, x = np.mgrid[:160, :160] / 160
+    wave = 120 + 60 * np.sin(5 * x) * np.cos(4 * y)
+    return np.repeat(wave[..., None], 3, axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("sigma", [2, 5, 10, 20])
+def test_known_noise_is_measured(sigma):
+    noisy = sensor_noise(smooth(), sigma, np.random.default_rng(0))
+    assert diagnose(noisy).noise == pytest.approx(sigma, rel=0.15)
+
+
+def test_floats_and_bytes_agree():
+    as_floats = diagnose(CLEAN.astype(np.float32) / 255)
+    assert as_floats.noise == pytest.approx(diagnose(CLEAN).noise, rel=1e-3)
+    assert as_floats.grid == pytest.approx(diagnose(CLEAN).grid, rel=1e-3)
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (3, 5), (7, 1)])
+def test_a_grid_is_found_wherever_it_begins(offset):
+    strengths = [diagnose(jpeg(CLEAN, quality, np.array(offset))).grid for quality in (90, 60, 30)]
+    assert diagnose(CLEAN).grid < strengths[0] < strengths[1] < strengths[2]
+
+
+def test_stripes_are_no_grid():
+    stripes = np.zeros((64, 64), np.float32)
+    stripes[:, ::8] = 200
+    assert grid_of(stripes) == 0
+
+
+def test_the_hint_names_what_was_found():
+    rng = np.random.default_rng(1)
+    assert diagnose(CLEAN).hint() == ""
+    assert "JPEG blocks;" in diagnose(jpeg(CLEAN, 40, np.zeros(2, int))).hint()
+    assert "carries noise;" in diagnose(sensor_noise(CLEAN, 10, rng)).hint()
+    assert "liif-edsr-photo" in hint_for(photo_from(sensor_noise(CLEAN, 10, rng)))
+
+
+@pytest.mark.parametrize("side", [1, 7, 23])
+def test_a_tiny_photo_is_not_judged_by_accident(side):
+    assert diagnose(np.full((side, side, 3), 90, np.uint8)).hint() == ""
+
+
+def test_what_is_no_picture_is_refused():
+    with pytest.raises(LiifError):
+        diagnose(np.zeros((3, 4, 5, 6), np.uint8))
+
+
+def test_the_command_says_it_and_changes_nothing(tmp_path, capsys):
+    part = CLEAN[:64, :64]
+    Image.fromarray(part).save(tmp_path / "clean.png")
+    noisy = sensor_noise(part, 12, np.random.default_rng(2))
+    Image.fromarray(noisy).save(tmp_path / "worn.png")
+    for name, weights, hinted in [
+        ("clean", "liif-edsr-small", False),
+        ("worn", "liif-edsr-small", True),
+        ("worn", "liif-edsr-photo", False),
+    ]:
+        photo, output = (str(tmp_path / file) for file in (f"{name}.png", f"{name}_{weights}.png"))
+        assert main(["zoom", photo, "--scale", "1", "--weights", weights, "-o", output]) == 0
+        assert ("usually serves better" in capsys.readouterr().err) == hinted
