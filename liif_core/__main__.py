@@ -1,4 +1,4 @@
-"""The command line: liif zoom | evaluate | train | weights."""
+"""The command line: liif zoom | explain | evaluate | train | weights."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from liif_core.cli.common import threads
 from liif_core.cli.evaluate import add_evaluate
+from liif_core.cli.explain import add_explain
 from liif_core.cli.train import add_train
 from liif_core.cli.weights import add_weights
 from liif_core.cli.zoom import add_zoom
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="liif", description="Zoom photos with LIIF: any size, from coordinates.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_zoom(commands)
+    add_explain(commands)
     add_evaluate(commands)
     add_train(commands)
     add_weights(commands)

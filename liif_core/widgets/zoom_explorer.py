@@ -13,14 +13,19 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
+from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import VERSION, print_strip
 from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
+from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
-from liif_core.widgets.stills import contact_sheet, still_figure
+from liif_core.widgets.stills import as_base64, contact_sheet, picture_file, still_figure
 from liif_core.xray import Explanation
+
+#: Bytes of a photo that is kept in a notebook for pages without a kernel.
+LIVING_PHOTO = 200_000
 
 
 class ZoomExplorer(StillWidget):
@@ -45,6 +50,7 @@ class ZoomExplorer(StillWidget):
 
     _esm = module("zoom_explorer.js")
     _css = style("zoom_explorer.css")
+    kind = "explorer"
 
     #: {"centre": [y, x], "magnification": screen pixels per photo pixel, 0 for the whole photo}.
     view = Dict().tag(sync=True)
@@ -212,6 +218,27 @@ class ZoomExplorer(StillWidget):
     def __repr__(self) -> str:
         height, width = self._session.explored.size
         return f"ZoomExplorer(photo of {width}×{height} pixels, {', '.join(self._models)})"
+
+    def living(self) -> dict[str, Any] | None:
+        """Return the photo, what is on screen and by which mark a page finds the weights.
+
+        None where the photo is too large for a notebook, or no browser's engine runs the model.
+        """
+        pixels = eight_bit(self._session.explored.photo.colour)
+        picture = picture_file(pixels, png=LIVING_PHOTO, jpeg=LIVING_PHOTO)
+        if picture is None:
+            return None
+        try:
+            models = {name: mark_of(model) for name, model in self._models.items()}
+        except LiifError:
+            return None
+        shared = ("view", "left", "right", "split", "point", "screen", "trained", "alt", "grid")
+        return {
+            "photo": as_base64(picture),
+            "name": self.photo["name"],
+            "models": models,
+            "values": {name: getattr(self, name) for name in shared},
+        }
 
     def still(self) -> str:
         """Return what is on screen as a page without a kernel shows it, and what it is."""
