@@ -163,7 +163,8 @@ class Builder:
         title = found[0]["section"]
         if "/solutions/" in page:
             title = f"Solutions: {title.removeprefix('Solutions').lstrip(': ')}"
-        self.sections += [{**one, "page": page + one["page"], "title": title} for one in found]
+        if page.startswith("lessons/") and page != TEXTS["notebooks/README.md"]:
+            self.sections += [{**one, "page": page + one["page"], "title": title} for one in found]
         contents = [(one["section"], one["page"][1:]) for one in found if one["page"]]
         self.write_page(
             page,

@@ -104,7 +104,7 @@ def explorer_of(subject: Subject) -> str:
     seen = f"×{view.magnification:g}"
     alt = subject.alt or f"A part of the photo {subject.name}, {seen}."
     values = {
-        "view": {"centre": list(view.centre), "magnification": view.magnification},
+        "view": {"centre": list(subject.centre), "magnification": view.magnification},
         "left": vars(sides[0]),
         "right": vars(sides[1]),
         "screen": list(SCREEN),
