@@ -5,7 +5,6 @@ server can hand it out, and it opens from a disk. Nothing in it asks for anythin
 lies where its source lies, with `lessons/` for `notebooks/`, so that links between them hold.
 """
 
-import json
 import posixpath
 import re
 import shutil
@@ -25,7 +24,7 @@ from pygments.token import STANDARD_TYPES
 
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.pages.explained import Subject, answer, explorer_of
-from liif_core.pages.held import escaped, page_script, page_style, place, weights_script
+from liif_core.pages.held import page_script, page_style, place, script_json, weights_script
 from liif_core.photos import photo_from
 from liif_core.samples import sample_photo
 from liif_core.weights import load_model
@@ -206,8 +205,7 @@ class Builder:
 
     def write_search(self) -> None:
         """Write the search, and what it searches."""
-        found = escaped(json.dumps(self.sections, ensure_ascii=False))
-        self.write("static/sections.js", f"window.sections = {found};\n")
+        self.write("static/sections.js", f"window.sections = {script_json(self.sections)};\n")
         scripts = ["minisearch.js", "sections.js", "search.js"]
         content = self.render("search.html.j2")
         self.write_page("search.html", title="Search", content=content, scripts=scripts)

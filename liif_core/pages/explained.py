@@ -4,12 +4,11 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
-from liif_core.explorer.messages import print_strip
+from liif_core.explorer.messages import printed
 from liif_core.liif import LIIF
 from liif_core.pages.held import page_script, page_style, place, text_of, weights_script
 from liif_core.photos import Photo
@@ -118,9 +117,7 @@ def explorer_of(subject: Subject) -> str:
         "models": {"LIIF": mark_of(subject.model)},
         "values": values,
     }
-    grid = view.grid()
-    form: dict[str, Any] = {"size": (grid.height, grid.width), "split": 0.5}
-    still = print_strip(explored, view, sides, form, range(grid.height))
+    still = printed(explored, view, sides, split=0.5)
     return place(
         "explorer", living, still_figure(contact_sheet([still]), alt, f"{seen}, bicubic | LIIF")
     )

@@ -64,9 +64,10 @@ def text_of(data: bytes) -> str:
 
 def script_json(value: object) -> str:
     """Return a value as JSON that may stand inside a script element."""
-    return escaped(json.dumps(value, ensure_ascii=False))
+    # In JSON, "<" stands in strings alone.
+    return json.dumps(value, ensure_ascii=False).replace("<", r"\u003c")
 
 
 def escaped(script: str) -> str:
-    r"""Return a script that its element does not end within: "</" only stands in its strings."""
+    r"""Return JavaScript that its element does not end within: it has "</" in strings alone."""
     return script.replace("</", r"<\/").replace("<!--", r"<\!--")

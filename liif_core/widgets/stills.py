@@ -43,7 +43,7 @@ def contact_sheet(frames: Sequence[np.ndarray]) -> bytes:
         scale *= 0.8
 
 
-def small_frames(frames: Sequence[np.ndarray], most: int = 120_000) -> list[bytes]:
+def small_frames(frames: Sequence[np.ndarray], most: int = 60_000) -> list[bytes]:
     """Return frames as WebP files that have at most `most` bytes together.
 
     All are of the same quality and scale: a reader compares them.

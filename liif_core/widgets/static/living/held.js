@@ -1,5 +1,5 @@
 // What a page holds in itself, as base64: `window.liif` is { kernel, worker, weights, photos }.
-// Scripts put it there, which may be opened from file:// where nothing may be fetched.
+// Scripts put it there, for a page that was opened from a disk may fetch nothing.
 
 export function heldBytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
