@@ -42,8 +42,9 @@ site: $(READY)
 	$(BIN)/python website/build.py
 
 # Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
-figures: $(READY)
+figures: site
 	$(BIN)/python figures/make_figures.py
+	$(BIN)/python website/shots.py
 	LIIF_FIGURES=$(CURDIR)/figures $(BIN)/pytest -q tests/browser -k screenshots
 
 # Run every lesson and solution again and keep what they show.

@@ -132,13 +132,14 @@ def test_conda_asks_for_the_same_ranges():
     assert found == everywhere
 
 
-def test_the_readme_begins_with_the_two_commands():
+def test_the_readme_begins_with_the_three_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first = re.search(r"```sh\n(.*?)```", text, re.DOTALL)
     assert first
     assert [line.split("#")[0].strip() for line in first[1].splitlines()] == [
         "make lab",
         "make test",
+        "make site",
     ]
 
 
