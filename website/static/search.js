@@ -4,7 +4,12 @@
   const AROUND = 90; // letters of a section's text before and after what was found
   const engine = new MiniSearch({
     fields: ["title", "section", "text"],
-    searchOptions: { boost: { title: 3, section: 3 }, prefix: true, fuzzy: 0.15, combineWith: "AND" },
+    searchOptions: {
+      boost: { title: 3, section: 3 },
+      prefix: true,
+      fuzzy: (term) => (term.length > 5 ? 0.2 : false), // of short words, too many are alike
+      combineWith: "AND",
+    },
   });
   engine.addAll(window.sections.map((section, id) => ({ id, ...section })));
   const words = document.getElementById("words");
