@@ -50,10 +50,11 @@ def _explain(options: argparse.Namespace) -> None:
 
     if output.exists() and not options.overwrite:
         raise exists_already(output)
-    read_header(options.photo, options.page)  # before a model is loaded
+    header = read_header(options.photo, options.page)
 
-    from liif_core.pages.explained import Subject, explained
+    from liif_core.pages.explained import Subject, check_size, explained
 
+    check_size(header.height, header.width)  # before anything is decoded
     photo = photo_from(options.photo, options.page)
     name = Path(weights_name(options)).stem
     subject = Subject(photo, options.photo.stem, model_from(options, "cpu"), name)

@@ -58,7 +58,7 @@ def explained(subject: Subject, *, text: bool = False) -> str:
     Raises:
         LiifError: the photo is too large for a browser, or the model is not one that it runs.
     """
-    check_size(subject.photo)
+    check_size(subject.photo.height, subject.photo.width)
     script = page_script() + weights_script(subject.model)
     explorer = explorer_of(subject)
     caption = (
@@ -76,11 +76,11 @@ def explained(subject: Subject, *, text: bool = False) -> str:
     )
 
 
-def check_size(photo: Photo) -> None:
-    """Raise LiifError if a browser cannot be asked to hold the photo."""
-    if photo.height * photo.width > MOST_PIXELS:
+def check_size(height: int, width: int) -> None:
+    """Raise LiifError if a browser cannot be asked to hold a photo of so many pixels."""
+    if height * width > MOST_PIXELS:
         raise LiifError(
-            f"the photo has {photo.height * photo.width / 1e6:.0f} megapixels, a page holds "
+            f"the photo has {height * width / 1e6:.0f} megapixels, a page holds "
             f"{MOST_PIXELS / 1e6:.0f}; shrink it, or cut out what matters"
         )
 

@@ -292,6 +292,17 @@ def test_a_lesson_lives(browser: Browser, served: str) -> None:
     assert [one for one in browser.asked if not one.startswith((served, "blob:", "data:"))] == []
 
 
+def test_it_opens_from_a_disk(browser: Browser, built: Path) -> None:
+    """A browser lets such a page load no module and fetch nothing; scripts it may."""
+    browser.open(f"{(built / 'search.html').as_uri()}#latent")
+    wait(browser, "document.querySelectorAll('#results a').length > 0")
+    reader = Reader(browser, (built / "index.html").as_uri())
+    browser.run(f"{LIIF}.set('split', 0)")
+    reader.settle()
+    reader.check()
+    assert [one for one in browser.asked if not one.startswith(("file:", "blob:", "data:"))] == []
+
+
 def test_search_and_theme(browser: Browser, served: str) -> None:
     browser.open(f"{served}search.html#ensemble")
     wait(browser, "document.querySelectorAll('#results a').length > 0")
@@ -422,4 +433,6 @@ def test_pages_can_be_read_by_everybody(pages: dict[str, Any]) -> None:
 
 def test_what_stays_a_still_says_so(pages: dict[str, Any]) -> None:
     text = pages["lessons/05_ten_times_and_beyond.html"].get_text()
-    assert "alive only where Python runs" in text
+    assert "stands a button that takes your own photo" in text
+    everything = " ".join(soup.get_text() for soup in pages.values())
+    assert "running kernel" not in everything
