@@ -271,6 +271,7 @@ def prepare(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
+        cell.metadata["answers"] = ".reveal()" in cell.source
         lines = len(cell.source.splitlines())
         if cell.metadata.pop("transient", None):
             cell.metadata["folded"] = "The code of this question, which holds its answer"

@@ -431,6 +431,17 @@ def test_pages_can_be_read_by_everybody(pages: dict[str, Any]) -> None:
             assert "No description" not in image["alt"]
 
 
+def test_no_answer_lies_open(pages: dict[str, Any]) -> None:
+    """What a lesson prints of a measured answer is folded away until the reader has chosen."""
+    found = 0
+    for name, soup in pages.items():
+        for printed in soup.select(".output pre"):
+            if re.match(r"Answer: ", printed.get_text()):
+                found += 1
+                assert printed.find_parent("details"), (name, printed.get_text()[:60])
+    assert found > 10
+
+
 def test_what_stays_a_still_says_so(pages: dict[str, Any]) -> None:
     text = pages["lessons/05_ten_times_and_beyond.html"].get_text()
     assert "stands a button that takes your own photo" in text
