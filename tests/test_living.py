@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from liif_core.explorer.browser_weights import mark_of
 pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install '.[lab]'")
 
 from liif_core.widgets import FrameSlider, Predict, ZoomExplorer
+from liif_core.widgets.assets import module
 from liif_core.widgets.still_widget import LIVING
 
 
@@ -72,3 +74,12 @@ def test_an_explorer_lives_by_its_photo_and_the_mark_of_its_weights() -> None:
     # Of noise, even a JPEG is too large for a notebook.
     large = np.random.default_rng(0).integers(0, 256, (900, 900, 3), dtype=np.uint8)
     assert ZoomExplorer(large, model).living() is None
+
+
+@pytest.mark.parametrize("name", ["living/page.js", "engine/worker.js"])
+def test_what_a_page_runs_is_one_script(name: str) -> None:
+    """Modules that are joined share one scope, and a plain script can import nothing."""
+    text = module(name)
+    assert not re.search(r"^\s*(import|export)\b|\bimport[(.]", text, re.MULTILINE)
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.MULTILINE)
+    assert len(names) == len(set(names)) > 20
