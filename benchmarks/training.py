@@ -185,7 +185,8 @@ def load(checkout, photos, threads):
             "XDG_CACHE_HOME": cache,
         }
         done = subprocess.run(
-            [sys.executable, "-c", LOADER, str(photos)],
+            [sys.executable, "-c", LOADER, str(Path(photos).resolve())],
+            cwd=checkout,  # which Python looks into before PYTHONPATH
             env=os.environ | settings,
             capture_output=True,
             text=True,

@@ -1,10 +1,12 @@
 """The command line: liif zoom | explain | evaluate | train | weights."""
 
 import argparse
+import platform
 import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from typing import NoReturn
 
 from liif_core.cli.common import threads
@@ -24,13 +26,26 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+class Version(argparse.Action):
+    """Prints which liif this is, and what it computes with: what a report of a fault should say."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print a line and exit."""
+        ours, torch = version("how-does-ai-zoom"), version("torch")
+        print(f"liif {ours} (Python {platform.python_version()}, PyTorch {torch})")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status.
 
     0; 1 if some of many photos failed; 2 for mistakes; 130 if interrupted.
     """
-    options = build_parser().parse_args(arguments)
     _tell_in_our_own_words()
+    options = build_parser().parse_args(arguments)
     try:
         with threads(getattr(options, "threads", None)):
             return options.run(options) or 0
@@ -63,6 +78,7 @@ def _tell_in_our_own_words() -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = Parser(prog="liif", description="Zoom photos with LIIF: any size, from coordinates.")
+    parser.add_argument("--version", action=Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_zoom(commands)
     add_explain(commands)

@@ -20,6 +20,7 @@ import numpy as np
 from liif_core import workers
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
+from liif_core.files.opening import naming
 from liif_core.files.publish import publishing
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
@@ -68,14 +69,28 @@ def make_pair(photo: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         LiifError: a side is shorter than 3 times the scale: no pixel would be left to compare.
     """
+    _check_size(photo.shape[0], photo.shape[1], scale)
     height, width = (side // scale * scale for side in photo.shape[:2])
-    if min(height, width) < 3 * scale:
-        raise LiifError(
-            f"a photo of {photo.shape[1]}×{photo.shape[0]} pixels is too small for ×{scale}; "
-            f"its sides must be at least {3 * scale}"
-        )
     reference = photo[:height, :width]
     return reference, resize(reference, height // scale, width // scale, "bicubic")
+
+
+def _check_size(height: int, width: int, scale: int) -> None:
+    if min(height, width) < 3 * scale:
+        raise LiifError(
+            f"a photo of {width}×{height} pixels is too small for ×{scale}; "
+            f"its sides must be at least {3 * scale}"
+        )
+
+
+def check_scales(scales: Sequence[int]) -> None:
+    """Refuse a scale below 2.
+
+    Raises:
+        LiifError: so it is.
+    """
+    if any(scale < 2 for scale in scales):
+        raise LiifError("scales must be whole numbers from 2 on, for example 2 3 4")
 
 
 def zoom_back(model: LIIF, small: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -175,8 +190,7 @@ def evaluate(
     Raises:
         LiifError: a scale below 2; a photograph that is too small for one, or cannot be read.
     """
-    if any(scale < 2 for scale in scales):
-        raise LiifError("scales must be whole numbers from 2 on, for example 2 3 4")
+    check_scales(scales)
     done = itertools.count(1)
 
     def tell(_: list[Score]) -> None:
@@ -225,16 +239,22 @@ def means(scores: Iterable[Score]) -> dict[int, dict[str, tuple[float, float]]]:
     }
 
 
-def read_folder(folder: Path) -> "PhotoFolder":
+def read_folder(folder: Path, scales: Sequence[int] = ()) -> "PhotoFolder":
     """Return the name and pixels, (H, W, 3) uint8, of every photograph directly in a folder.
 
     They are read as they are asked for.
 
+    Args:
+        folder: the photographs.
+        scales: what they are to be evaluated at.
+
     Raises:
-        LiifError: no such folder, no picture in it, or one that is none. (Means over some of the
-            photographs could not be compared with means over all.)
+        LiifError: no such folder, no picture in it, one that is none, or one that is too small
+            for a scale. (Means over some of the photographs could not be compared with means over
+            all.)
     """
-    return PhotoFolder(photo_paths(folder))
+    check_scales(scales)
+    return PhotoFolder(photo_paths(folder), scales)
 
 
 class PhotoFolder(Sequence[tuple[str, np.ndarray]]):
@@ -242,18 +262,22 @@ class PhotoFolder(Sequence[tuple[str, np.ndarray]]):
 
     Args:
         paths: their files.
+        scales: what each must be large enough for.
 
     Raises:
-        LiifError: one is not a picture.
+        LiifError: one is not a picture, or too small.
     """
 
     #: How many are decoded ahead.
     AHEAD = 2
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], scales: Sequence[int] = ()) -> None:
         self.paths = paths
         for path in paths:
-            read_header(path)
+            header = read_header(path)
+            with naming(str(path)):
+                for scale in scales:
+                    _check_size(header.height, header.width, scale)
 
     def __len__(self) -> int:
         """How many there are."""

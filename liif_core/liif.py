@@ -142,10 +142,14 @@ class LIIF(nn.Module):
 
     Args:
         config: see `LIIFConfig`; the default is EDSR-baseline-LIIF as published.
+
+    Attributes:
+        weights_name: what its weights are called, if they have a name.
     """
 
     def __init__(self, config: LIIFConfig | None = None) -> None:
         super().__init__()
+        self.weights_name = ""
         self.config = config or LIIFConfig()
         self.encoder = EDSR(self.config.blocks, self.config.channels)
         in_dim = self.config.channels * (9 if self.config.feature_unfolding else 1)

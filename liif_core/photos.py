@@ -2,11 +2,11 @@
 
 A `Photo` is what the model reads: colours, perhaps an alpha channel, and the metadata to hand on
 to the result. How files are opened, pixels and notes read, is told in `files.opening`,
-`files.photo_pixels` and `files.notes`.
+`files.photo_pixels`, `files.upright` and `files.notes`.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,16 +14,25 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.files.deep import is_deep
-from liif_core.files.notes import upright_size
-from liif_core.files.opening import left_out, opened, opened_bytes
+from liif_core.files.deep import extra_samples, is_deep
+from liif_core.files.opening import (
+    PAGE_HINT,
+    left_out,
+    naming,
+    opened,
+    opened_bytes,
+    pages,
+)
 from liif_core.files.photo_pixels import Photo, decoded, from_array
+from liif_core.files.plain_jpeg import plain_jpeg
+from liif_core.files.upright import upright_size
 from liif_core.pixels import eight_bit
 
 __all__ = [
     "Header",
     "Photo",
     "Source",
+    "is_photo",
     "photo_from",
     "photo_from_bytes",
     "photo_paths",
@@ -46,12 +55,14 @@ class Header:
         height, width: in pixels, upright: what `photo_from` will give.
         deep: whether `photo_from` will give 16 bits a sample.
         remarks: lines about what will not be read.
+        pages: how many pages, pictures or frames the file has.
     """
 
     height: int
     width: int
     deep: bool = False
     remarks: tuple[str, ...] = ()
+    pages: int = 1
 
 
 def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
@@ -71,8 +82,12 @@ def read_header(path: str | os.PathLike[str], page: int = 1) -> Header:
             or image.mode.startswith("I;16")
         )
         height, width = upright_size(image)
-        remark = left_out(image, page)
-    return Header(height, width, deep, (remark,) if remark else ())
+        return Header(height, width, deep, _unread(image, page), pages(image))
+
+
+def _unread(image: Image.Image, page: int) -> tuple[str, ...]:
+    """Return lines about what of a file is not read."""
+    return tuple(line for line in (left_out(image, page), extra_samples(image)) if line)
 
 
 def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
@@ -114,42 +129,52 @@ def photo_from(source: Source, page: int = 1, *, strict: bool = True) -> Photo:
     )
 
 
-def photo_from_bytes(data: bytes, name: str) -> Photo:
+def photo_from_bytes(data: bytes, name: str, *, strict: bool = True) -> Photo:
     """Read a photo from the bytes of a file; see `photo_from`.
 
     Args:
         data: what the file holds.
         name: what to call it in an error.
+        strict: see `photo_from`.
+
+    Returns:
+        the photo; its remarks also tell what of the file is not read.
     """
     with opened_bytes(data, name) as image:
-        return decoded(image, name)
+        unread = [line.removesuffix(PAGE_HINT) for line in _unread(image, 1)]
+        photo = decoded(image, name, strict=strict)
+    return replace(photo, remarks=(*unread, *photo.remarks))
 
 
 def photo_paths(folder: Path) -> list[Path]:
-    """Return the pictures directly in `folder`, by name.
-
-    A picture is what is named like one. What is hidden (its name begins with a dot, as that of
-    macOS's notes on "x.png" does: "._x.png") is none, nor are folders.
+    """Return the pictures directly in `folder`, by name; see `is_photo`.
 
     Raises:
         LiifError: no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise LiifError(f"no folder {folder}; give a folder of photographs")
-    formats = Image.registered_extensions()  # some of them can only be written
-    readable = Image.OPEN.keys() - _NOT_PHOTOS
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if formats.get(path.suffix.lower()) in readable
-        and not path.name.startswith(".")
-        and not path.is_dir()
-    )
+    paths = sorted(path for path in folder.iterdir() if is_photo(path) and not path.is_dir())
     if not paths:
         raise LiifError(f"no photographs in {folder}; put some there, or name another folder")
     return paths
 
 
+def is_photo(path: Path) -> bool:
+    """Whether a file is named like a picture that can be read.
+
+    What is hidden (its name begins with a dot, as that of macOS's notes on "x.png" does: "._x.png")
+    is none.
+    """
+    formats = Image.registered_extensions()  # some of them can only be written
+    readable = Image.OPEN.keys() - _NOT_PHOTOS
+    return formats.get(path.suffix.lower()) in readable and not path.name.startswith(".")
+
+
 def read_rgb(path: Path) -> np.ndarray:
     """Return a picture's colours alone, upright: (H, W, 3) uint8. Raises as `photo_from`."""
-    return eight_bit(photo_from(path).colour)
+    name = os.fspath(path)
+    with opened(name) as image:
+        with naming(name):
+            colour = plain_jpeg(image)
+        return eight_bit(decoded(image, name).colour) if colour is None else colour

@@ -35,6 +35,9 @@ class Band(NamedTuple):
     energy: float
     #: From −1 to 1: 1 where the waves stand as they do in the original, 0 where by chance.
     agreement: float
+    #: Power of the difference, in the units of `Spectrum.power`. Over all waves, these add up to
+    #: the mean squared error under the window, each picture's mean colour taken out.
+    error: float
 
 
 def folded(frequency: float, step: float) -> float:
@@ -104,6 +107,7 @@ def compare(
         raise LiifError(f"the borders of bands must rise, got {list(borders)}")
     ours, theirs = _waves(result), _waves(original)
     frequency = np.hypot(*np.meshgrid(*_frequencies(result.shape, scale), indexing="ij"))
+    channels = ours.shape[2]
     bands = []
     for low, high in itertools.pairwise(borders):
         ring = (low <= frequency) & (frequency < high)
@@ -114,7 +118,9 @@ def compare(
         common = float((a * b.conj()).real.sum())
         energy = mine / true if true > 0 else np.nan
         both = np.sqrt(mine * true)
-        bands.append(Band(low, high, energy, common / both if both > 0 else np.nan))
+        agreement = common / both if both > 0 else np.nan
+        error = float((np.abs(a - b) ** 2).sum()) / channels
+        bands.append(Band(low, high, energy, agreement, error))
     return bands
 
 

@@ -71,6 +71,8 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -
         names = ", ".join(manifest())
         raise LiifError(f"no weights called '{name_or_path}'; shipped: {names}; or give a file")
     model = read_official(path) if path.suffix in (".pth", ".pt") else read_weights(path)
+    # Of a file, its name alone: results say it, and folders are nobody's business.
+    model.weights_name = str(name_or_path) if str(name_or_path) in shipped else path.name
     return model.eval().requires_grad_(False).to(chosen)
 
 

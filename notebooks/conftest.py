@@ -7,6 +7,7 @@ kernel is first cut off from the network, and asked after the last cell what hap
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,9 @@ def start(notebook: IPyNbFile) -> None:
     then IPython overlooks the semicolon at the end of a cell that hides the cell's value.
     """
     evaluate(notebook, f"exec({CUT_OFF_THE_NETWORK!r}, {{}})")
+    folder = tempfile.TemporaryDirectory(prefix="my_liif_")  # its my_liif.py, and nobody else's
+    notebook.config.add_cleanup(folder.cleanup)
+    evaluate(notebook, f"__import__('os').environ.update(MY_LIIF={folder.name!r})")
     client = notebook.kernel.kc
     without_history = client.execute
     client.execute = lambda *code, **options: without_history(

@@ -116,6 +116,15 @@ def test_a_loader_is_timed_from_nothing(tmp_path):
         training.load(ROOT, tmp_path / "none", 1)
 
 
+def test_a_loader_of_another_checkout_is_its_own(tmp_path, monkeypatch):
+    other = tmp_path / "liif_core"
+    other.mkdir()
+    (other / "__init__.py").write_text("raise SystemExit('the other one')\n")
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit, match="the other one"):
+        program("training").load(tmp_path, tmp_path, 1)
+
+
 def test_the_engine_in_the_browser_is_timed_beside_python():
     pytest.importorskip("playwright")
     if shutil.which("chromium") is None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 
 import liif_core
 from liif_core import workers
-from liif_core.__main__ import main
+from liif_core.__main__ import build_parser, main
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto
 from liif_core.weights import load_model
@@ -59,8 +60,8 @@ def test_zoom_options(photo, tmp_path):
     with Image.open(output) as result:
         assert (result.format, result.size) == ("JPEG", (100, 40))
     with Image.open(tmp_path / "out_compare.jpg") as both:
-        assert both.size == (200, 40)
-        left = np.asarray(both.crop((0, 0, 100, 40)), float)
+        assert both.size == (200 + 4, 40 + 20)
+        left = np.asarray(both.crop((0, 20, 100, 60)), float)
     with Image.open(photo) as image:
         box = (4, 2, 24, 12)
         bicubic = image.resize((100, 40), Image.Resampling.BICUBIC, box=box)
@@ -89,13 +90,62 @@ def test_both_ways_of_calling_agree(photo):
 
 
 @pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("12", 12),
+        ("12x", 12),
+        ("12X", 12),
+        ("x12", 12),
+        ("×2.5", 2.5),
+        ("12,5", 12.5),
+        ("1,25 x", 1.25),
+        (",5", 0.5),
+        ("1e2", 100),
+    ],
+)
+def test_a_scale_may_be_written_as_people_do(text, scale):
+    assert build_parser().parse_args(["zoom", "a.png", "--scale", text]).scale == scale
+
+
+def test_so_may_whole_ones(capsys):
+    parse = build_parser().parse_args
+    assert parse(["evaluate", ".", "--scales", "2x", "×4"]).scales == [2, 4]
+    assert "whole number" in fails(capsys, "evaluate", ".", "--scales", "2,5")
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["--version"])
+    assert exit.value.code == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"liif {version('how-does-ai-zoom')} (")
+    assert torch.__version__.partition("+")[0] in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
+@pytest.mark.parametrize("command", ["zoom", "evaluate", "train", "weights"])
+def test_help_is_printed_on_every_console(encoding, command):
+    """A code page may lack × and –."""
+    run = subprocess.run(
+        [sys.executable, "-m", "liif_core", command, "--help"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(b"usage: liif")
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--scale", "0"], "greater than 0"),
         (["--scale", "-3"], "greater than 0"),
         (["--scale", "nan"], "greater than 0"),
         (["--scale", "inf"], "greater than 0"),
-        (["--scale", "two"], "invalid float"),
+        (["--scale", "two"], "'two' is not a number, as in 12, 2.5 or 12x"),
+        (["--scale", "1,000"], "a thousand or a fraction"),
+        (["--scale", "1,2,3"], "is not a number"),
         (["--scale", "2", "--size", "3x3"], "not allowed with"),
         ([], "required"),
         (["--size", "40"], "40x3000|WIDTHxHEIGHT"),

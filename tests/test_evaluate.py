@@ -106,6 +106,17 @@ def test_a_broken_photograph_ends_it_in_one_line(folder, model, tmp_path):
     assert len(evaluate(model, read_folder(tmp_path), [2])) == 3
 
 
+def test_a_photograph_too_small_is_told_of_before_any_is_decoded(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "read_rgb", None)
+    (tmp_path / "a.png").write_bytes((folder / "0.png").read_bytes())
+    Image.new("RGB", (40, 11)).save(tmp_path / "b.png")
+    assert len(read_folder(tmp_path, [2, 3])) == 2
+    with pytest.raises(LiifError, match=r"b\.png: a photo of 40×11 pixels is too small for ×4"):
+        read_folder(tmp_path, [2, 4])
+    with pytest.raises(LiifError, match="from 2 on"):
+        read_folder(tmp_path, [1])
+
+
 def test_a_file_of_scores_is_written_whole_or_not_at_all(folder, model, tmp_path, monkeypatch):
     scores = evaluate(model, read_folder(folder), [2])
     path = tmp_path / "scores.json"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from liif_core import coords
 from liif_core.exercises import check, lesson_01
 
 
@@ -16,21 +17,24 @@ def verdict(capsys, checker, *answers) -> str:
     return " ".join(capsys.readouterr().out.split())  # long lines are broken between words
 
 
-def which_pixel(x, n):
-    return min(max(int(np.floor((x + 1) * n / 2)), 0), n - 1)
+def nearest_index(x, n):
+    return ((x + 1e-6 + 1) * n / 2).floor().long().clamp(0, n - 1)
+
+
+def one_by_one(x, n):
+    return min(max(int(np.floor((float(x) + 1) * n / 2)), 0), n - 1)
 
 
 def bilinear_at(photo, y, x, *, clamp=True, half=0.5, swap=False):
     down, across = ((c + 1) / 2 * n - half for c, n in zip((y, x), photo.shape[:2], strict=True))
-    top, left = int(np.floor(down)), int(np.floor(across))
-    colour = np.zeros(3)
-    for row in (top, top + 1):
-        for col in (left, left + 1):
-            shares = np.array([1 - abs(down - row), 1 - abs(across - col)])
-            place = (row, col)
+    colour = 0
+    for row in (down.floor(), down.floor() + 1):
+        for col in (across.floor(), across.floor() + 1):
+            shares = torch.stack([1 - (down - row).abs(), 1 - (across - col).abs()])
+            place = [row.long(), col.long()]
             if clamp:
-                place = tuple(np.clip(place, 0, np.subtract(photo.shape[:2], 1)))
-            colour += np.prod(1 - shares if swap else shares) * photo[place]
+                place = [i.clamp(0, n - 1) for i, n in zip(place, photo.shape, strict=False)]
+            colour += (1 - shares if swap else shares).prod(0)[:, None] * photo[tuple(place)]
     return colour
 
 
@@ -39,7 +43,9 @@ def alias(frequency, step):
     return abs(cycles - round(cycles)) / step
 
 
-@pytest.mark.parametrize("checker", [lesson_01.which_pixel, lesson_01.bilinear_at, lesson_01.alias])
+@pytest.mark.parametrize(
+    "checker", [lesson_01.nearest_index, lesson_01.bilinear_at, lesson_01.alias]
+)
 def test_stub_is_not_yet_solved(capsys, checker):
     assert "NotImplementedError" in verdict(capsys, checker, stub)
 
@@ -47,13 +53,15 @@ def test_stub_is_not_yet_solved(capsys, checker):
 @pytest.mark.parametrize(
     ("checker", "answer"),
     [
-        (lesson_01.which_pixel, which_pixel),
-        (lesson_01.which_pixel, lambda x, n: np.clip(np.floor((x + 1) / 2 * n), 0, n - 1)),
-        (lesson_01.which_pixel, lambda x, n: torch.tensor((x + 1) * n / 2).floor().clamp(0, n - 1)),
-        (lesson_01.which_pixel, lambda x, n: sum((x + 1) * n / 2 >= k for k in range(1, n))),
+        (lesson_01.nearest_index, nearest_index),
+        (lesson_01.nearest_index, coords.nearest_index),
+        (
+            lesson_01.nearest_index,
+            lambda x, n: (x[..., None] + 1e-6 >= 2 * torch.arange(1, n) / n - 1).sum(-1),
+        ),
         (lesson_01.best_a, -0.9),
         (lesson_01.best_a, np.float32(-0.85)),
-        (lesson_01.bilinear_at, lambda *q: list(bilinear_at(*q))),
+        (lesson_01.bilinear_at, lambda *q: bilinear_at(*q).double()),
         (lesson_01.bilinear_at, bilinear_at),
         (lesson_01.alias, alias),
         (lesson_01.alias, lambda f, n: np.arccos(np.cos(2 * np.pi * f * n)) / (2 * np.pi * n)),
@@ -68,13 +76,16 @@ def test_solution_passes(capsys, checker, answer):
 @pytest.mark.parametrize(
     ("checker", "answer", "hint"),
     [
-        (lesson_01.which_pixel, lambda x, n: None, "returns nothing"),
-        (lesson_01.which_pixel, lambda x, n: int((x + 1) / 2), "Undo"),
-        (lesson_01.which_pixel, lambda x, n: round((x + 1) * n / 2), "count cells"),
-        (lesson_01.which_pixel, lambda x, n: int(np.floor((x + 1) * n / 2)), "Keep the index"),
-        (lesson_01.which_pixel, lambda x, n: f"{x}", "leave the quotes out"),
-        (lesson_01.which_pixel, lambda x, n: (x + 1) * n / 2, "whole number"),
-        (lesson_01.which_pixel, lambda x, n: [0][n], "`<lambda>` stopped in its line 1"),
+        (lesson_01.nearest_index, lambda x, n: None, "returns nothing"),
+        (lesson_01.nearest_index, lambda x, n: int((x + 1) / 2), "Undo"),
+        (lesson_01.nearest_index, lambda x, n: ((x + 1) * n / 2).round().long(), "count cells"),
+        (lesson_01.nearest_index, lambda x, n: ((x + 1) * n / 2).floor().long(), "Keep the index"),
+        (lesson_01.nearest_index, one_by_one, "take one number, .floor()"),
+        (lesson_01.nearest_index, lambda x, n: nearest_index(x - 1e-6, n), "Add 1e-6 to x first"),
+        (lesson_01.nearest_index, lambda x, n: nearest_index(x, n).float(), ".long() makes it"),
+        (lesson_01.nearest_index, lambda x, n: f"{x}", "leave the quotes out"),
+        (lesson_01.nearest_index, lambda x, n: (x + 1) * n / 2, "whole number"),
+        (lesson_01.nearest_index, lambda x, n: [0][n], "`<lambda>` stopped in its line 1"),
         (lesson_01.best_a, -0.5, "Go down"),
         (lesson_01.best_a, -0.75, "Go down"),
         (lesson_01.best_a, -1.0, "Go up"),
@@ -82,7 +93,7 @@ def test_solution_passes(capsys, checker, answer):
         (lesson_01.best_a, -40, "far out"),
         (lesson_01.best_a, "half", "leave the quotes out"),
         (lesson_01.bilinear_at, lambda photo, y, x: None, "returns nothing"),
-        (lesson_01.bilinear_at, lambda photo, y, x: photo.mean(), "shape (3,), yours has ()"),
+        (lesson_01.bilinear_at, lambda photo, y, x: photo.mean(), "shape (1, 3), yours has ()"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, half=0), "− 0.5"),
         (lesson_01.bilinear_at, lambda *q: bilinear_at(*q, swap=True), "shares swapped"),
         (lesson_01.bilinear_at, lambda photo, y, x: bilinear_at(photo, x, y), "y is the first"),

@@ -156,3 +156,37 @@ def test_with_square_stays_inside(side: float) -> None:
     rows, cols = drawn.any(axis=(1, 2)).nonzero()[0], drawn.any(axis=(0, 2)).nonzero()[0]
     assert np.ptp(rows) + 1 == min(max(side, 2), 20)
     assert np.ptp(cols) + 1 == min(max(side, 2), 30)
+
+
+def heat_row(x: np.ndarray, omega: np.ndarray, a: np.ndarray, b: np.ndarray, cell: float):  # type: ignore[no-untyped-def]
+    left = np.exp(-(omega**2) * cell**2 / 24)
+    phase = np.outer(x, omega)
+    return np.sin(phase) @ (left * a) + np.cos(phase) @ (left * b)
+
+
+def test_heat_rows_written_in_two_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    check(lesson_04.heat_row, heat_row)
+
+    def wave_by_wave(x, omega, a, b, cell):  # type: ignore[no-untyped-def]
+        total = 0 * x
+        for w, s, c in zip(omega, a, b, strict=True):
+            total += np.exp(-((w * cell) ** 2) / 24) * (s * np.sin(w * x) + c * np.cos(w * x))
+        return total
+
+    check(lesson_04.heat_row, wave_by_wave)
+    assert capsys.readouterr().out == "✓ Solved.\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda x, w, a, b, cell: None, "returns nothing"),
+        (lambda x, w, a, b, cell: heat_row(x, w, a, b, 0), "nothing is damped"),
+        (lambda x, w, a, b, cell: heat_row(x, w, b, a, cell), "at cell = 0"),
+        (lambda x, w, a, b, cell: heat_row(x, w, a, b, cell * 12**0.5), "too wide"),
+        (lambda x, w, a, b, cell: heat_row(x, w, a, b, 0.5 * cell), "under the bell is"),
+    ],
+)
+def test_heat_row_hints(wrong: Callable[..., object], hint: str) -> None:
+    with pytest.raises(AssertionError, match=hint):
+        lesson_04.heat_row(wrong)  # type: ignore[arg-type]

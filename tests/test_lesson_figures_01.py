@@ -42,7 +42,7 @@ def test_a_spectrum_is_white_where_it_is_strongest() -> None:
 
 
 def test_bands_are_drawn_at_their_middle() -> None:
-    bands = [Band(0, 0.5, 1, 1), Band(0.5, 1, 0.25, 0.1)]
+    bands = [Band(0, 0.5, 1, 1, 0), Band(0.5, 1, 0.25, 0.1, 0.01)]
     energy, agreement = plots.agreement_by_band({"a": bands}).axes
     assert energy.lines[0].get_xdata().tolist() == [0.25, 0.75]
     assert energy.lines[0].get_ydata().tolist() == [1, 0.25]

@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, ImageFile
 from liif_core import photos
 from liif_core.errors import LiifError
 from liif_core.files import opening, photo_pixels
+from liif_core.files.notes import Notes
 from liif_core.photos import Header, photo_from, photo_from_bytes, photo_paths, read_header
 
 
@@ -30,7 +31,7 @@ def test_rgb_pixels_are_read_as_they_are(tmp_path: Path) -> None:
     assert (photo.height, photo.width, photo.grey) == (7, 5, False)
     assert photo.alpha is None
     assert photo.icc_profile is None
-    assert photo.exif is None
+    assert photo.notes == Notes()
     assert photo.colour.dtype == np.uint8
     np.testing.assert_array_equal(photo.colour, pixels)
 
@@ -521,7 +522,7 @@ def test_the_last_reader_sets_pillows_limit_back(tmp_path: Path, order: tuple[in
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@pytest.mark.parametrize("where", ["_pixels", "_photo", "upright", "exif_of"])
+@pytest.mark.parametrize("where", ["_pixels", "_photo", "upright", "notes_of"])
 def test_a_mistake_of_ours_is_not_called_a_broken_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

@@ -160,6 +160,14 @@ class TestUploads:
                     np.testing.assert_array_equal(session.explored.photo.colour, shown)
         assert session.number == 2
 
+    def test_what_of_the_file_is_not_read_is_told(self, session: Session) -> None:
+        file = io.BytesIO()
+        Image.new("RGB", (40, 30)).save(
+            file, "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]
+        )
+        found = upload(session, file.getvalue(), name="a.tif")
+        assert (found["done"], found["remarks"]) == (True, ["page 1 of 2 is read"])
+
     def test_a_new_upload_takes_the_place_of_an_unfinished_one(self, session: Session) -> None:
         old, new = as_png(noise(30, 20, 1)), as_png(noise(25, 35, 2))
         upload(session, old[:500], upload=1, part=0, parts=2)

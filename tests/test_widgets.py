@@ -306,6 +306,17 @@ class TestUploadBox:
         assert says.startswith("✗ mine.png: ")
         assert "\n" not in says
 
+    def test_what_is_missing_or_not_read_is_told(self) -> None:
+        file = io.BytesIO()
+        pages = [Image.fromarray(noise(seed)) for seed in (1, 2)]
+        pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+        box = UploadBox(corner)
+        says = box.receive("a.tif", file.getvalue())
+        assert says == "the corner of 70 × 50 (page 1 of 2 is read)"
+        assert says in box.result.value
+        pages[0].save(file := io.BytesIO(), "JPEG")
+        assert "cut off: of 50 rows" in box.receive("a.jpg", file.getvalue()[:-1500])
+
     def test_the_button_is_connected(self) -> None:
         box = UploadBox(corner)
         file = {"name": "a.png", "type": "image/png", "content": memoryview(png(noise(1)))}

@@ -107,7 +107,8 @@ class Builder:
             )
             self.write_notebook(lesson.source, lesson.page, around)
             solution = lesson.source.replace("notebooks/", "notebooks/solutions/")
-            self.write_notebook(solution, page_of(solution), (None, None))
+            if (ROOT / solution).is_file():
+                self.write_notebook(solution, page_of(solution), (None, None))
         for source, page in TEXTS.items():
             self.write_text(source, page, (ROOT / source).read_text(encoding="utf-8"))
         notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
@@ -262,7 +263,8 @@ def lessons() -> Iterator[Lesson]:
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         source = f"notebooks/{path.name}"
         first = nbformat.read(path, as_version=4).cells[0].source
-        title = f"{path.stem[:2]} {first.splitlines()[0].removeprefix('# ')}"
+        number = path.stem[:2] if path.stem[:2].isdecimal() else ""
+        title = f"{number} {first.splitlines()[0].removeprefix('# ')}".strip()
         yield Lesson(source, page_of(source), title, ideas.get(path.stem, ""))
 
 

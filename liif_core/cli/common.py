@@ -1,8 +1,8 @@
-"""What several commands share: kinds of arguments, options, and the progress bar."""
+"""What several commands share: kinds of arguments, and options."""
 
 import argparse
-import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -66,36 +66,27 @@ def weights_name(options: argparse.Namespace) -> str:
     return str(options.weights or DEFAULT_MODEL)
 
 
-@contextmanager
-def progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int], None]]:
-    """Show a bar on standard error for work that takes longer than two seconds.
+def a_scale(text: str) -> float:
+    """Read a magnification as people write it: 12, 2.5, 2,5, 12x, x12 or ×12."""
+    number = re.sub(r"^[x×]\s*|\s*[x×]$", "", text.strip().lower(), count=1)
+    if re.fullmatch(r"\d+,\d{3}", number):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' may mean a thousand or a fraction; write it without a comma"
+        )
+    try:
+        return float(re.sub(r"^(\d*),(\d+)$", r"\1.\2", number))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number, as in 12, 2.5 or 12x"
+        ) from None
 
-    Args:
-        unit: what is counted.
-        seconds: a guess, shown until the first of them are done; 0 if there is none.
-    """
-    from tqdm import tqdm
 
-    known = seconds > 2
-    with tqdm(
-        unit=f" {unit}",
-        unit_scale=True,
-        delay=0 if known else 2,
-        leave=False,
-        smoothing=0,
-        disable=os.environ.get("RANK", "0") != "0",  # of several processes, the first shows one
-    ) as bar:
-
-        def progress(done: float, total: int) -> None:
-            if bar.total is None:
-                bar.total, bar.initial, bar.n = total, done, done
-                left = seconds * (1 - done / total)
-                bar.set_postfix_str(f"about {bar.format_interval(left)} left" if known else "")
-            elif done > bar.n:
-                bar.set_postfix_str("", refresh=False)
-                bar.update(done - bar.n)
-
-        yield progress
+def a_whole_scale(text: str) -> int:
+    """Read a magnification that must be a whole number."""
+    scale = a_scale(text)
+    if not scale.is_integer():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number, as in 2 or 4x")
+    return int(scale)
 
 
 def a_size(text: str) -> tuple[int, int]:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from liif_core.cli.common import (
     Commands,
+    a_whole_scale,
     add_model_options,
     model_from,
-    progress_bar,
     weights_name,
 )
+from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 
@@ -17,7 +18,7 @@ def add_evaluate(commands: Commands) -> None:
     """Add the command to the parser."""
     evaluate = commands.add_parser("evaluate", help="PSNR and SSIM beside bicubic and Lanczos")
     evaluate.add_argument("photos", type=Path, metavar="DIR", help="folder of original photos")
-    evaluate.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4, 6, 12])
+    evaluate.add_argument("--scales", type=a_whole_scale, nargs="+", default=[2, 3, 4, 6, 12])
     evaluate.add_argument(
         "--degraded",
         action="store_true",
@@ -37,7 +38,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             raise LiifError(f"{options.json}: there is no such folder; create it first")
         if options.json.is_dir():
             raise LiifError(f"{options.json}: is a folder; name a file in it")
-    name, photos = weights_name(options), read_folder(options.photos)
+    name, photos = weights_name(options), read_folder(options.photos, options.scales)
     model = model_from(options, options.device)
     with progress_bar("photo × scale") as progress:
         degrade = noise_and_jpeg if options.degraded else None

@@ -1,6 +1,8 @@
-"""liif zoom: one photo, or a folder of them."""
+"""liif zoom: one photo, several, or a folder of them."""
 
 import argparse
+import glob
+import os
 import sys
 from dataclasses import fields
 from functools import partial
@@ -12,14 +14,16 @@ from liif_core.cli.common import (
     a_box,
     a_count,
     a_quality,
+    a_scale,
     a_size,
     add_model_options,
     model_from,
-    progress_bar,
 )
+from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
+    from liif_core.liif import LIIF
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
 
@@ -28,37 +32,37 @@ def add_zoom(commands: Commands) -> None:
     """Add the command to the parser."""
     zoom = commands.add_parser(
         "zoom",
-        help="zoom a photo, or a folder of them, to any size",
-        description="Zoom a photo, or a folder of them, to any size. PNG and TIFF may be larger "
+        help="zoom photos, or a folder of them, to any size",
+        description="Zoom photos, or a folder of them, to any size. PNG and TIFF may be larger "
         "than memory, and an interrupted zoom goes on when asked again. Several processes share a "
         "folder: torchrun --nproc-per-node N -m liif_core zoom DIR -o OUT ...",
     )
     zoom.add_argument(
-        "photo", type=Path, help="JPEG, PNG, TIFF, WebP and many more; or a folder of them"
+        "photos",
+        nargs="+",
+        metavar="photo",
+        help="JPEG, PNG, TIFF, HEIC, JPEG XL and many more; or a folder of them",
     )
     how_large = zoom.add_mutually_exclusive_group(required=True)
-    how_large.add_argument("--scale", type=float, help="magnification, for example 12 or 2.5")
+    how_large.add_argument("--scale", type=a_scale, help="magnification, for example 12 or 2.5")
     how_large.add_argument("--size", type=a_size, metavar="WxH", help="size, for example 4000x3000")
     zoom.add_argument(
         "-o",
         "--output",
-        type=Path,
-        help="default: beside the photo, as NAME_x12 or NAME_4000x3000; a folder for a folder",
+        help="a file, or a folder for the results (default: beside the photo or folder, as "
+        "NAME_x12 or NAME_4000x3000)",
+    )
+    zoom.add_argument(
+        "--recursive", action="store_true", help="of a folder: go into the folders within, too"
     )
     zoom.add_argument(
         "--crop", type=a_box, metavar="L,T,R,B", help="zoom this part alone, in input pixels"
     )
-    zoom.add_argument(
-        "--page",
-        type=a_count,
-        default=1,
-        metavar="N",
-        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
-    )
+    _add_pages(zoom)
     zoom.add_argument(
         "--compare",
         action="store_true",
-        help="also write NAME_compare: bicubic | LIIF; holds both in memory",
+        help="also write NAME_compare: bicubic | LIIF, each under its name; holds both in memory",
     )
     work = zoom.add_mutually_exclusive_group()
     work.add_argument(
@@ -76,6 +80,18 @@ def add_zoom(commands: Commands) -> None:
     )
     zoom.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     zoom.add_argument("--quality", type=a_quality, default=95, help="of JPEG and WebP, 1–100")
+    said = zoom.add_mutually_exclusive_group()
+    said.add_argument(
+        "--keep-dpi",
+        action="store_true",
+        help="keep the photo's dots per inch; else they grow with it, and a print keeps its size",
+    )
+    said.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out names, places, dates and all else that the photo's file says, and who made "
+        "the result; the colour profile stays, for the pixels mean nothing certain without it",
+    )
     add_model_options(zoom)
     zoom.add_argument(
         "--precision",
@@ -86,15 +102,38 @@ def add_zoom(commands: Commands) -> None:
     zoom.set_defaults(run=_zoom)
 
 
+def _add_pages(zoom: argparse.ArgumentParser) -> None:
+    """Add what says which of a file's pages are meant."""
+    pages = zoom.add_mutually_exclusive_group()
+    pages.add_argument(
+        "--page",
+        type=a_count,
+        default=1,
+        metavar="N",
+        help="of a TIFF's pages or an animation's frames, the one to zoom (default: %(default)s)",
+    )
+    pages.add_argument(
+        "--pages",
+        choices=["all"],
+        help="all of them: into one TIFF of as many pages, or with another ending a file for each",
+    )
+
+
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
-    if options.photo.is_dir():
-        return _zoom_folder(options, task)
-    output = options.output or options.photo.with_name(task.name_for(options.photo))
-    job = plan(options.photo, output, task)
+    photos = _named(options.photos)
+    if len(photos) > 1 or photos[0].is_dir():
+        return _zoom_album(options, photos, task)
+    if os.environ.get("RANK", "0") != "0":  # torchrun; one photo is not shared out
+        return 0
+    (photo_path,) = photos
+    output = _output(options.output, photo_path, task)
+    if options.pages:
+        return _zoom_pages(options, photo_path, output, task)
+    job = plan(photo_path, output, task)
 
     from liif_core.processes import own_device
     from liif_core.zooming.photo import opened, read, remarks
@@ -111,17 +150,71 @@ def _zoom(options: argparse.Namespace) -> int:
     return 0
 
 
-def _zoom_folder(options: argparse.Namespace, task: "Task") -> int:
-    """Zoom a folder; exit status 1 if a photo failed."""
-    from liif_core.processes import own_device
-    from liif_core.zooming.folder import zoom_folder
+def _named(names: list[str]) -> list[Path]:
+    """Return the files and folders that are meant; Windows' shell leaves `*.jpg` as it is."""
+    found = []
+    for name in names:
+        matching = [] if os.path.lexists(name) else sorted(glob.glob(name))
+        found += matching or [name]
+    return [Path(name) for name in found]
 
-    if options.output is None:
-        raise LiifError(f"{options.photo} is a folder; name another for the results: -o OUT")
+
+def _output(given: str | None, photo: Path, task: "Task") -> Path:
+    """Return the file of a single photo's result."""
+    if given is None:
+        return photo.with_name(task.name_for(photo))
+    folder = Path(given)
+    if folder.is_dir():
+        return folder / task.name_for(photo)
+    return folder
+
+
+def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "Task") -> int:
+    """Zoom every page of a file."""
+    from liif_core.processes import own_device
+    from liif_core.zooming.pages import zoom_pages
+
+    def load() -> "LIIF":
+        return model_from(options, str(own_device(options.device)))
+
+    with progress_bar("pixels") as progress:
+        lines = zoom_pages(load, photo, output, task, progress, _remark)
+    print(*lines, sep="\n")
+    return 0
+
+
+def _zoom_album(options: argparse.Namespace, photos: list[Path], task: "Task") -> int:
+    """Zoom several photos, or folders of them; exit status 1 if a photo failed."""
+    from liif_core.processes import own_device
+    from liif_core.zooming.album import album_of
+    from liif_core.zooming.folder import zoom_album
+
+    if options.pages:
+        raise LiifError("--pages all is for one file; of many, --page N zooms one page each")
+    out = _folder_of_results(options.output, photos, task)
+    album = album_of(photos, recursive=options.recursive, results=out)
     load = partial(model_from, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
-        summary = zoom_folder(load, options.photo, options.output, task, progress, _tell)
+        summary = zoom_album(load, album, out, task, progress, _tell)
     return 1 if summary.failed else 0
+
+
+def _folder_of_results(given: str | None, photos: list[Path], task: "Task") -> Path | None:
+    """Return where many results lie; None: each beside its photo."""
+    from liif_core.files.destination import FORMATS
+
+    if given is not None:
+        out = Path(given)
+        if out.suffix.lower() in FORMATS and not out.is_dir():
+            raise LiifError(f"{out}: is one file for many results; name a folder: -o OUT")
+        return out
+    if len(photos) == 1:
+        beside = photos[0].absolute()
+        return beside.with_name(f"{beside.name}_{task.mark}")
+    folders = [str(photo) for photo in photos if photo.is_dir()]
+    if folders:
+        raise LiifError(f"{folders[0]} is a folder; name another for all results: -o OUT")
+    return None
 
 
 def _remark(lines: list[str]) -> None:
@@ -130,7 +223,7 @@ def _remark(lines: list[str]) -> None:
 
 
 def _tell(summary: "Summary") -> None:
-    for line in summary.written:
-        print(line)
-    print(f"{len(summary.written)} written, {len(summary.there_already)} there already", flush=True)
+    for lines in summary.written:
+        print(*lines, sep="\n")
+    print(*summary.table(), sep="\n", flush=True)
     _remark(summary.remarks + summary.failed)

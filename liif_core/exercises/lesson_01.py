@@ -3,21 +3,23 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from liif_core import coords
 from liif_core.baselines import resize
 from liif_core.exercises.outputs import Output, number, outputs
 from liif_core.metrics import psnr
 from liif_core.samples import sample_photo
 from liif_core.spectrum import folded
 
-COLOUR = Output("the colour", np.ndarray, (3,))
 
-
-def which_pixel(answer: Callable[[float, int], int]) -> None:
-    """Check a function (x, n) -> index of the pixel whose cell holds x, of n on [-1, 1]."""
+def nearest_index(answer: Callable[[Tensor, int], Tensor]) -> None:
+    """Check a function (x, n) -> index of the pixel whose cell holds each x, of n on [-1, 1]."""
 
     def index(x: float, n: int) -> int:
-        return int(outputs(answer(x, n), Output("the index", int)))
+        found = answer(torch.tensor([x], dtype=torch.float64), n)
+        return int(outputs(found, Output("the index", int)))
 
     for n in (1, 4, 5, 48):
         for i in range(n):
@@ -39,6 +41,31 @@ def which_pixel(answer: Callable[[float, int], int]) -> None:
         assert found == right, (
             f"x = {x} is on or beyond the edge of 5 pixels: the nearest one is {right}, yours says "
             f"{found}. Keep the index between 0 and n − 1."
+        )
+    _many(answer)
+
+
+def _many(answer: Callable[[Tensor, int], Tensor]) -> None:
+    """Check many coordinates at once, and those on the border between two cells."""
+    x = torch.rand(2, 50, generator=torch.Generator().manual_seed(0)) * 2.2 - 1.1
+    try:
+        found = answer(x, 9)
+    except AssertionError as error:
+        raise AssertionError(
+            "right for one coordinate. Now for a whole tensor of them: int, min and max take one "
+            f"number, .floor(), .long() and .clamp() take all. ({error})"
+        ) from error
+    found = outputs(found, Output("the indices", Tensor, (2, 50)))
+    assert torch.equal(found.long(), coords.nearest_index(x, 9)), (
+        "right for one coordinate, wrong for many at once"
+    )
+    assert not found.is_floating_point(), "an index is a whole number: .long() makes it one"
+    for n in range(3, 200):
+        border = 2 * torch.arange(1, n) / n - 1
+        wrong = (answer(border, n) != torch.arange(1, n)).sum()
+        assert not wrong, (
+            f"x on the border between two cells belongs to the right one; of {n} pixels, {wrong} "
+            "borders are given to the left one, by a rounding error. Add 1e-6 to x first."
         )
 
 
@@ -104,57 +131,65 @@ def alias(answer: Callable[[float, int], float]) -> None:
         )
 
 
-def bilinear_at(answer: Callable[[np.ndarray, float, float], np.ndarray]) -> None:
-    """Check a function (photo, y, x) -> colour: bilinear interpolation at any coordinate."""
-    photo = np.random.default_rng(1).random((5, 7, 3))
+def bilinear_at(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
+    """Check a function (photo, y, x) -> colours: bilinear interpolation at any coordinates."""
+    photo = torch.rand(5, 7, 3, generator=torch.Generator().manual_seed(1))
     row, col = 1, 2
     y, x = (2 * row + 1) / 5 - 1, (2 * col + 1) / 7 - 1
 
     def colour(y: float, x: float) -> np.ndarray:
-        return np.asarray(outputs(answer(photo, y, x), COLOUR))
+        found = answer(photo, torch.tensor([y]), torch.tensor([x]))
+        return np.asarray(outputs(found, Output("for one place, the colours", Tensor, (1, 3))))[0]
+
+    def same(found: np.ndarray, right: Tensor) -> bool:
+        return np.allclose(found, right, atol=1e-5)
 
     found = colour(y, x)
-    assert not np.allclose(found, photo[row + 1, col + 1]), (
+    assert not same(found, photo[row + 1, col + 1]), (
         "on the centre of a pixel, you give the colour of the next one, down and to the right. "
         "The nearer a pixel, the larger its share: are your two shares swapped?"
     )
-    assert not np.allclose(found, _bilinear(photo, x, y)), (
+    assert not same(found, _bilinear(photo, x, y)), (
         "y and x are swapped: y is the first of the two, and chooses the row"
     )
-    assert np.allclose(found, photo[row, col]), (
+    assert same(found, photo[row, col]), (
         "exactly on the centre of a pixel, the colour must be that pixel's own. Turn y into a row "
         "position first: (y + 1) / 2 · height − 0.5 is 0 at the centre of row 0, 1 at row 1, …"
     )
     found = colour(y, x + 1 / 7)
-    assert np.allclose(found, photo[row, col : col + 2].mean(axis=0)), (
+    assert same(found, photo[row, col : col + 2].mean(dim=0)), (
         "halfway between two pixels of a row, the colour must be their mean"
     )
     found = colour(y + 0.5 / 5, x)
-    assert np.allclose(found, 0.75 * photo[row, col] + 0.25 * photo[row + 1, col]), (
+    assert same(found, 0.75 * photo[row, col] + 0.25 * photo[row + 1, col]), (
         "a quarter of the way down to the next pixel, the *nearer* pixel counts three quarters. "
         "The nearer a pixel, the larger its share: are your two shares swapped?"
     )
     found = colour(-0.99, -0.99)
-    assert np.allclose(found, photo[0, 0]), (
+    assert same(found, photo[0, 0]), (
         "closer to the border than the outermost centre there is no pixel on one side: the "
         "outermost pixel fills in. Clamp the two row and two column indices to the photo."
     )
-    for y, x in np.random.default_rng(2).uniform(-1, 1, (50, 2)):
-        assert np.allclose(colour(y, x), _bilinear(photo, y, x)), (
+    places = np.random.default_rng(2).uniform(-1, 1, (50, 2))
+    for y, x in places:
+        assert same(colour(y, x), _bilinear(photo, y, x)), (
             f"wrong at y = {y:.3f}, x = {x:.3f}: the shares along y and along x multiply, and the "
             "four products add up to 1"
         )
+    many = answer(photo, *torch.from_numpy(places).float().T)
+    many = outputs(many, Output("for 50 places, the colours", Tensor, (50, 3)))
+    right = torch.stack([_bilinear(photo, y, x) for y, x in places])
+    assert torch.allclose(many, right, atol=1e-5), "right for one place, wrong for 50 at once"
 
 
-def _bilinear(photo: np.ndarray, y: float, x: float) -> np.ndarray:
+def _bilinear(photo: Tensor, y: float, x: float) -> Tensor:
     """Interpolate (H, W, 3) at one coordinate in [-1, 1]: (3,)."""
-    total = np.zeros(photo.shape[2])
+    total = torch.zeros(photo.shape[2])
     down = (y + 1) / 2 * photo.shape[0] - 0.5
     across = (x + 1) / 2 * photo.shape[1] - 0.5
     for row in (int(np.floor(down)), int(np.floor(down)) + 1):
         for col in (int(np.floor(across)), int(np.floor(across)) + 1):
             share = (1 - abs(down - row)) * (1 - abs(across - col))
-            total += (
-                share * photo[np.clip(row, 0, len(photo) - 1), np.clip(col, 0, photo.shape[1] - 1)]
-            )
+            place = min(max(row, 0), photo.shape[0] - 1), min(max(col, 0), photo.shape[1] - 1)
+            total += share * photo[place]
     return total

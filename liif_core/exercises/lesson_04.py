@@ -1,4 +1,4 @@
-"""Checkers of lesson 04: the cell's units, many small questions, a counter-example, a plan."""
+"""Checkers of lesson 04: units, many small questions, a counter-example, a plan, heat."""
 
 import math
 from collections.abc import Callable
@@ -144,3 +144,53 @@ def plan(answer: Callable[[float], tuple[float, int]]) -> None:
             )
         fewest = max(1, math.ceil(new_pixel - 1e-9))
         assert n == fewest, f"{where}: {fewest} per side would do; you ask {n}"
+
+
+Row = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], np.ndarray]
+
+
+def heat_row(answer: Row) -> None:
+    """Check `heat_row(x, omega, a, b, cell)`: a sum of waves, seen by bell-shaped pixels.
+
+    The reference is no formula: the row is sampled finely and averaged under the bell, number by
+    number. The bell has the spread of a square pixel of that size, a variance of cell² / 12.
+    """
+    rng = np.random.default_rng(4)
+    omega = np.array([0.7, 2.3, 5.0])  # radians per photo pixel
+    a, b = rng.normal(size=(2, 3))
+    x = np.linspace(-1.0, 1.0, 9)
+
+    def told(cell: float) -> np.ndarray:
+        return np.asarray(
+            outputs(answer(x, omega, a, b, cell), Output("the row", np.ndarray, x.shape))
+        )
+
+    def row(places: np.ndarray) -> np.ndarray:
+        phase = places[..., None] * omega
+        return np.asarray(np.sin(phase) @ a + np.cos(phase) @ b)
+
+    assert np.allclose(told(0.0), row(x), atol=1e-6), (
+        "a pixel without size sees the waves themselves: at cell = 0 the row must be "
+        "Σ a·sin(ω·x) + b·cos(ω·x)"
+    )
+    for cell in (0.25, 1.0, 2.0):
+        found, wanted = told(cell), _under_a_bell(row, x, cell)
+        where = f"for a pixel of {cell:g}"
+        assert not np.allclose(found, row(x), atol=1e-4), f"{where} nothing is damped yet"
+        assert not np.allclose(found, _under_a_bell(row, x, cell * 12**0.5), atol=1e-4), (
+            f"{where} the bell is too wide: its variance is cell² / 12, not cell²"
+        )
+        assert np.allclose(found, wanted, atol=1e-4), (
+            f"{where}, at x = {x[0]:g}, the mean under the bell is {wanted[0]:.4f}, yours says "
+            f"{found[0]:.4f}. Each wave has its own factor, exp(−ω²·σ²/2) with σ² = cell² / 12"
+        )
+
+
+def _under_a_bell(
+    row: Callable[[np.ndarray], np.ndarray], x: np.ndarray, cell: float
+) -> np.ndarray:
+    """Return the mean of a row under a Gaussian of variance cell² / 12 around each place."""
+    sigma = cell / 12**0.5
+    step = np.linspace(-6 * sigma, 6 * sigma, 2001)
+    say = np.exp(-(step**2) / (2 * sigma**2))
+    return np.asarray(row(x[:, None] + step) @ (say / say.sum()))

@@ -82,5 +82,6 @@ class Session:
         if data is None:
             return {"done": False}
         name = PurePath(question["name"]).name or "photo"
-        self._opened(photo_from_bytes(data, name), PurePath(name).stem)
-        return {"done": True}
+        photo = photo_from_bytes(data, name, strict=False)
+        self._opened(photo, PurePath(name).stem)
+        return {"done": True, "remarks": list(photo.remarks)}

@@ -1,10 +1,10 @@
-"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly: TIFF and PNG.
+"""Pictures of more than 8 bits a sample that Pillow cuts or reads wrongly.
 
 Pillow has no mode for 16-bit colour, nor for 16-bit grey with alpha: it keeps the upper byte alone,
 without a word. Of TIFFs it reads uncompressed 16-bit planes as noise and 16-bit grey that counts
 from white as a negative, and some it does not open at all. So what a header says decides, before
-anything is decoded: samples of more than 8 bits are read by `tifffile` and `imagecodecs`, the rest
-by Pillow.
+anything is decoded: samples of more than 8 bits are read by `tifffile`, `imagecodecs` and libheif,
+the rest by Pillow.
 """
 
 import logging
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
+    EXTRASAMPLES,
     ICCPROFILE,
     IMAGELENGTH,
     IMAGEWIDTH,
@@ -21,6 +22,7 @@ from PIL.TiffImagePlugin import (
     ImageFileDirectory_v2,
 )
 
+from liif_core.files.jxl import JxlImage
 from liif_core.files.kinds import TIFF_STARTS
 
 #: What is wrong with a file is told once, by us; without a handler, Python would print it, too.
@@ -28,6 +30,9 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: PhotometricInterpretation of TIFF, and how many of the samples are colours.
 _COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # grey counted from white, grey, RGB, CMYK
+
+#: Where TIFF says how far the samples count, if not as far as their bits allow.
+_MAX_SAMPLE, _SMIN_SAMPLE, _SMAX_SAMPLE = 281, 340, 341
 
 #: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -69,16 +74,37 @@ class TiffHeader(ImageFile.ImageFile):
 def is_deep(image: Image.Image) -> bool:
     """Whether a picture, opened and not yet decoded, is to be read by `deep_samples`."""
     file = getattr(image, "fp", None)
+    if image.format == "HEIF" and file is not None:
+        return image.info.get("bit_depth", 8) > 8
     if file is None or not getattr(image, "tile", None):  # decoded, or never a file
         return False
     if image.format == "TIFF":
         return _deep_tags(image.tag_v2)  # type: ignore[attr-defined]
+    if isinstance(image, JxlImage):
+        return image.info["bits"] > 8
     if image.format == "PNG":
         file.seek(0)
         start = file.read(26)
         # Bit depth, and a colour type that is not plain grey: that, Pillow reads with 16 bits.
         return start[:8] == _PNG_START and start[24] == 16 and start[25] != 0
     return False
+
+
+def extra_samples(image: Image.Image) -> str:
+    """Say in a line what a TIFF holds of each pixel beside colours and alpha; or nothing.
+
+    A fourth sample that is not declared as alpha is none: scanners keep infrared there.
+    """
+    if image.format != "TIFF" or image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) not in _COLOURS:  # type: ignore[attr-defined]
+        return ""
+    extra = image.tag_v2.get(EXTRASAMPLES, ())  # type: ignore[attr-defined]
+    extra = extra if isinstance(extra, tuple) else (extra,)
+    if all(kind in (_ASSOCIATED, _UNASSOCIATED) for kind in extra):
+        return ""
+    return (
+        "a sample of each pixel that is neither colour nor alpha, such as a scanner's infrared, is "
+        "left out"
+    )
 
 
 def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
@@ -90,11 +116,21 @@ def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """
     file: IO[bytes] = image.fp  # type: ignore[attr-defined]
     file.seek(0)
+    if isinstance(image, JxlImage):
+        return _split(image.samples())
     if image.format == "TIFF":
         return _tiff(file, image.tell())
+    if image.format == "HEIF":
+        return _heif(file, image.tell())
     from imagecodecs import png_decode
 
-    samples = png_decode(file.read())
+    return _split(png_decode(file.read()))
+
+
+def _split(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return colours and alpha of (H, W) or (H, W, bands)."""
+    if samples.ndim == 2:
+        return samples, None
     colours = 3 if samples.shape[2] > 2 else 1
     alpha = samples[..., -1] if samples.shape[2] > colours else None
     return samples[..., :3] if colours == 3 else samples[..., 0], alpha
@@ -121,9 +157,12 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
         colours = _COLOURS[int(page.photometric)]
         if samples.shape[:2] != (page.imagelength, page.imagewidth) or samples.shape[2] < colours:
             raise ValueError(f"{samples.shape} samples")
-        bits, extra, photometric = page.bitspersample, page.extrasamples, int(page.photometric)
+        extra, photometric = page.extrasamples, int(page.photometric)
+        bits = _bits(page, samples)
+    if samples.dtype.kind == "f":
+        samples = _unit(samples, page)
     if samples.dtype.kind == "u" and bits < 16:
-        samples = (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
+        samples = _from_bits(samples, bits)
     colour = samples[..., 0] if colours == 1 else samples[..., :colours]
     if photometric == 0 and colour.dtype == np.uint16:
         colour = 65535 - colour
@@ -132,6 +171,45 @@ def _tiff(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
             alpha = samples[..., at]
             return _unassociated(colour, alpha) if kind == _ASSOCIATED else colour, alpha
     return colour, None
+
+
+def _bits(page: Any, samples: np.ndarray) -> int:
+    """Return how many bits a sample has, be it packed or one of 16 bits that counts less far.
+
+    What a file says of that is believed if its samples keep to it.
+    """
+    tag = page.tags.get(_MAX_SAMPLE)
+    most = int(np.max(tag.value)) if tag is not None else 0
+    believed = most >= 255 and samples.dtype.kind == "u" and samples.max(initial=0) <= most
+    return min(page.bitspersample, most.bit_length()) if believed else page.bitspersample
+
+
+def _unit(samples: np.ndarray, page: Any) -> np.ndarray:
+    """Bring floats into 0 … 1 if their file says what black and white are."""
+    low, high = page.tags.get(_SMIN_SAMPLE), page.tags.get(_SMAX_SAMPLE)
+    if high is None:
+        return samples
+    black, white = (np.ravel(tag.value if tag else 0)[0] for tag in (low, high))
+    return ((samples - black) / (white - black)).astype(samples.dtype) if white > black else samples
+
+
+def _heif(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    from pi_heif import open_heif
+
+    picture = open_heif(file, convert_hdr_to_8bit=False)[number]
+    samples = np.asarray(picture)
+    bits = picture.info["bit_depth"]
+    # Shifted up as they come, so that white would be a little grey.
+    samples = _from_bits(samples >> (16 - bits), bits)
+    colour, alpha = _split(samples)
+    if alpha is None:
+        return colour, None
+    return _unassociated(colour, alpha) if picture.premultiplied_alpha else colour, alpha
+
+
+def _from_bits(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Spread samples of so many bits over the range of uint16."""
+    return (samples * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
 
 
 def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.files.by_strips import ByStrips
+from liif_core.files.carried import jfif_dpi, jpeg_segments, webp_exif
 from liif_core.files.destination import JPEG, WEBP, Format, format_of
 from liif_core.files.publish import publishing
 from liif_core.files.result_pixels import ResultPixels
@@ -135,24 +136,24 @@ class InMemory:
 
     def _encode(self, file: IO[bytes], format: Format) -> None:
         image, photo = self.image(), self._pixels.photo
-        icc_profile, exif = photo.icc_profile, self._pixels.exif()
+        icc_profile, said = photo.icc_profile, self._pixels.carried(format)
         options: dict[str, Any] = {}
         if format is JPEG:
-            options = {"quality": self._quality, "subsampling": 0}
+            options = {"quality": self._quality, "subsampling": 0, "extra": jpeg_segments(said)}
             if image.mode not in ("L", "RGB"):
                 image = self._flattened(image)
-            if exif and len(exif.tobytes()) > 65_533:
-                exif = None  # longer than a JPEG can hold
+            dpi = jfif_dpi(said)
+            if dpi:
+                options["dpi"] = dpi
         elif format is WEBP:
             options = {"lossless": True} if photo.grey else {"quality": self._quality}
+            options |= {"exif": webp_exif(said), "xmp": said.xmp}
             if image.mode == "I;16":
                 image = self._flattened(image)
             if image.mode in ("L", "LA"):
                 icc_profile = None  # WebP makes it RGB, where a grey profile means nothing
         if icc_profile:
             options["icc_profile"] = icc_profile
-        if exif:
-            options["exif"] = exif
         image.save(file, format=format.name, **options)
 
     def _flattened(self, image: Image.Image) -> Image.Image:

@@ -1,205 +1,299 @@
-"""What a file says about its photo beside the pixels: EXIF, and which way is up."""
+"""What a file says about its photo beside the pixels: names, captions, dates, resolution."""
 
-from io import BytesIO
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import IO, Any
 
-import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
+from PIL.ExifTags import Base
 
-Tag = ExifTags.Base
+from liif_core.files.exif import IPTC, PHOTOSHOP, XMP, Exif, read_exif
+from liif_core.files.xmp import Packet
 
-#: The tags of EXIF's first directory that speak of the photo. The rest describes how one file is
-#: laid out (a TIFF keeps both in one list) and would spoil another.
-EXIF_TAGS = (
-    Tag.ImageDescription,
-    Tag.Make,
-    Tag.Model,
-    Tag.XResolution,
-    Tag.YResolution,
-    Tag.ResolutionUnit,
-    Tag.Software,
-    Tag.DateTime,
-    Tag.Artist,
-    Tag.Copyright,
-)
+#: Inches in a unit of EXIF's ResolutionUnit: inch and centimetre.
+_UNITS = {2: Fraction(1), 3: Fraction(254, 100)}
 
-#: How to turn the pixels of each EXIF orientation upright. (ImageOps.exif_transpose knows the same
-#: table, but writes the EXIF anew as well, and so fails on photos with one broken tag.)
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+#: PNG's chunks that say which colours the numbers mean. sBIT, how many bits of each were genuine,
+#: is none of them: a result's are all computed.
+COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
 
-#: The turns that make rows of columns.
-_SIDEWAYS = (5, 6, 7, 8)
+#: Texts of PNG that are something else, written by ImageMagick and exiftool.
+RAW_PROFILE = "Raw profile type "
+PNG_XMP = "XML:com.adobe.xmp"
+
+#: Where JPEG keeps XMP, what was too long for that, and Photoshop's resources.
+JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+JPEG_LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+JPEG_PHOTOSHOP = b"Photoshop 3.0\0"
+
+#: Photoshop's number for IPTC among its resources.
+IPTC_RESOURCE = 0x0404
+
+#: More text in one place is no caption; and a small file may blow up to more.
+LONGEST_TEXT = 1 << 26
 
 
-#: Where Pillow keeps XMP, and looks for an orientation if EXIF has none.
-_XMP = ("xmp", "XML:com.adobe.xmp")
+@dataclass(frozen=True)
+class Notes:
+    """What is to be carried over, as it was read.
 
-
-def own_exif(image: Image.Image) -> Image.Exif:
-    """Return the EXIF of a picture, without an orientation that stands in its XMP alone.
-
-    Other viewers do not look there, and whoever saved it saw it upright. (AVIF's own way to turn a
-    picture, irot, reaches us as EXIF.) Of a TIFF, call it before the pixels are loaded: Pillow
-    turns them as its own `getexif` says.
+    Attributes:
+        exif: the camera's and Windows' tags.
+        xmp: the packet, of which a JPEG's long ones are joined; b"" if there is none.
+        iptc: records of IPTC's Information Interchange Model.
+        comments: of a JPEG or GIF, in the file's order.
+        texts: PNG's, (keyword, text).
+        colour: PNG's chunks that say which colours are meant, (kind, content).
+        dpi: pixels per inch of the pixels in the file, across and down, if known.
+        turn: the EXIF orientation of those pixels.
     """
-    return _without_xmp(image, image.getexif())
+
+    exif: Exif = field(default_factory=Exif)
+    xmp: bytes = b""
+    iptc: bytes = b""
+    comments: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    colour: tuple[tuple[bytes, bytes], ...] = ()
+    dpi: tuple[Fraction, Fraction] | None = None
+    turn: int = 1
+
+    def stripped(self) -> "Notes":
+        """Return what the pixels themselves need: which colours they mean."""
+        return Notes(colour=self.colour, turn=self.turn)
 
 
-def _without_xmp(image: Image.Image, exif: Image.Exif) -> Image.Exif:
-    if Tag.Orientation not in exif or not any(image.info.get(key) for key in _XMP):
-        return exif
-    noted = image.info.get("exif")
-    if noted is not None:
-        exif = Image.Exif()
-        exif.load(noted)
-    elif image.format == "TIFF":
-        if Tag.Orientation not in image.tag_v2:  # type: ignore[attr-defined]
-            del exif[Tag.Orientation]
-    elif "Raw profile type exif" not in image.info:
-        return Image.Exif()
-    return exif
+def notes_of(image: Image.Image) -> Notes:
+    """Read what goes along with a picture that was opened and not yet decoded.
 
-
-def upright(image: Image.Image) -> Image.Image:
-    """Turn a decoded picture as its EXIF orientation says; one that makes no sense is ignored."""
-    turn = UPRIGHT.get(turn_of(image))
-    return image if turn is None else image.transpose(turn)
-
-
-def turn_of(image: Image.Image) -> int:
-    """Return the EXIF orientation of a picture, decoded or not; 0 if there is none."""
-    try:
-        return _orientation(own_exif(image))
-    except Exception:  # broken EXIF does not cost the photo
-        return 0
-
-
-def upright_samples(samples: np.ndarray, turn: int) -> np.ndarray:
-    """Turn (H, W) or (H, W, C) as `upright` turns a picture of this EXIF orientation."""
-    if turn in _SIDEWAYS:
-        samples = samples.swapaxes(0, 1)
-    # After that, which axes are mirrored.
-    down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
-    return samples[:: -1 if down else 1, :: -1 if across else 1]
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Return the (height, width) that `upright` will give, before a file is decoded."""
-    width, height = image.size
-    try:
-        if image.format == "TIFF":  # whose size Pillow gives upright, though not its orientation
-            tags = image.tag_v2  # type: ignore[attr-defined]
-            width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
-        exif = _exif_of_png(image) if image.format == "PNG" else own_exif(image)
-    except Exception:
-        return height, width
-    return (width, height) if _orientation(exif) in _SIDEWAYS else (height, width)
-
-
-def _orientation(exif: Image.Exif) -> int:
-    found = exif.get(Tag.Orientation)
-    return found if isinstance(found, int) else 0  # a broken file may say anything
-
-
-def _exif_of_png(image: Image.Image) -> Image.Exif:
-    """Return the EXIF of a PNG, which may stand after the pixels, without decoding them.
-
-    (`getexif` of a PNG decodes.)
-    """
-    file = image.fp  # type: ignore[attr-defined]
-    with Image.open(_png_without_pixels(file)) as rest:
-        return _without_xmp(rest, Image.Image.getexif(rest))
-
-
-def _png_without_pixels(file: IO[bytes]) -> BytesIO:
-    """Copy the parts of a PNG, up to an animation's second picture, except for the pixels."""
-    file.seek(0)
-    rest = BytesIO(file.read(8))
-    rest.seek(0, 2)
-    pixels = False
-    while len(start := file.read(8)) == 8:
-        length, kind = int.from_bytes(start[:4], "big") + 4, start[4:]
-        if kind == b"IDAT":
-            pixels = True
-            file.seek(length, 1)
-        elif kind == b"fcTL" and pixels:
-            break
-        else:
-            rest.write(start + file.read(length))
-    rest.write(b"\0\0\0\0IEND\xae\x42\x60\x82")
-    rest.seek(0)
-    return rest
-
-
-def exif_of(image: Image.Image) -> bytes | None:
-    """Return the camera's notes as `Photo.exif` keeps them; None if there are none, or broken."""
-    try:
-        exif = clean_exif(own_exif(image))
-        return exif.tobytes() if exif else None
-    except Exception:
-        return None
-
-
-def clean_exif(exif: Image.Exif, size: tuple[int, int] | None = None) -> Image.Exif:
-    """Copy what EXIF says of the photo: orientation upright, without thumbnail.
-
-    A tag that cannot be written again is left out, and costs no other.
+    What is broken is left out, and costs nothing else.
 
     Args:
-        exif: what was read.
-        size: the (width, height) to be noted instead of the old one.
+        image: from a file, which is left where it was; or one made in memory.
     """
-    clean = Image.Exif()
-    for tag in EXIF_TAGS:
-        if tag in exif and _can_be_written(tag, value := _as_written(exif[tag])):
-            clean[tag] = value
-    for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        entries = {tag: _as_written(value) for tag, value in _directory(exif, directory).items()}
-        if entries.pop(ExifTags.IFD.Interop, None) is not None:
-            # Says which colour space is meant, where the tag for it knows no name (Adobe RGB).
-            index = _directory(exif, ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
-            if isinstance(index, str):
-                entries[ExifTags.IFD.Interop] = {ExifTags.Interop.InteropIndex: index}
-        entries = {
-            tag: value for tag, value in entries.items() if _can_be_written(tag, value, directory)
-        }
-        if size is not None and directory == ExifTags.IFD.Exif and entries:
-            entries[Tag.ExifImageWidth], entries[Tag.ExifImageHeight] = size
-        if entries:
-            clean.get_ifd(directory).update(entries)  # where Pillow's TIFF writer looks
-            clean[directory] = entries
-    if Tag.Orientation in exif:
-        clean[Tag.Orientation] = 1
-    return clean
+    file: Any = getattr(image, "fp", None)
+    opened = file is not None and bool(getattr(image, "tile", None))
+    place = file.tell() if opened else 0
+    notes = Notes()
+    with suppress(Exception):  # Pillow's readers and ours meet arbitrary bytes
+        if image.format in ("JPEG", "MPO") and hasattr(image, "applist"):
+            notes = _of_jpeg(image)
+        elif image.format == "TIFF" and opened:
+            notes = _of_tiff(image, file)
+        elif image.format == "PNG" and opened:
+            notes = _of_png(file)
+        else:
+            notes = _of_any(image)
+    if opened:
+        file.seek(place)
+    if notes.dpi is None:
+        notes = replace(notes, dpi=_told_dpi(image))
+    dpi = _exif_dpi(notes.exif)
+    # 72 is EXIF's word for "unknown" (EXIF 3.0, XResolution); whatever adds EXIF writes it.
+    if dpi and (notes.dpi is None or set(dpi) != {Fraction(72)}):
+        notes = replace(notes, dpi=dpi)
+    turn = notes.exif.numbers(notes.exif.main.get(Base.Orientation))
+    known = len(turn) == 1 and turn[0] in range(1, 9)
+    return replace(notes, turn=int(turn[0]) if known else 1)
 
 
-def _directory(exif: Image.Exif, directory: int) -> dict[int, Any]:
-    """Return a directory within EXIF; an empty one if it is broken."""
+def _told_dpi(image: Image.Image) -> tuple[Fraction, Fraction] | None:
+    """Return what Pillow read of a format without EXIF, such as BMP."""
+    told: Any = image.info.get("dpi")
+    if image.format in ("JPEG", "MPO", "PNG", "TIFF"):  # of a JPEG without any, Pillow says 72
+        return None
+    with suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):
+        across, down = (Fraction(float(one)).limit_denominator(10_000) for one in told or ())
+        if across > 1 and down > 1:
+            return _near_whole(across), _near_whole(down)
+    return None
+
+
+def _exif_dpi(exif: Exif) -> tuple[Fraction, Fraction] | None:
+    found = [exif.numbers(exif.main.get(tag)) for tag in (Base.XResolution, Base.YResolution)]
+    unit = exif.numbers(exif.main.get(Base.ResolutionUnit)) or (Fraction(2),)
+    factor = _UNITS.get(int(unit[0]))
+    if factor is None or not all(len(one) == 1 and one[0] > 1 for one in found):
+        return None
+    return found[0][0] * factor, found[1][0] * factor
+
+
+def _of_any(image: Image.Image) -> Notes:
+    info = image.info
+    comment = info.get("comment", b"")
+    return Notes(
+        exif=read_exif(info.get("exif") or b""),
+        xmp=_bytes(info.get("xmp")),
+        comments=(_words(comment),) if comment else (),
+    )
+
+
+def _of_tiff(image: Image.Image, file: IO[bytes]) -> Notes:
+    exif = read_exif(file, image.tag_v2._offset)  # type: ignore[attr-defined]
+    there = {tag: exif.main[tag].data for tag in (XMP, IPTC, PHOTOSHOP) if tag in exif.main}
+    resources = dict(_resources(there.get(PHOTOSHOP, b"")))
+    iptc = there.get(IPTC) or resources.get(IPTC_RESOURCE, b"")
+    return Notes(exif=exif, xmp=there.get(XMP, b""), iptc=iptc)
+
+
+def _of_jpeg(image: Image.Image) -> Notes:
+    exif, xmp, comments = b"", b"", []
+    long_xmp: dict[bytes, dict[int, bytes]] = {}
+    photoshop, dpi = b"", None
+    for name, data in image.applist:  # type: ignore[attr-defined]
+        if name == "APP0" and data.startswith(b"JFIF\0"):
+            dpi = _jfif_dpi(data)
+        elif name == "APP1" and data.startswith(b"Exif\0"):
+            exif = exif or data
+        elif name == "APP1" and data.startswith(JPEG_XMP):
+            xmp = xmp or data.removeprefix(JPEG_XMP)
+        elif name == "APP1" and data.startswith(JPEG_LONG_XMP):
+            rest = data.removeprefix(JPEG_LONG_XMP)
+            at = int.from_bytes(rest[36:40], "big")
+            long_xmp.setdefault(rest[:32], {})[at] = rest[40:]
+        elif name == "APP13" and data.startswith(JPEG_PHOTOSHOP):
+            photoshop += data.removeprefix(JPEG_PHOTOSHOP)  # long ones go on in the next
+        elif name == "COM":
+            comments.append(_words(data))
+    found = Notes(
+        exif=read_exif(exif),
+        xmp=_joined(xmp, long_xmp),
+        iptc=dict(_resources(photoshop)).get(IPTC_RESOURCE, b""),
+        comments=tuple(comment for comment in comments if comment),
+        dpi=dpi,
+    )
+    if not exif and image.info.get("exif"):  # a further picture of an MPO
+        found = replace(found, exif=read_exif(image.info["exif"]))
+    return found
+
+
+def _jfif_dpi(data: bytes) -> tuple[Fraction, Fraction] | None:
+    factor = _UNITS.get(data[7] + 1)
+    across, down = (int.from_bytes(data[at : at + 2], "big") for at in (8, 10))
+    return (across * factor, down * factor) if factor and across > 1 and down > 1 else None
+
+
+def _joined(xmp: bytes, parts: dict[bytes, dict[int, bytes]]) -> bytes:
+    """Join the long part of a JPEG's XMP, which lies in pieces, to the packet that names it."""
+    for name, pieces in parts.items():
+        if name in xmp:
+            with suppress(ValueError):
+                packet = Packet(xmp)
+                packet.join(Packet(b"".join(pieces[at] for at in sorted(pieces))))
+                return packet.tobytes()
+    return xmp
+
+
+def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield Photoshop's image resources: (number, content)."""
+    at = 0
+    while data[at : at + 4] == b"8BIM":
+        number = int.from_bytes(data[at + 4 : at + 6], "big")
+        start = at + 6 + (data[at + 6] // 2 + 1) * 2  # a name, padded
+        length = int.from_bytes(data[start : start + 4], "big")
+        content = data[start + 4 : start + 4 + length]
+        if len(content) == length:
+            yield number, content
+        at = start + 4 + length + length % 2
+
+
+def _of_png(file: IO[bytes]) -> Notes:
+    exif, dpi, colour, texts = b"", None, [], []
+    for kind, data in _png_chunks(file):
+        if kind == b"eXIf":
+            exif = exif or data
+        elif kind == b"pHYs" and len(data) == 9 and data[8] == 1:
+            per_metre = [int.from_bytes(data[at : at + 4], "big") for at in (0, 4)]
+            if min(per_metre) > 39:
+                # Whole numbers of dpi, which pixels per metre only come near to.
+                dpi = tuple(_near_whole(Fraction(one * 254, 10_000)) for one in per_metre)
+        elif kind in COLOUR_CHUNKS:
+            colour.append((kind, data))
+        elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+            with suppress(ValueError, zlib.error):  # a broken one costs itself alone
+                texts.append(_png_text(kind, data))
+    profiles = {
+        keyword.removeprefix(RAW_PROFILE).lower(): _unhexed(text)
+        for keyword, text in texts
+        if keyword.startswith(RAW_PROFILE)
+    }
+    if not exif:
+        exif = profiles.get("exif") or profiles.get("app1", b"")
+    xmp = next((text.encode() for keyword, text in texts if keyword == PNG_XMP), b"")
+    iptc = profiles.get("iptc", b"")
+    plain = [one for one in texts if one[0] != PNG_XMP and not one[0].startswith(RAW_PROFILE)]
+    return Notes(
+        exif=read_exif(exif),
+        xmp=xmp or profiles.get("xmp", b""),
+        iptc=dict(_resources(iptc)).get(IPTC_RESOURCE, b"") if iptc[:4] == b"8BIM" else iptc,
+        texts=tuple(plain),
+        colour=tuple(colour),
+        dpi=dpi,  # type: ignore[arg-type]
+    )
+
+
+def _png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the chunks of a PNG but for the pixels, up to an animation's second picture."""
+    file.seek(8)
+    pixels = False
+    while len(start := file.read(8)) == 8:
+        length, kind = int.from_bytes(start[:4], "big"), start[4:]
+        if kind == b"IDAT" or length > LONGEST_TEXT:
+            pixels = pixels or kind == b"IDAT"
+            file.seek(length + 4, 1)
+        elif kind == b"IEND" or (kind == b"fcTL" and pixels):
+            return
+        else:
+            yield kind, file.read(length)
+            file.seek(4, 1)
+
+
+def _png_text(kind: bytes, data: bytes) -> tuple[str, str]:
+    keyword, rest = data.split(b"\0", 1)
+    if kind == b"tEXt":
+        return keyword.decode("latin-1"), rest.decode("latin-1")
+    if kind == b"zTXt":
+        return keyword.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+    compressed, (_, _, words) = rest[0], rest[2:].split(b"\0", 2)
+    return keyword.decode("latin-1"), (_inflated(words) if compressed else words).decode()
+
+
+def _inflated(data: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    found = stream.decompress(data, LONGEST_TEXT)
+    if stream.unconsumed_tail:
+        raise ValueError("a text that blows up")
+    return found
+
+
+def _unhexed(text: str) -> bytes:
+    """Read a profile as ImageMagick and exiftool write it: a name, a length, hexadecimal digits.
+
+    The name is a line, and of several words where exiftool wrote it.
+    """
+    parts = text.strip("\n").split("\n", 2)
+    with suppress(ValueError):
+        return bytes.fromhex("".join(parts[2].split())) if len(parts) == 3 else b""
+    return b""
+
+
+def _near_whole(number: Fraction) -> Fraction:
+    whole = round(number)
+    return Fraction(whole) if abs(number - whole) < Fraction(2, 100) else number
+
+
+def _words(data: bytes | str) -> str:
+    """Decode words of unknown encoding: UTF-8, or else Latin-1, in which anything is some word."""
+    if isinstance(data, str):
+        return data
+    data = data.rstrip(b"\0")
     try:
-        return dict(exif.get_ifd(directory))
-    except Exception:
-        return {}
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
-def _can_be_written(tag: int, value: Any, directory: int | None = None) -> bool:
-    """Whether Pillow can write a tag; a broken file may hold words for numbers, or worse."""
-    alone = Image.Exif()
-    alone[directory or tag] = {tag: value} if directory else value
-    try:
-        alone.tobytes()
-    except Exception:
-        return False
-    return True
-
-
-def _as_written(value: Any) -> Any:
-    """Undo Pillow's decoding of text, or else it turns every accent into a question mark."""
-    return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
+def _bytes(data: bytes | str | None) -> bytes:
+    return data.encode() if isinstance(data, str) else data or b""

@@ -9,14 +9,25 @@ from io import BytesIO
 from types import TracebackType
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from pi_heif import register_heif_opener
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
 from liif_core.files.deep import TiffHeader
+from liif_core.files.jxl import register_jxl
 from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
+
+# HEIC and HEIF. libheif turns them as irot and imir say; EXIF's orientation, which says the same
+# again or was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
+register_heif_opener(thumbnails=False, decode_threads=1)
+register_jxl()
+
+#: Most bytes that a PNG's colour profile or text may be inflated to. Pillow's own limit, a
+#: megabyte, refuses pictures with printers' profiles.
+MAX_TEXT = 1 << 26
 
 
 @contextmanager
@@ -122,7 +133,8 @@ def _turn_to(image: Image.Image, page: int, name: str) -> None:
         there = f"the pages 1 … {last}" if last > 1 else "one page"
         raise LiifError(f"{name}: there is no page {page}; it has {there}")
     with decoding(name):
-        image.seek(page - 1)
+        chief = image.tell()  # of a HEIF, the picture to be shown may stand anywhere: it is page 1
+        image.seek(page - 2 if page - 1 <= chief else page - 1)
         width, height = image.size
         if width * height > MAX_PIXELS:  # Pillow asks for the first alone
             raise Image.DecompressionBombError(f"page {page} has {width * height} pixels")
@@ -136,6 +148,10 @@ def pages(image: Image.Image) -> int:
         return 1
 
 
+#: What the command line says of the pages that are not read.
+PAGE_HINT = "; --page N reads another, --pages all each"
+
+
 def left_out(image: Image.Image, page: int) -> str:
     """Say in a line what else an opened file holds beside the page that is read; or nothing."""
     if image.format == "PCD":
@@ -144,15 +160,19 @@ def left_out(image: Image.Image, page: int) -> str:
             "first, with pcdtojpeg or the like"
         )
     others = pages(image) - 1
+    if image.format == "JXL" and image.info.get("other_colours"):
+        return "its colours are not sRGB's; their profile is left out: they may look different"
+    if image.format == "HEIF" and (image.info.get("aux") or image.info.get("depth_images")):
+        return "a gain map or depth map beside the picture is left out"
     if not others:
         return ""
     if image.format == "MPO":
         return (
             f"picture {page} of {others + 1} is read; the rest, such as a gain map or the other "
-            "eye's view, is left out (--page N reads another)"
+            f"eye's view, is left out{PAGE_HINT}"
         )
-    kind = "page" if image.format == "TIFF" else "frame"
-    return f"{kind} {page} of {others + 1} is read; --page N reads another"
+    kind = {"TIFF": "page", "HEIF": "picture"}.get(image.format or "", "frame")
+    return f"{kind} {page} of {others + 1} is read{PAGE_HINT}"
 
 
 def _open(file: IO[bytes], name: str) -> Image.Image:
@@ -194,22 +214,28 @@ class _Refusal(int):
 
 
 class _PillowsLimit(AbstractContextManager[None]):
-    """Lets Pillow refuse pictures of more than `MAX_PIXELS`, in any number of threads at once.
+    """Lets Pillow refuse more than `MAX_PIXELS` and `MAX_TEXT`, in any number of threads at once.
 
-    Its limit belongs to the whole process, and is asked when a file is opened and again when some
-    kinds are decoded. The first reader to come changes it, the last to leave changes it back.
+    Its limits belong to the whole process, and are asked when a file is opened and again when some
+    kinds are decoded. The first reader to come changes them, the last to leave changes them back.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers = 0
-        self._before: int | None = None
+        self._before: tuple[int | None, int, int] = (None, 0, 0)
 
     def __enter__(self) -> None:
         with self._lock:
             if self._readers == 0:
-                self._before = Image.MAX_IMAGE_PIXELS
+                self._before = (
+                    Image.MAX_IMAGE_PIXELS,
+                    PngImagePlugin.MAX_TEXT_CHUNK,
+                    PngImagePlugin.MAX_TEXT_MEMORY,
+                )
                 Image.MAX_IMAGE_PIXELS = _Refusal(MAX_PIXELS)
+                PngImagePlugin.MAX_TEXT_CHUNK = MAX_TEXT
+                PngImagePlugin.MAX_TEXT_MEMORY = 4 * MAX_TEXT
             self._readers += 1
 
     def __exit__(
@@ -221,7 +247,8 @@ class _PillowsLimit(AbstractContextManager[None]):
         with self._lock:
             self._readers -= 1
             if self._readers == 0:
-                Image.MAX_IMAGE_PIXELS = self._before
+                Image.MAX_IMAGE_PIXELS = self._before[0]
+                PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = self._before[1:]
 
 
 _PILLOWS_LIMIT = _PillowsLimit()

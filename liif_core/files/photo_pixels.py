@@ -1,17 +1,19 @@
 """From what was read to a `Photo`: upright pixels of 8 or 16 bits, colours, perhaps alpha."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import COLORMAP
 
 from liif_core.errors import LiifError
 from liif_core.files.damaged import mended
 from liif_core.files.deep import deep_samples, is_deep
-from liif_core.files.notes import exif_of, turn_of, upright, upright_samples
+from liif_core.files.notes import Notes, notes_of
 from liif_core.files.opening import decoding, naming
+from liif_core.files.upright import turn_of, upright, upright_samples
 from liif_core.pixels import eight_bit
 
 
@@ -25,8 +27,7 @@ class Photo:
         alpha: (height, width) uint8, or None if every pixel is opaque.
         grey: every pixel has R == G == B.
         icc_profile: the colour profile as stored in the source.
-        exif: the camera's notes as `Image.save(exif=...)` takes them; the orientation says
-            "upright", and the thumbnail is left out.
+        notes: what else its file says, to be carried over.
         remarks: lines about what is missing.
     """
 
@@ -34,7 +35,7 @@ class Photo:
     alpha: np.ndarray | None
     grey: bool
     icc_profile: bytes | None
-    exif: bytes | None
+    notes: Notes = field(default_factory=Notes)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -71,21 +72,27 @@ def decoded(image: Image.Image, name: str, *, strict: bool = True) -> Photo:
     """
     if is_deep(image):
         return _deep(image, name)
+    # Before the pixels: Pillow closes some files behind them, and turns TIFFs of its own accord.
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         image, remarks = _loaded(image, strict)
     with naming(name):
-        exif, icc_profile = exif_of(image), image.info.get("icc_profile") or None
+        icc_profile = image.info.get("icc_profile") or None
+        if image.mode == "F":
+            remarks += _range(np.asarray(image))
         image = upright(image)
         if image.mode == "CMYK":
             image, icc_profile = _cmyk_to_srgb(image, icc_profile), None
         colour, alpha = _pixels(image)
-        return replace(_photo(colour, alpha, icc_profile, exif), remarks=remarks)
+        return replace(_photo(colour, alpha, icc_profile), notes=notes, remarks=remarks)
 
 
 def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, ...]]:
     """Load a picture, or what is left of it."""
     file: Any = getattr(image, "fp", None)
-    if image.format == "TIFF" and getattr(image, "tile", None):
+    waiting: Any = getattr(image, "tile", None)
+    if image.format == "TIFF" and waiting:
         turn_of(image)  # while Pillow's own opinion, which it turns the pixels by, can be corrected
     try:
         image.load()
@@ -97,22 +104,61 @@ def _loaded(image: Image.Image, strict: bool) -> tuple[Image.Image, tuple[str, .
         if found is None:
             raise
         return found[0], (found[1],)
+    if image.format == "PNG" and waiting:
+        image = _with_key(image, waiting[0].args)
+    if image.format == "TIFF" and image.mode == "P":
+        image = _with_colours(image)
     return image, ()
+
+
+def _with_key(image: Image.Image, kind: Any) -> Image.Image:
+    """Return a PNG whose transparent grey counts as its pixels do.
+
+    Pillow spreads pixels of 2 and 4 bits over 0 … 255, and leaves the key to them as it was.
+    """
+    key, step = image.info.get("transparency"), {"L;2": 85, "L;4": 17}.get(str(kind))
+    if step is None or not isinstance(key, int):
+        return image
+    image = image.copy()
+    image.info["transparency"] = key * step
+    return image
+
+
+def _with_colours(image: Image.Image) -> Image.Image:
+    """Return a TIFF whose colour map counts to 255; some programs write that, for 65535."""
+    colours = np.array(image.tag_v2.get(COLORMAP, ()))  # type: ignore[attr-defined]
+    if colours.size % 3 or not 0 < colours.max(initial=0) <= 255:
+        return image
+    image = image.copy()
+    image.putpalette(colours.reshape(3, -1).T.astype(np.uint8).tobytes())
+    return image
 
 
 def _deep(image: Image.Image, name: str) -> Photo:
     """Decode a picture whose samples Pillow would cut."""
+    with naming(name):
+        notes = notes_of(image)
     with decoding(name):
         colour, alpha = deep_samples(image)
+    remarks = _range(colour)
     with naming(name):
-        turn, exif = turn_of(image), exif_of(image)  # of a PNG, for Pillow decodes it for them
+        turn = notes.turn
         icc_profile = image.info.get("icc_profile") or None
         colour = upright_samples(_sixteen_bit(colour), turn)
         if colour.ndim == 3 and colour.shape[2] == 4:
             inks = Image.frombytes("CMYK", colour.shape[1::-1], eight_bit(colour).tobytes())
             colour, icc_profile = np.asarray(_cmyk_to_srgb(inks, icc_profile)), None
         alpha = None if alpha is None else upright_samples(_sixteen_bit(alpha), turn)
-        return _photo(colour, alpha, icc_profile, exif)
+        return replace(_photo(colour, alpha, icc_profile), notes=notes, remarks=remarks)
+
+
+def _range(values: np.ndarray) -> tuple[str, ...]:
+    """Say what was taken for white, of floats; see `_sixteen_bit`."""
+    if values.dtype.kind != "f":
+        return ()
+    top = float(values.max(initial=0))
+    white = 255 if 1 < top <= 255 else 1
+    return (f"float values up to {top:.4g} are read as 0 … {white}",)
 
 
 def from_array(array: np.ndarray) -> Photo:
@@ -205,7 +251,6 @@ def _photo(
     colour: np.ndarray,
     alpha: np.ndarray | None,
     icc_profile: bytes | None = None,
-    exif: bytes | None = None,
 ) -> Photo:
     """Bring colour, (H, W) or (H, W, 3), and alpha of 8 or 16 bits to the form of `Photo`."""
     if colour.size == 0:
@@ -223,7 +268,7 @@ def _photo(
     grey = colour.ndim == 2
     if grey:  # three views of one channel
         colour = np.broadcast_to(colour[..., None], (*colour.shape, 3))
-    return Photo(colour, alpha, grey, icc_profile, exif)
+    return Photo(colour, alpha, grey, icc_profile)
 
 
 def _fill_hidden(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

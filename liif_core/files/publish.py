@@ -34,7 +34,7 @@ def publishing(
         try:
             open(part, "xb").close()  # with the permissions that the umask asks for
             yield part
-            give_name(part, path, overwrite=overwrite)
+            give_name(part, path, overwrite=overwrite, durable=durable)
         finally:
             with suppress(OSError):
                 os.unlink(part)
@@ -47,16 +47,23 @@ def unnamed_part(target: str) -> str:
     return os.path.join(os.path.dirname(target), f".liif-{secrets.token_hex(8)}.part")
 
 
-def give_name(part: str, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+def give_name(
+    part: str, path: str | os.PathLike[str], *, overwrite: bool, durable: bool = True
+) -> None:
     """Bring a finished and closed file to the disk and give it the name `path`, in one step.
+
+    Args:
+        part, path: the file, and the name that it is to have.
+        overwrite, durable: as for `publishing`.
 
     Raises:
         LiifError: a file of that name is there and may not be replaced, a full disk, or the like.
     """
     target = os.path.realpath(path)
     try:
-        with open(part, "r+b") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with open(part, "r+b") as file:
+                os.fsync(file.fileno())
         if overwrite:
             os.replace(part, target)
         else:

@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.files.notes import clean_exif
+from liif_core.files.carried import Carried, Maker, carried
+from liif_core.files.destination import Format
 from liif_core.files.photo_pixels import Photo
+from liif_core.files.view import View
 from liif_core.pixels import Box
 
 #: Rows turned into pixels at a time: a wide strip's floats are large, and a copy of them larger.
@@ -27,12 +29,16 @@ class ResultPixels:
         height, width: the result's size in pixels.
         box: (left, top, right, bottom), the part of the photo that it covers, in input pixels from
             the photo's upper left corner.
+        maker: who makes it, to be said in the file; None: nobody is named.
+        keep_dpi: the photo's pixels per inch stay; else they grow with it.
     """
 
     photo: Photo
     height: int
     width: int
     box: Box
+    maker: Maker | None = None
+    keep_dpi: bool = False
 
     @property
     def bands(self) -> str:
@@ -52,13 +58,11 @@ class ResultPixels:
         """What Pillow can hold of it: a mode of 8 bits, but for 16-bit greyscale I;16."""
         return "I;16" if self.bands == "L" and self.dtype == np.uint16 else self.bands
 
-    def exif(self) -> Image.Exif | None:
-        """Return the camera's notes, with the result's size."""
-        if self.photo.exif is None:
-            return None
-        exif = Image.Exif()
-        exif.load(self.photo.exif)
-        return clean_exif(exif, (self.width, self.height))
+    def carried(self, format: Format) -> Carried:
+        """Return what the result says beside its pixels, in a file of this format."""
+        photo = self.photo
+        view = View(photo.notes.turn, photo.width, photo.height, self.box, self.width, self.height)
+        return carried(photo.notes, view, self.maker, format, keep_dpi=self.keep_dpi)
 
     def pieces(self, top: int, rgb: np.ndarray) -> list[tuple[int, np.ndarray]]:
         """Cut a strip into pieces for `strip`: [(first output row, part of rgb), …].

@@ -1,12 +1,9 @@
 """TIFF in strips that can be appended one by one: not compressed, its header says where all are."""
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from PIL import TiffTags
-from PIL.ExifTags import IFD
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     COMPRESSION,
@@ -20,9 +17,11 @@ from PIL.TiffImagePlugin import (
     SAMPLESPERPIXEL,
     STRIPBYTECOUNTS,
     STRIPOFFSETS,
-    ImageFileDirectory_v2,
 )
 
+from liif_core.files.carried import tiff_exif
+from liif_core.files.destination import TIFF
+from liif_core.files.exif import UNDEFINED, Value, laid_out
 from liif_core.files.result_pixels import ResultPixels
 
 #: Bytes of a TIFF strip, as its specification (section "StripOffsets") advises; at least a row.
@@ -31,6 +30,8 @@ TIFF_STRIP = 1 << 16
 
 class Tiff:
     """Tagged Image File Format 6.0, or BigTIFF where four GiB do not suffice.
+
+    Its order of bytes is that of the photo's EXIF, which goes along byte by byte.
 
     Args:
         pixels: what the picture is like.
@@ -51,29 +52,32 @@ class Tiff:
         step = max(1, TIFF_STRIP // row)
         starts = range(0, pixels.height, step)
         big = row * pixels.height > 2**32 - 2**24  # room for the header and the notes
-        start = b"II\x2b\0\x08\0\0\0" + bytes(8) if big else b"II\x2a\0\x08\0\0\0"
-        tags = ImageFileDirectory_v2(start)
-        exif: Any = pixels.exif() or {}
-        for tag in exif:
-            tags[tag] = exif.get_ifd(tag) if tag in (IFD.Exif, IFD.GPSInfo) else exif[tag]
-        tags[IMAGEWIDTH], tags[IMAGELENGTH] = pixels.width, pixels.height
-        tags[BITSPERSAMPLE], tags[SAMPLESPERPIXEL] = bits, len(bits)
-        tags[COMPRESSION] = 1  # none
-        tags[PHOTOMETRIC_INTERPRETATION] = 2 if pixels.bands.startswith("RGB") else 1
-        tags[PLANAR_CONFIGURATION] = 1  # the channels of a pixel together
-        tags[ROWSPERSTRIP] = step
-        for tag in (STRIPOFFSETS, STRIPBYTECOUNTS):
-            tags.tagtype[tag] = TiffTags.LONG8 if big else TiffTags.LONG
-        tags[STRIPOFFSETS] = tuple(row * top for top in starts)  # Pillow adds the header
-        tags[STRIPBYTECOUNTS] = tuple(row * min(step, pixels.height - top) for top in starts)
+        said = tiff_exif(pixels.carried(TIFF))
+        counts = [row * min(step, pixels.height - top) for top in starts]
+        tags = {
+            IMAGEWIDTH: said.long(pixels.width),
+            IMAGELENGTH: said.long(pixels.height),
+            BITSPERSAMPLE: said.short(*bits),
+            SAMPLESPERPIXEL: said.short(len(bits)),
+            COMPRESSION: said.short(1),  # none
+            PHOTOMETRIC_INTERPRETATION: said.short(2 if pixels.bands.startswith("RGB") else 1),
+            PLANAR_CONFIGURATION: said.short(1),  # the channels of a pixel together
+            ROWSPERSTRIP: said.long(step),
+            STRIPBYTECOUNTS: said.offsets(counts, big),
+            STRIPOFFSETS: said.offsets([0] * len(counts), big),
+        }
         if pixels.bands.endswith("A"):
-            tags[EXTRASAMPLES] = (2,)  # alpha, not multiplied in
+            tags[EXTRASAMPLES] = said.short(2)  # alpha, not multiplied in
         if pixels.photo.icc_profile:
-            tags[ICCPROFILE] = pixels.photo.icc_profile
-        file = BytesIO()
-        tags.save(file)
-        return file.getvalue()
+            tags[ICCPROFILE] = Value(UNDEFINED, pixels.photo.icc_profile)
+        for _ in "length", "offsets":  # where the pixels begin is known when the rest is laid out
+            head = laid_out(replace(said, main={**said.main, **tags}), big=big)
+            head += bytes(len(head) % 2)
+            tags[STRIPOFFSETS] = said.offsets([len(head) + row * top for top in starts], big)
+        return head
 
     def body(self, pieces: Sequence[np.ndarray], first: bool, last: bool) -> bytes:
         """Return the pixels of one strip, top to bottom in pieces."""
-        return b"".join(piece.astype(piece.dtype.newbyteorder("<")).tobytes() for piece in pieces)
+        least_first = self.pixels.photo.notes.exif.order == "<"
+        dtype = self.pixels.dtype.newbyteorder("<" if least_first else ">")
+        return b"".join(piece.astype(dtype).tobytes() for piece in pieces)

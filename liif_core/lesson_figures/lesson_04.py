@@ -202,6 +202,29 @@ def costs(scales: Sequence[float], lines: Mapping[str, Sequence[float]], trained
     return figure
 
 
+def low_passes(
+    middles: Sequence[float], kept: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+) -> Figure:
+    """Return how much of each band of waves a pixel keeps, a panel for each size of the pixel.
+
+    Args:
+        middles: of the bands, in cycles per photo pixel.
+        kept: name of a cell -> (what the model keeps, what the exact mean keeps), amplitudes.
+    """
+    figure = new_figure(8.8, 2.9)
+    panels = figure.subplots(1, len(kept), sharey=True, squeeze=False)[0]
+    for axis, (name, (model, exact)) in zip(panels, kept.items(), strict=True):
+        axis.plot(middles, exact, "s--", color=ORANGE, lw=2, label="exact mean")
+        axis.plot(middles, model, "o-", color=BLUE, lw=2, label="model")
+        axis.axhline(1, color=INK, lw=1)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("cycles per photo pixel", fontsize=9)
+        axis.grid(alpha=0.3)
+    panels[0].set(ylabel="kept of each wave", ylim=(0, 1.2))
+    panels[0].legend(fontsize=8, loc="lower left")
+    return figure
+
+
 def edge_bars(
     widths: Mapping[str, tuple[float, float]], ideal: Mapping[str, tuple[float, float]]
 ) -> Figure:

@@ -5,15 +5,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import psutil
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from liif_core.figures import BLUE, GREEN, INK, ORANGE, RED, SKY, line_plot, new_figure
+from liif_core.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    MARKERS,
+    ORANGE,
+    RED,
+    SKY,
+    line_plot,
+    new_figure,
+)
 from liif_core.widgets import UploadBox
 
-__all__ = ["UploadBox", "measure", "print_sizes", "scale_plot"]
+__all__ = ["UploadBox", "error_by_band", "measure", "print_sizes", "scale_plot"]
 
 T = TypeVar("T")
 
@@ -54,6 +65,32 @@ def scale_plot(
     axis.set_xticks(ticks, [f"×{tick}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())
+    return figure
+
+
+def error_by_band(
+    scales: Sequence[float], wrong: Mapping[str, np.ndarray], bands: Sequence[str]
+) -> Figure:
+    """Return the squared error against the magnification, a panel for each band of frequencies.
+
+    Args:
+        scales: magnifications.
+        wrong: up to 4 methods -> (scales, bands) squared error in each band.
+        bands: their names.
+    """
+    figure = new_figure(8.6, 3.1)
+    panels = figure.subplots(1, len(bands), sharey=True, squeeze=False)[0]
+    for column, (axis, band) in enumerate(zip(panels, bands, strict=True)):
+        for number, (name, errors) in enumerate(wrong.items()):
+            look: dict[str, Any] = {"marker": MARKERS[number], "markersize": 5, "label": name}
+            colour, dash = (BLUE, ORANGE, GREEN, RED)[number], ("-", "--", "-.", ":")[number]
+            axis.plot(scales, errors[:, column], dash, color=colour, **look)
+        axis.set(title=band, xscale="log", yscale="log", xlabel="magnification")
+        axis.set_xticks([2, 4, 8, 24], ["×2", "×4", "×8", "×24"])
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.grid(alpha=0.3)
+    panels[0].set_ylabel("squared error")
+    panels[-1].legend(fontsize=8, loc="lower right")
     return figure
 
 

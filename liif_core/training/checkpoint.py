@@ -1,7 +1,9 @@
 """What a run knows at a step, and the run folder's `last.pt` that it goes on from."""
 
 import copy
-from contextlib import suppress
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +107,12 @@ def finished(recipe: Recipe, out: Path) -> bool:
     return bool(step >= recipe.steps and recipe.goes_on_from(begun, step))
 
 
-def check_folder(out: Path, *, resume: bool) -> None:
-    """Refuse to overwrite a run, and to resume one that is not there; make the folder.
+@contextmanager
+def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
+    """Make the folder of a run, and take it away again if the block, which prepares it, fails.
 
     Raises:
-        LiifError: so it is, or the folder cannot be made.
+        LiifError: a run is there already, or none is to be resumed, or the folder cannot be made.
     """
     log = out / "log.csv"
     started = (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0)
@@ -117,10 +120,18 @@ def check_folder(out: Path, *, resume: bool) -> None:
         raise LiifError(f"no run to resume in {out}; start it without --resume")
     if started and not resume:
         raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+    missing = list(itertools.takewhile(lambda folder: not folder.exists(), [out, *out.parents]))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LiifError(f"run folder {out} cannot be made: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # something lies in it, or another process was faster
+            for folder in missing:
+                folder.rmdir()
+        raise
 
 
 def forget_parts(out: Path) -> None:

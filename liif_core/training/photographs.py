@@ -4,38 +4,34 @@ Decoding a photograph takes thousands of times as long as cutting a sample from 
 large folder fills gigabytes, which several processes should not each hold; so it lies on the disk,
 one `.npy` file for each photograph in the user's cache folder, and is read by mapping the file
 into memory. The next run on the same photographs finds it there.
+
+Writing takes longer than decoding. So where memory suffices, one process does not wait for it: it
+holds what it has decoded, begins to train, and writes meanwhile, giving the memory back photograph
+by photograph.
 """
 
-import hashlib
-import os
-import shutil
+import atexit
 import sys
-import time
+import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import psutil
 
 from liif_core import workers
 from liif_core.errors import LiifError
-from liif_core.files.publish import publishing
 from liif_core.photos import read_header, read_rgb
 from liif_core.processes import Place
-
-#: What the decoded photographs of all runs may take of the disk, in bytes: 2.8 gigapixels. Those
-#: that no run has used for longest make room for others.
-BUDGET = 8 << 30
-
-#: What they leave free of the disk, in bytes.
-SPARE = 1 << 30
+from liif_core.training.decoded import cached_at, make_room, mapped, store
 
 #: Folders of fewer pixels are held in memory: no disk needs to be asked.
 FEW_PIXELS = 16_000_000
 
-#: Part of every name in the cache; another number for another way of decoding.
-VERSION = 1
+#: How much of the memory that is free, decoded photographs may take until they are on the disk.
+HELD = 1 / 2
 
 #: What is told about photographs that are left out.
 Tell: TypeAlias = Callable[[str], None]
@@ -49,22 +45,26 @@ def to_stderr(line: str) -> None:
 class Photographs(Sequence[np.ndarray]):
     """Decoded photographs, each an (H, W, 3) array of uint8, in memory or mapped from the disk.
 
-    Cheap to hand to another process if they lie on the disk.
+    What is in memory and has a place on the disk is written there by a thread that goes on in the
+    background; from then on it is mapped. Handed to another process (pickled), all is written
+    first: so that it is cheap, and no two of them hold the same.
 
     Args:
         sources: the files that they were read from.
-        kept: for each its pixels, or None if they lie in `folder`.
-        folder: the cache, if there is one.
+        kept: for each its pixels, or None if they lie on the disk.
+        cached: for each its place in the cache, or None if it has none.
     """
 
     def __init__(
-        self, sources: Sequence[Path], kept: Sequence[np.ndarray | None], folder: Path | None
+        self,
+        sources: Sequence[Path],
+        kept: Sequence[np.ndarray | None],
+        cached: Sequence[Path | None],
     ) -> None:
-        self.sources, self.kept, self.folder = list(sources), list(kept), folder
-        self.cached = [
-            None if folder is None or pixels is not None else _cached(folder, path)
-            for path, pixels in zip(self.sources, self.kept, strict=True)
-        ]
+        self.sources, self.kept, self.cached = list(sources), list(kept), list(cached)
+        self._writer: _Writer | None = None
+        if any(self.cached) and self.bytes_in_memory:
+            self._writer = _Writer(self.kept, self.cached)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -74,16 +74,71 @@ class Photographs(Sequence[np.ndarray]):
         """Return the pixels of one; of a file on the disk, no more is read than is looked at."""
         pixels, cached = self.kept[index], self.cached[index]
         if pixels is None:
-            pixels = _mapped(cached)
+            pixels = mapped(cached)
         if pixels is None:  # the cache was emptied meanwhile
             pixels = read_rgb(self.sources[index])
-            _store(cached, pixels)
+            store(cached, pixels)
         return pixels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process is given."""
+        self.settle()
+        return self.__dict__ | {"_writer": None}
 
     @property
     def bytes_in_memory(self) -> int:
-        """How much each process holds that these are handed to."""
+        """How much this process holds; after `settle`, what each holds that these are given to."""
         return sum(pixels.nbytes for pixels in self.kept if pixels is not None)
+
+    def settle(self) -> None:
+        """Wait until all that the disk has room for is written."""
+        if self._writer is not None:
+            self._writer.join()
+
+
+class _Writer(threading.Thread):
+    """Writes decoded photographs to the cache, one after the other, and lets go of them.
+
+    It ends with the process, in which one file may still be finished, the rest left out: the next
+    run decodes that again.
+
+    Args:
+        kept: the pixels, replaced by None as they are written.
+        cached: where each is to lie.
+    """
+
+    def __init__(self, kept: list[np.ndarray | None], cached: Sequence[Path | None]) -> None:
+        super().__init__(name="liif-photographs", daemon=True)
+        self._kept, self._cached = kept, cached
+        self._stopped = threading.Event()
+        _writers.add(self)
+        self.start()
+
+    def run(self) -> None:
+        """Write; a disk that is full is asked no more."""
+        for index, cached in enumerate(self._cached):
+            pixels = self._kept[index]
+            if self._stopped.is_set():
+                return
+            if pixels is not None:
+                if not store(cached, pixels):
+                    return
+                self._kept[index] = None
+
+    def stop(self) -> None:
+        """Finish what is begun."""
+        self._stopped.set()
+        self.join()
+
+
+_writers: "weakref.WeakSet[_Writer]" = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_writers() -> None:
+    """Leave no file half written."""
+    for writer in list(_writers):
+        writer.stop()
 
 
 def read_photographs(
@@ -108,12 +163,14 @@ def read_photographs(
     """
     sizes, faults = _each(lambda path: _size(path, least), paths)
     pixels = sum(height * width for height, width in sizes.values())
-    folder = None if pixels < FEW_PIXELS else _make_room(list(sizes), 3 * pixels)
-    if place is not None and place.world > 1:
+    folder = None if pixels < FEW_PIXELS else make_room(list(sizes), 3 * pixels)
+    shared = place is not None and place.world > 1
+    if place is not None and shared:
         if folder is not None:
             _each(lambda path: _fetch(path, folder), list(sizes)[place.rank :: place.world])
         place.wait()
-    kept, broken = _each(lambda path: _fetch(path, folder), list(sizes))
+    later = not shared and 3 * pixels <= HELD * psutil.virtual_memory().available
+    kept, broken = _each(lambda path: _fetch(path, folder, later=later), list(sizes))
     faults |= broken
     if place is not None:  # what one cannot read, none may use: they must draw the same samples
         for others in place.gather(faults):
@@ -124,7 +181,7 @@ def read_photographs(
     left = [path for path in kept if path not in faults]
     if not left:
         raise LiifError("no photograph is left: " + next(iter(faults.values()), "none was given"))
-    return Photographs(left, [kept[path] for path in left], folder)
+    return Photographs(left, *zip(*(kept[path] for path in left), strict=True))
 
 
 def read_each(
@@ -171,87 +228,19 @@ def _size(path: Path, least: int) -> tuple[int, int]:
     return header.height, header.width
 
 
-def _fetch(path: Path, folder: Path | None) -> np.ndarray | None:
-    """See that a photograph is on the disk; return its pixels if it is not."""
+def _fetch(
+    path: Path, folder: Path | None, *, later: bool = False
+) -> tuple[np.ndarray | None, Path | None]:
+    """See that a photograph is on the disk.
+
+    Returns:
+        its pixels if it is not, or only `later`; and where it lies, or is to lie: asked before it
+        is decoded, so that one that is changed meanwhile is not taken for the new one.
+    """
     if folder is None:
-        return read_rgb(path)
-    cached = _cached(folder, path)
-    if _mapped(cached) is not None:
-        return None
+        return read_rgb(path), None
+    cached = cached_at(folder, path)
+    if mapped(cached) is not None:
+        return None, cached
     pixels = read_rgb(path)
-    return None if _store(cached, pixels) else pixels
-
-
-def _cached(folder: Path, path: Path) -> Path:
-    """Where a photograph lies; another place if its file has changed."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise LiifError(f"{path}: cannot be read: {error.strerror}") from error
-    known = f"{VERSION}\n{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}"
-    return folder / f"{hashlib.sha256(known.encode()).hexdigest()[:32]}.npy"
-
-
-def _mapped(cached: Path | None) -> np.ndarray | None:
-    """Return the pixels in a file of the cache, or None if it is missing or holds other things."""
-    try:
-        assert cached is not None
-        pixels = np.load(cached, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return pixels if pixels.ndim == 3 and pixels.dtype == np.uint8 else None
-
-
-def _store(cached: Path | None, pixels: np.ndarray) -> bool:
-    """Put pixels on the disk; False if that cannot be."""
-    try:
-        assert cached is not None
-        with publishing(cached, durable=False) as part, open(part, "wb") as file:
-            np.lib.format.write_array(file, np.ascontiguousarray(pixels), allow_pickle=False)
-    except LiifError:  # a full disk: then it is kept in memory
-        return False
-    return True
-
-
-def cache_folder() -> Path:
-    """Where decoded photographs lie: in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "liif" / "decoded"
-
-
-def _make_room(paths: Sequence[Path], needed: int) -> Path | None:
-    """Return the cache with room for photographs of so many bytes; None if it cannot have it."""
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ours = {_cached(folder, path) for path in paths}
-        sizes = {path: path.stat() for path in folder.iterdir() if path.suffix != ".part"}
-        _forget_parts(folder)
-    except (OSError, RuntimeError):
-        return None
-    there = sum(status.st_size for path, status in sizes.items() if path in ours)
-    others = sorted((p for p in sizes if p not in ours), key=lambda path: sizes[path].st_mtime)
-    taken = sum(sizes[path].st_size for path in others)
-    if needed > BUDGET:
-        return None
-    while others and (taken + needed > BUDGET or _free(folder) < needed - there + SPARE):
-        oldest = others.pop(0)
-        taken -= sizes[oldest].st_size
-        with suppress(OSError):
-            oldest.unlink()
-    for path in ours & set(sizes):
-        with suppress(OSError):
-            os.utime(path)  # last used now
-    return folder if _free(folder) >= needed - there + SPARE else None
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
-def _forget_parts(folder: Path) -> None:
-    """Remove what killed processes left half written a day ago or longer."""
-    for path in folder.glob(".liif-*.part"):
-        with suppress(OSError):
-            if path.stat().st_mtime < time.time() - 86_400:
-                path.unlink()
+    return (None if not later and store(cached, pixels) else pixels), cached

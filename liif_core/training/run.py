@@ -12,7 +12,7 @@ from tqdm import tqdm
 from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
-from liif_core.training.checkpoint import State, check_folder, forget_parts
+from liif_core.training.checkpoint import State, forget_parts, run_folder
 from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
 from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
@@ -56,21 +56,19 @@ class Run:
                 f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
                 "start as many as divide it"
             )
-        check_folder(out, resume=resume)
-        tell = to_stderr if place.leads else _silently
-        paths, held_out = split(photos, val, recipe, tell)
-        degrade = DEGRADATIONS[recipe.degrade]
-        self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
-        self.validator = make_validator(recipe, held_out, place)
         record = can_record(place.device, place.world)
-        self.state = State(recipe, init, place.device, capturable=record)
-        if resume:
-            self.state.load(out)
-            if self.state.step >= recipe.steps:
-                raise LiifError(
-                    f"the run in {out} is finished: {self.state.step:,} steps; for more, begin "
-                    f"another from its weights: --init {out / 'best.safetensors'}"
-                )
+        with run_folder(out, resume=resume):
+            # What takes long comes last: nothing is decoded for a run that cannot begin.
+            for folder in (photos, val) if val else (photos,):
+                photo_paths(folder)
+            self.state = State(recipe, init, place.device, capturable=record)
+            if resume:
+                self._go_on()
+            tell = to_stderr if place.leads else _silently
+            paths, held_out = split(photos, val, recipe, tell)
+            degrade = DEGRADATIONS[recipe.degrade]
+            self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
+        self.validator = make_validator(recipe, held_out, place)
         if place.leads:
             forget_parts(out)
             write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
@@ -84,6 +82,15 @@ class Run:
             world=place.world,
             record=record,
         )
+
+    def _go_on(self) -> None:
+        """Take up the run in the folder where it was left."""
+        self.state.load(self.out)
+        if self.state.step >= self.recipe.steps:
+            raise LiifError(
+                f"the run in {self.out} is finished: {self.state.step:,} steps; for more, begin "
+                f"another from its weights: --init {self.out / 'best.safetensors'}"
+            )
 
     def loop(self, *, quiet: bool) -> float:
         """Train to the end of the recipe; return the best gain over bicubic, in dB."""
@@ -155,6 +162,7 @@ class Run:
         """How many processes cut batches: none, but threads, unless a fast device would wait."""
         if self.place.device.type != "cuda":
             return 0
+        self.sampler.photos.settle()
         if self.sampler.photos.bytes_in_memory > MOST_HANDED_OVER:
             return 0
         return max(1, (os.cpu_count() or 1) // self.place.world - 1)

@@ -39,14 +39,19 @@ class UploadBox(ipywidgets.VBox):
         super().__init__([self.button, self.result])
 
     def receive(self, name: str, data: bytes) -> str:
-        """Show what becomes of one file; return the picture's sentence, or what was wrong."""
+        """Show what becomes of one file; return the picture's sentence, with what of the file is
+        missing or not read, or what was wrong.
+        """
         try:
             # A file's own name alone: a browser may tell where it lay.
-            picture, says = self._draw(photo_from_bytes(data, PurePath(name).name or "photo"))
+            photo = photo_from_bytes(data, PurePath(name).name or "photo", strict=False)
+            picture, says = self._draw(photo)
         except LiifError as error:
             says = f"✗ {error}"
             self.result.value = f"<p>{html.escape(says)}</p>"
         else:
+            if photo.remarks:  # what of the file is missing, or not read
+                says = f"{says} ({'; '.join(photo.remarks)})"
             buffer = io.BytesIO()
             Image.fromarray(on_screen(picture)).save(buffer, "JPEG", quality=88)
             self.result.value = still_figure(buffer.getvalue(), says, says)

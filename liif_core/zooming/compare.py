@@ -1,13 +1,19 @@
-"""Bicubic interpolation beside a result, to see what the model adds."""
+"""Bicubic interpolation beside a result, to see what the model adds.
+
+The two stand a gap apart, each under its name: where they are alike, nobody else could say which
+is which, or where one ends.
+"""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from liif_core.baselines import resize
 from liif_core.files.in_memory import InMemory
+from liif_core.files.notes import Notes
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.photos import Photo
 from liif_core.pixels import Box
@@ -15,11 +21,64 @@ from liif_core.pixels import Box
 #: Rows painted at a time.
 STRIP_ROWS = 256
 
+#: What stands above the two.
+NAMES = ("bicubic", "LIIF")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where the two pictures lie on their sheet, in pixels.
+
+    Attributes:
+        height, width: of each picture.
+    """
+
+    height: int
+    width: int
+
+    @property
+    def letters(self) -> int:
+        """How large the names are set: to be read in the whole sheet, and in a small one."""
+        return max(10, min(self.width // 16, 96))
+
+    @property
+    def band(self) -> int:
+        """Rows above the pictures, for their names."""
+        return 2 * self.letters
+
+    @property
+    def gap(self) -> int:
+        """Columns between the pictures."""
+        return max(4, self.width // 50)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the sheet."""
+        return self.band + self.height, 2 * self.width + self.gap
+
+    def names(self) -> np.ndarray:
+        """Return the rows above the pictures: (band, sheet's width, 3) float32 in [0, 1]."""
+        font = ImageFont.load_default(self.letters)
+        columns = []
+        for name in NAMES:
+            column = Image.new("L", (self.width, self.band), "white")
+            middle = (self.width / 2, self.band / 2)
+            ImageDraw.Draw(column).text(middle, name, "black", font, anchor="mm")
+            columns.append(np.asarray(column, np.float32)[..., None].repeat(3, axis=2) / 255)
+        return self.beside(*columns)
+
+    def beside(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Join the same rows of both, (h, width, 3) floats, by the white gap."""
+        gap = np.ones((left.shape[0], self.gap, 3), np.float32)
+        return np.concatenate([left, gap, right], axis=1)
+
 
 def beside_bicubic(
     photo: Photo, result: InMemory, box: Box, path: Path, *, overwrite: bool, quality: int
 ) -> InMemory:
     """Paint bicubic interpolation (left) beside the result (right), without transparency.
+
+    See `Sheet` for where they lie.
 
     Args:
         photo: what was zoomed.
@@ -31,11 +90,13 @@ def beside_bicubic(
         the painted picture; it is not a file yet.
     """
     left, upper, right, lower = box
-    opaque = replace(photo, alpha=None, exif=None)
+    opaque = replace(photo, alpha=None, notes=Notes())
     whole = (0, 0, photo.width, photo.height)
     height, width = result.height, result.width
-    pixels = ResultPixels(opaque, height, 2 * width, whole)
+    sheet = Sheet(height, width)
+    pixels = ResultPixels(opaque, *sheet.size, whole)
     both = InMemory(pixels, path, overwrite=overwrite, quality=quality)
+    both.paste(0, sheet.names())
     step = (lower - upper) / height
     for top in range(0, height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, height)
@@ -47,7 +108,7 @@ def beside_bicubic(
         source = (left, first - start, right, last - start)
         bicubic = resize(part, bottom - top, width, "bicubic", box=source)
         zoomed = _unit_rgb(result.samples(top, bottom))
-        both.paste(top, np.concatenate([bicubic, zoomed], axis=1))
+        both.paste(sheet.band + top, sheet.beside(bicubic, zoomed))
     return both
 
 

@@ -1,4 +1,4 @@
-"""Zooming a folder of photos, shared among processes if there are several."""
+"""Zooming an album of photos, shared among processes if there are several."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,32 +8,62 @@ from pathlib import Path
 
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF
-from liif_core.photos import Photo, photo_paths
+from liif_core.photos import Photo
 from liif_core.processes import processes
 from liif_core.render import Progress
+from liif_core.zooming.album import Album, by_kind
 from liif_core.zooming.job import Job, Task, plan
 from liif_core.zooming.photo import Painted, opened, read, remarks
+
+#: How many files of a kind that is skipped are named.
+MOST_NAMED = 3
 
 
 @dataclass
 class Summary:
-    """What became of a folder."""
+    """What became of an album. Everything found is counted once: the four lists add up to it.
 
-    written: list[str] = field(default_factory=list)
+    Attributes:
+        written: of each photo that was zoomed, the lines about its files.
+        there_already: results that were left as they are.
+        skipped: what is no photo, and why.
+        failed: lines about photos and folders that could not be read, zoomed or written.
+        remarks: further lines about photos that were zoomed.
+    """
+
+    written: list[list[str]] = field(default_factory=list)
     there_already: list[str] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    def table(self) -> list[str]:
+        """Return the closing table: a line for each number, and why what was skipped was."""
+        counts = {
+            "written": len(self.written),
+            "there already": len(self.there_already),
+            "skipped": len(self.skipped),
+            "failed": len(self.failed),
+        }
+        total = sum(counts.values())
+        wide = len(str(total))
+        lines = [f"{number:{wide}} {what}" for what, number in counts.items()]
+        reasons = [
+            f"{'':{wide}} {len(paths):{wide}} × {why}: {_some(paths)}"
+            for why, paths in by_kind(self.skipped)
+        ]
+        return [*lines[:3], *reasons, lines[3], f"{total:{wide}} in all"]
 
-def zoom_folder(
+
+def zoom_album(
     load: Callable[[], LIIF],
-    folder: Path,
-    out: Path,
+    album: Album,
+    out: Path | None,
     task: Task,
     progress: Callable[[float, int], None] | None = None,
     tell: Callable[[Summary], None] = lambda summary: None,
 ) -> Summary:
-    """Zoom every photo of a folder; results that are there already are left out.
+    """Zoom every photo of an album; results that are there already are left out.
 
     While one photo is computed, the next is read, and the last is written. A photo that fails
     holds up no other. Under torchrun, each process does its share; all learn what became of all.
@@ -41,26 +71,30 @@ def zoom_folder(
     Args:
         load: returns the model, on this process's device; called once, when a photo is to be
             zoomed, and not at all if there is none.
-        folder: photos, as `photo_paths` finds them.
-        out: folder of the results, made if missing.
+        album: what `album_of` found.
+        out: folder of the results, made if missing; None: beside the photos.
         task: what to do with each photo.
         progress: called with (photos done, photos in all), of this process.
         tell: called at the end, by one process for all.
 
     Raises:
-        LiifError: no photos, a folder that cannot be written to or is the photos' own, or what
-            `load` raises.
+        LiifError: a folder that cannot be written to or is the photos' own, or what `load` raises.
     """
-    paths = photo_paths(folder)
-    _check_out(folder, out)
+    if out is not None:
+        _check_out(album, out)
+    pairs = _named(album, out, task)
+    # `*.jpg` finds the results of the last run, too.
+    results = {result for _, result in pairs}
+    found = [(path, "the result of another photo") for path, _ in pairs if path in results]
+    pairs = [pair for pair in pairs if pair[0] not in results]
     # They exchange words alone, wherever they compute.
     with processes("cpu") as place:
-        pairs = _named(paths, out, task)[place.rank :: place.world]
-        parts = place.gather(_share(load, pairs, task, progress))
+        parts = place.gather(_share(load, pairs[place.rank :: place.world], task, progress))
         summary = Summary(
-            written=[line for part in parts for line in part.written],
+            written=[lines for part in parts for lines in part.written],
             there_already=[line for part in parts for line in part.there_already],
-            failed=[line for part in parts for line in part.failed],
+            skipped=album.skipped + found,
+            failed=album.failed + [line for part in parts for line in part.failed],
             remarks=[line for part in parts for line in part.remarks],
         )
         if place.leads:  # one speaks for all, and before torchrun may end any of them
@@ -68,28 +102,42 @@ def zoom_folder(
     return summary
 
 
-def _check_out(folder: Path, out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LiifError(f"{out}: cannot be made: {error.strerror}; name another folder") from error
-    if out.samefile(folder):
+def _some(paths: Sequence[Path]) -> str:
+    """Name a few files, and count the others."""
+    named = ", ".join(map(str, paths[:MOST_NAMED]))
+    others = len(paths) - MOST_NAMED
+    return f"{named} and {others} more" if others > 0 else named
+
+
+def _check_out(album: Album, out: Path) -> None:
+    _made(out)
+    if any(out.samefile(folder) for folder in album.folders):
         raise LiifError(f"{out}: holds the photos; name another folder for the results")
 
 
-def _named(paths: Sequence[Path], out: Path, task: Task) -> list[tuple[Path, Path]]:
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LiifError(
+            f"{folder}: cannot be made: {error.strerror}; name another folder"
+        ) from error
+
+
+def _named(album: Album, out: Path | None, task: Task) -> list[tuple[Path, Path]]:
     """Pair each photo with its result; of two that would share one, the second keeps its ending.
 
     Nor do results share a name on disks that know no capitals.
     """
     pairs, taken = [], set()
-    for path in paths:
-        name, longer = task.name_for(path), path
-        while name.casefold() in taken:
+    for path, place in album.photos:
+        folder, longer = path.parent if out is None else out / place, path
+        result = folder / task.name_for(path)
+        while str(result).casefold() in taken:
             longer = longer.with_name(f"{longer.stem}{path.suffix}.png")
-            name = task.name_for(longer)
-        taken.add(name.casefold())
-        pairs.append((path, out / name))
+            result = folder / task.name_for(longer)
+        taken.add(str(result).casefold())
+        pairs.append((path, result))
     return pairs
 
 
@@ -127,7 +175,8 @@ def _share(
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
-            summary.written += lines
+            if lines:
+                summary.written.append(lines)
             if painted:
                 _settle(writing, summary)
                 writing = path, writer.submit(painted.finish)
@@ -142,6 +191,7 @@ def _read_ahead(
     """Yield (photo's path, what to do and photo), the next photo being read meanwhile."""
 
     def prepared(path: Path, output: Path) -> tuple[Job, Photo]:
+        _made(output.parent)
         job = plan(path, output, task)
         return job, read(job)
 
@@ -171,7 +221,7 @@ def _settle(writing: tuple[Path, Future[list[str]]] | None, summary: Summary) ->
     if writing:
         path, lines = writing
         try:
-            summary.written += lines.result()
+            summary.written.append(lines.result())
         except LiifError as error:
             summary.failed.append(_blame(path, error))
 

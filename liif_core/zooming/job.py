@@ -15,6 +15,7 @@ from liif_core.files.destination import FORMATS, check_target, format_of
 from liif_core.grid import OutputGrid
 from liif_core.photos import Header, read_header
 from liif_core.pixels import PixelBox
+from liif_core.zooming.compare import Sheet
 
 #: Most pixels along a side that Pillow, and every format, can count.
 MAX_SIDE = 2**31 - 1
@@ -55,6 +56,8 @@ class Task:
         precision: of the network on an accelerator: float32, float16 or bfloat16.
         overwrite: replace results that exist.
         quality: of JPEG and WebP, 1 … 100.
+        keep_dpi: the photo's pixels per inch stay, and a print grows; else the print's size stays.
+        strip: nothing of what the photo's file says goes along but which colours its pixels mean.
 
     Raises:
         LiifError: neither or both of scale and size, or a number that cannot be.
@@ -71,6 +74,8 @@ class Task:
     precision: str = "float32"
     overwrite: bool = False
     quality: int = 95
+    keep_dpi: bool = False
+    strip: bool = False
 
     def __post_init__(self) -> None:
         if (self.scale is None) == (self.size is None):
@@ -87,6 +92,11 @@ class Task:
         if self.fast and self.self_ensemble:
             raise LiifError("a zoom is either fast or a self-ensemble; choose one")
 
+    @property
+    def mark(self) -> str:
+        """What tells results from their photos: x12 or 4000x3000."""
+        return f"x{self.scale:g}" if self.scale is not None else "{}x{}".format(*self.size or ())
+
     def name_for(self, photo: Path) -> str:
         """Name a photo's result: NAME_x12.png, NAME_4000x3000.png, NAME_page2_CROP_x12.png.
 
@@ -94,9 +104,8 @@ class Task:
         """
         part = f"_page{self.page}" if self.page > 1 else ""
         part += "_" + "-".join(map(str, self.crop)) if self.crop else ""
-        mark = f"x{self.scale:g}" if self.scale is not None else "{}x{}".format(*self.size or ())
         ending = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
-        return f"{photo.stem}{part}_{mark}{ending}"
+        return f"{photo.stem}{part}_{self.mark}{ending}"
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,8 @@ def plan(source: str | os.PathLike[str] | Sized, output: Path | None, task: Task
         check_target(output, height, width, overwrite=task.overwrite, deep=seen.deep)
         if task.compare:
             comparison = output.with_name(f"{output.stem}_compare{output.suffix}")
-            check_target(comparison, height, 2 * width, overwrite=task.overwrite, deep=seen.deep)
+            sheet = Sheet(height, width).size
+            check_target(comparison, *sheet, overwrite=task.overwrite, deep=seen.deep)
     grid = OutputGrid(height, width, box)
     remarks = seen.remarks if isinstance(seen, Header) else ()
     return Job(path, (seen.height, seen.width), grid, output, comparison, task, remarks)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,14 +16,17 @@ from PIL import Image
 
 from liif_core.errors import LiifError, is_out_of_memory
 from liif_core.files.by_strips import ByStrips
+from liif_core.files.carried import Maker
+from liif_core.files.destination import format_of
 from liif_core.files.in_memory import InMemory
+from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
 from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
-from liif_core.weights import DEFAULT_MODEL, load_model
+from liif_core.weights import DEFAULT_MODEL, load_model, manifest
 from liif_core.zooming.compare import beside_bicubic
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.job import Job, Task, plan
@@ -70,7 +73,8 @@ def zoom(
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
         for remark in job.remarks:
-            warnings.warn(f"{job.name}: {remark}".replace("--page N", "page=N"), stacklevel=2)
+            words = remark.replace(PAGE_HINT, "; page=N reads another")
+            warnings.warn(f"{job.name}: {words}", stacklevel=2)
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)
@@ -100,7 +104,17 @@ def read(job: Job) -> Photo:
 
 def remarks(job: Job, photo: Photo) -> list[str]:
     """Return what is to be told about a job's photo, a line each."""
-    return [f"{job.name}: {remark}" for remark in (*job.remarks, *photo.remarks)]
+    return [
+        f"{job.name}: {remark}" for remark in (*job.remarks, *photo.remarks, *_unsaid(job, photo))
+    ]
+
+
+def _unsaid(job: Job, photo: Photo) -> tuple[str, ...]:
+    """Say what of a photo's notes its result cannot hold."""
+    if job.output is None or job.task.strip:
+        return ()
+    pixels = _pixels(job, photo, Maker(""))
+    return pixels.carried(format_of(job.output)).remarks
 
 
 @contextmanager
@@ -117,7 +131,7 @@ def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
             here or in what is done within the block.
     """
     with _enough_memory(job):
-        renderer = _renderer(job.task, model, photo)
+        renderer = renderer_for(job.task, model, photo)
         with _result(job, photo, model, renderer) as result:
             yield Opened(job, photo, renderer, result)
 
@@ -203,7 +217,7 @@ class Painted:
         return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
 
 
-def _renderer(task: Task, model: LIIF, photo: Photo) -> Renderer:
+def renderer_for(task: Task, model: LIIF, photo: Photo) -> Renderer:
     """Return what answers for the pixels of a result."""
     if task.self_ensemble:
         return SelfEnsemble(model, photo, precision=task.precision)
@@ -214,12 +228,27 @@ def _renderer(task: Task, model: LIIF, photo: Photo) -> Renderer:
 def _result(job: Job, photo: Photo, model: LIIF, renderer: Renderer) -> Result:
     """Open the form of the result that the job asks for."""
     grid, task = job.grid, job.task
-    pixels = ResultPixels(photo, grid.height, grid.width, grid.box)
+    pixels = _pixels(job, photo, None if task.strip else maker_of(model))
     if not job.by_strips:
         return InMemory(pixels, job.output, overwrite=task.overwrite, quality=task.quality)
     assert job.output is not None
     key = job_key(model, photo, job, renderer.strip_ends(grid))
     return ByStrips(pixels, job.output, key=key, overwrite=task.overwrite)
+
+
+def _pixels(job: Job, photo: Photo, maker: Maker | None) -> ResultPixels:
+    """Say what a job's result is like."""
+    grid, task = job.grid, job.task
+    if task.strip:
+        photo = replace(photo, notes=photo.notes.stripped())
+    return ResultPixels(photo, grid.height, grid.width, grid.box, maker, task.keep_dpi)
+
+
+def maker_of(model: LIIF) -> Maker:
+    """Say who makes a result, of what a model's weights are called."""
+    name = model.weights_name
+    generative = bool(name) and bool(manifest().get(name, {}).get("generative", False))
+    return Maker(name or "without a name", generative)
 
 
 def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
@@ -233,6 +262,7 @@ def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
         model.config.to_dict(),
         asdict(job.grid),
         [task.precision, task.self_ensemble, task.fast],
+        [task.keep_dpi, task.strip, model.weights_name],
         strip_ends,
         [*photo.colour.shape, str(photo.colour.dtype), photo.grey],
     ]
@@ -244,7 +274,7 @@ def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
         rows = slice(top, top + KEY_ROWS)
         total.update(photo.colour[rows, :, : 1 if photo.grey else 3].tobytes())
         total.update(b"" if photo.alpha is None else photo.alpha[rows].tobytes())
-    for notes in (photo.icc_profile, photo.exif):
+    for notes in (photo.icc_profile, photo.notes):  # the same for the same file
         total.update(repr(notes).encode())
     return total.hexdigest()
 

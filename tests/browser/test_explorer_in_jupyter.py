@@ -405,6 +405,13 @@ def test_opening_photos(explore: Any) -> None:
     assert view.magnification == view.least
     assert hands.root.get_by_text("no.jpg").count() == 0
 
+    album = io.BytesIO()
+    first, second = Image.new("RGB", (60, 40)), Image.new("RGB", (9, 9))
+    first.save(album, "TIFF", save_all=True, append_images=[second])
+    pages = {"name": "album.tif", "mimeType": "image/tiff", "buffer": album.getvalue()}
+    chooser.set_input_files(pages)
+    hands.root.get_by_text("album.tif: page 1 of 2 is read").wait_for()
+
     tiny = base64.b64encode(noisy_png(1, 1)).decode()
     hands.root.locator(".liif-stage").evaluate(DROP, ["dropped.png", tiny])
     hands.root.locator(".liif-readout", has_text="×240.00").wait_for()

@@ -8,7 +8,8 @@ import pytest
 from pictures import ENDINGS, GREY_PROFILE, SRGB, camera_notes, in_memory, noise, painted
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
-from liif_core.files.notes import Tag
+from liif_core.files.destination import JPEG
+from liif_core.files.upright import Tag
 from liif_core.photos import photo_from, read_header
 
 
@@ -97,16 +98,22 @@ def test_exif_of_a_tiff_leaves_its_layout_behind(tmp_path: Path) -> None:
         assert ExifTags.Base.StripOffsets not in tags
 
 
-def test_exif_longer_than_a_jpeg_can_hold_is_left_out(tmp_path: Path) -> None:
+def test_a_tag_longer_than_a_jpeg_can_hold_costs_itself_alone(tmp_path: Path) -> None:
     exif = camera_notes(description="x" * 70_000)
     Image.fromarray(noise(4, 4, 3)).save(tmp_path / "in.png", exif=exif)
     photo = photo_from(tmp_path / "in.png")
     painted(photo, tmp_path / "out.jpg").finish()
     painted(photo, tmp_path / "out.png").finish()
     with Image.open(tmp_path / "out.jpg") as result:
-        assert not result.getexif()
+        assert Tag.ImageDescription not in result.getexif()
+        assert result.getexif()[Tag.Make] == "Kamera"
     with Image.open(tmp_path / "out.png") as result:
         assert len(result.getexif()[ExifTags.Base.ImageDescription]) == 70_000
+    said = in_memory(photo, 4, 4)._pixels.carried(JPEG)
+    assert said.remarks == (
+        "the camera's own notes (MakerNote) lay where they cannot lie here",  # behind the long tag
+        "its EXIF tag ImageDescription is too long for a JPEG and is left out",
+    )
 
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF

@@ -33,6 +33,18 @@ def test_the_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["a.bin"]
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_the_disk_is_waited_for_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    waited = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    with publishing(tmp_path / "a.bin", durable=durable) as part:
+        Path(part).write_bytes(NEW)
+    assert len(waited) == durable
+    assert (tmp_path / "a.bin").read_bytes() == NEW
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_permissions_are_those_of_a_new_file(tmp_path: Path, umask: int, overwrite: bool) -> None:

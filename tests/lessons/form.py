@@ -361,10 +361,10 @@ def numbered(notebook: Notebook) -> Iterator[str]:
 
 
 def exercised(notebook: Notebook) -> Iterator[str]:
-    """Two to four exercises: a stub, then its checker; three hints for each, above or below."""
+    """Two to six exercises: a stub, then its checker; three hints for each, above or below."""
     stubs = [cell for cell in notebook.code if "exercise" in cell.tags]
-    if not 2 <= len(stubs) <= 4:
-        yield f"there are {len(stubs)} exercises; a lesson has 2 to 4"
+    if not 2 <= len(stubs) <= 6:
+        yield f"there are {len(stubs)} exercises; a lesson has 2 to 6"
     for cell, following in zip(notebook.code, [*notebook.code[1:], None], strict=True):
         checked = following is not None and "check" in following.tags
         if "exercise" in cell.tags and not checked:

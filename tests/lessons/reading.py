@@ -114,7 +114,12 @@ def read(path: Path) -> Notebook:
 
 
 def lessons() -> list[Path]:
-    return sorted(NOTEBOOKS.glob("*.ipynb"))
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def pages() -> list[Path]:
+    """Return the notebooks beside the lessons."""
+    return sorted(set(NOTEBOOKS.glob("*.ipynb")) - set(lessons()))
 
 
 def solutions() -> list[Path]:

@@ -18,6 +18,7 @@ from reading import (
     lessons,
     markdown_files,
     name_of,
+    pages,
     read,
     solutions,
     without_alt,
@@ -48,7 +49,7 @@ def rule_name(rule: Rule) -> str:
 
 
 @pytest.mark.parametrize("rule", EVERY_NOTEBOOK, ids=rule_name)
-@pytest.mark.parametrize("path", [*lessons(), *solutions()], ids=name_of)
+@pytest.mark.parametrize("path", [*lessons(), *pages(), *solutions()], ids=name_of)
 def test_every_notebook(path: Path, rule: Rule) -> None:
     complaints = list(rule(read(path)))
     assert not complaints, "\n".join(complaints)

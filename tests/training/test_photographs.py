@@ -4,6 +4,8 @@ import pickle
 import shutil
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +14,10 @@ from PIL import Image
 from liif_core import workers
 from liif_core.errors import LiifError
 from liif_core.photos import photo_paths, read_rgb
-from liif_core.training import pairs, photographs
+from liif_core.training import decoded, pairs, photographs
+from liif_core.training.decoded import cache_folder
 from liif_core.training.pairs import PairSampler, batches
-from liif_core.training.photographs import cache_folder, read_photographs
+from liif_core.training.photographs import read_photographs
 from liif_core.training.recipe import Recipe
 from liif_core.training.run import split
 
@@ -26,7 +29,9 @@ def on_disk(tmp_path, monkeypatch):
     """Keep even few pixels on the disk; the cache is this test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(photographs, "FEW_PIXELS", 0)
-    return tmp_path / "cache" / "liif" / "decoded"
+    yield tmp_path / "cache" / "liif" / "decoded"
+    for writer in list(photographs._writers):
+        writer.stop()
 
 
 @pytest.fixture
@@ -49,6 +54,7 @@ def test_each_photograph_is_decoded_once_for_all_runs(number, photos, on_disk, c
     paths = photo_paths(photos)
     with workers.limited_to(number):
         first = read_photographs(paths, least=8)
+        first.settle()
         second = read_photographs(paths, least=8)
     assert sorted(counted) == paths
     assert cache_folder() == on_disk
@@ -61,16 +67,36 @@ def test_each_photograph_is_decoded_once_for_all_runs(number, photos, on_disk, c
 def test_a_changed_photograph_is_decoded_again(photos, on_disk, counted, tmp_path):
     folder = shutil.copytree(photos, tmp_path / "mine")
     paths = photo_paths(folder)
-    read_photographs(paths, least=8)
+    read_photographs(paths, least=8).settle()
     counted.clear()
     Image.new("RGB", (50, 40), "red").save(paths[1])
     assert_same(read_photographs(paths, least=8), paths)
     assert counted == [paths[1]]
 
 
+def test_one_that_is_changed_while_it_is_decoded(photos, on_disk, monkeypatch, tmp_path):
+    folder = shutil.copytree(photos, tmp_path / "mine")
+    paths = photo_paths(folder)
+
+    def read_and_change(path):
+        pixels = read_rgb(path)
+        Image.new("RGB", (50, 40), "red").save(path)
+        return pixels
+
+    monkeypatch.setattr(photographs, "read_rgb", read_and_change)
+    found = read_photographs(paths[:1], least=8)
+    found.settle()
+    assert found[0].shape == (60, 72, 3)
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(photographs, "FEW_PIXELS", 0)
+    assert read_photographs(paths[:1], least=8)[0].shape == (40, 50, 3)
+
+
 def test_a_cache_that_is_emptied_or_spoilt_costs_time_alone(photos, on_disk):
     paths = photo_paths(photos)
     found = read_photographs(paths, least=8)
+    found.settle()
     files = sorted(on_disk.iterdir())
     files[0].unlink()
     files[1].write_bytes(b"no pixels")
@@ -82,14 +108,15 @@ def test_a_cache_that_is_emptied_or_spoilt_costs_time_alone(photos, on_disk):
 def test_the_least_lately_used_make_room(photos, on_disk, monkeypatch, tmp_path):
     paths = photo_paths(photos)
     each = 3 * 72 * 60 + 128  # an .npy file's header takes 128 bytes
-    read_photographs(paths[:2], least=8)
-    monkeypatch.setattr(photographs, "BUDGET", 3 * each)
+    read_photographs(paths[:2], least=8).settle()
+    monkeypatch.setattr(decoded, "BUDGET", 3 * each)
     read_photographs(paths[1:2], least=8)  # the second is used again
     found = read_photographs(paths[2:4], least=8)
+    found.settle()
     assert_same(found, paths[2:4])
     assert found.bytes_in_memory == 0
     assert len(list(on_disk.iterdir())) == 3, "the first made room"
-    monkeypatch.setattr(photographs, "BUDGET", each)
+    monkeypatch.setattr(decoded, "BUDGET", each)
     too_many = read_photographs(paths, least=8)
     assert too_many.bytes_in_memory == 4 * 3 * 72 * 60
     assert_same(too_many, paths)
@@ -97,7 +124,7 @@ def test_the_least_lately_used_make_room(photos, on_disk, monkeypatch, tmp_path)
 
 def test_without_room_they_are_held_in_memory(photos, on_disk, monkeypatch):
     paths = photo_paths(photos)
-    monkeypatch.setattr(photographs, "_free", lambda folder: photographs.SPARE)
+    monkeypatch.setattr(decoded, "_free", lambda folder: decoded.SPARE)
     assert read_photographs(paths, least=8).bytes_in_memory == 4 * 3 * 72 * 60
     monkeypatch.undo()
 
@@ -106,11 +133,104 @@ def test_a_disk_that_fills_up_meanwhile(photos, on_disk, monkeypatch):
     def full(path, **kwargs):
         raise LiifError(f"{path}: could not be written: No space left on device")
 
-    monkeypatch.setattr(photographs, "publishing", full)
+    monkeypatch.setattr(decoded, "publishing", full)
     paths = photo_paths(photos)
     found = read_photographs(paths, least=8)
+    found.settle()
     assert found.bytes_in_memory == 4 * 3 * 72 * 60
     assert_same(found, paths)
+
+
+@pytest.fixture
+def held_up(monkeypatch):
+    """Let nothing be written to the cache before `go` is set; say when the first has `begun`."""
+    go, begun = threading.Event(), threading.Event()
+    store = decoded.store
+
+    def wait(cached, pixels):
+        begun.set()
+        assert go.wait(60)
+        return store(cached, pixels)
+
+    monkeypatch.setattr(photographs, "store", wait)
+    yield SimpleNamespace(go=go, begun=begun)
+    go.set()
+
+
+def test_nobody_waits_for_the_disk_where_memory_suffices(photos, on_disk, counted, held_up):
+    paths = photo_paths(photos)
+    found = read_photographs(paths, least=8)
+    assert list(on_disk.iterdir()) == []
+    assert found.bytes_in_memory == 4 * 3 * 72 * 60
+    assert_same(found, paths)
+    held_up.go.set()
+    found.settle()
+    assert found.bytes_in_memory == 0, "it is not held twice"
+    assert_same(found, paths)
+    assert_same(read_photographs(paths, least=8), paths)
+    assert sorted(counted) == paths, "the next run finds them"
+
+
+def test_another_process_is_given_no_pixels(photos, on_disk, held_up):
+    """The other would hold them a second time; so all are written before."""
+    found = read_photographs(photo_paths(photos), least=8)
+    threading.Timer(0.1, held_up.go.set).start()
+    assert len(pickle.dumps(found)) < 3 * 72 * 60
+    assert len(list(on_disk.iterdir())) == 4
+
+
+def test_without_memory_they_are_written_at_once(photos, on_disk, monkeypatch):
+    monkeypatch.setattr(
+        photographs.psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * 51_839)
+    )
+    found = read_photographs(photo_paths(photos), least=8)
+    assert found.bytes_in_memory == 0
+    assert len(list(on_disk.iterdir())) == 4
+    assert found._writer is None
+
+
+def test_at_the_end_of_a_process_no_file_is_half_written(photos, on_disk, held_up):
+    paths = photo_paths(photos)
+    found = read_photographs(paths, least=8)
+    assert held_up.begun.wait(60)
+    threading.Timer(0.1, held_up.go.set).start()
+    photographs._stop_writers()
+    (written,) = on_disk.iterdir()
+    assert written.suffix == ".npy"
+    assert found.bytes_in_memory == 3 * 3 * 72 * 60
+    assert_same(found, paths)
+
+
+def test_killed_while_it_writes(photos, on_disk, tmp_path):
+    """What it leaves behind is no photograph to the next run."""
+    code = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from liif_core.photos import photo_paths
+from liif_core.training import photographs
+
+photographs.FEW_PIXELS = 0
+write, written = np.lib.format.write_array, []
+
+def write_or_die(file, pixels, **options):
+    if written:
+        file.write(b"half of it")
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    written.append(write(file, pixels, **options))
+
+np.lib.format.write_array = write_or_die
+photographs.read_photographs(photo_paths(Path(sys.argv[1])), least=8).settle()
+"""
+    killed = subprocess.run([sys.executable, "-c", code, str(photos)], check=False, timeout=300)
+    assert killed.returncode == -9
+    assert sorted(path.suffix for path in on_disk.iterdir()) == [".npy", ".part"]
+    paths = photo_paths(photos)
+    found = read_photographs(paths, least=8)
+    found.settle()
+    assert_same(found, paths)
+    assert len(list(on_disk.glob("*.npy"))) == 4
 
 
 @pytest.fixture

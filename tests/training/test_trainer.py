@@ -15,6 +15,7 @@ import torch
 
 from liif_core.errors import LiifError
 from liif_core.liif import CONFIGS, LIIF, LIIFConfig
+from liif_core.training import photographs, run
 from liif_core.training.checkpoint import State
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names
 from liif_core.training.soup import greedy_soup
@@ -153,12 +154,12 @@ def test_a_soup_is_the_mean_of_its_parts_also_after_a_kill(photos, tmp_path):
     assert (runs[1] / "soup-5" / "last.pt").stat().st_mtime_ns == before
 
     names = ["best.safetensors", "soup-5/best.safetensors", "soup-6/best.safetensors"]
-    for run in runs:
-        parts = [load_model(run / name, "cpu").state_dict() for name in names]
-        for key, value in load_model(run / "soup.safetensors", "cpu").state_dict().items():
+    for folder in runs:
+        parts = [load_model(folder / name, "cpu").state_dict() for name in names]
+        for key, value in load_model(folder / "soup.safetensors", "cpu").state_dict().items():
             torch.testing.assert_close(value, sum(part[key] for part in parts) / 3)
             assert not torch.equal(parts[1][key], parts[2][key])
-    mixed = [load_model(run / "soup.safetensors", "cpu").state_dict() for run in runs]
+    mixed = [load_model(folder / "soup.safetensors", "cpu").state_dict() for folder in runs]
     assert all(torch.equal(value, mixed[1][key]) for key, value in mixed[0].items())
     facts = training_facts(runs[0] / "soup.safetensors")
     assert facts["recipe"]["soup"] == SOUP["soup"]
@@ -321,6 +322,26 @@ def test_impossible_runs(photos, tmp_path):
         train(recipe, tmp_path, tmp_path / "c")
     with pytest.raises(LiifError, match="no model called"):
         train(Recipe("vgg", steps=1, patch=4, queries=16), photos, tmp_path / "d")
+    with pytest.raises(LiifError, match="no folder"):
+        train(recipe, photos, tmp_path / "e" / "f", val=tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir()), "no empty folder of a run is left"
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with pytest.raises(LiifError, match="no folder"):
+        train(recipe, tmp_path / "nowhere", kept / "run")
+    assert not list(kept.iterdir())
+
+
+def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "read_rgb", None)
+    monkeypatch.setattr(run, "split", None)
+    monkeypatch.setattr(run, "PairSampler", None)
+    recipe = Recipe("liif-edsr-small", steps=1, patch=8, queries=16)
+    with pytest.raises(LiifError, match="nowhere"):
+        train(recipe, photos, tmp_path / "a", init=str(tmp_path / "nowhere.safetensors"))
+    with pytest.raises(LiifError, match="no folder"):
+        train(recipe, photos, tmp_path / "a", val=tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

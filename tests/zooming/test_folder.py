@@ -18,7 +18,8 @@ from liif_core.files.in_memory import InMemory
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import photo_from
 from liif_core.render import ContinuousPhoto
-from liif_core.zooming.folder import zoom_folder
+from liif_core.zooming.album import album_of
+from liif_core.zooming.folder import Summary, zoom_album
 from liif_core.zooming.job import Task
 
 
@@ -45,6 +46,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def zoom_folder(load, folder: Path, out: Path, task: Task, *rest) -> Summary:
+    return zoom_album(load, album_of([folder], results=out), out, task, *rest)
+
+
+def numbers(printed: str) -> dict[str, int]:
+    """Read the closing table: what each line counts."""
+    lines = [line.split(maxsplit=1) for line in printed.splitlines()[-30:]]
+    words = ("written", "there already", "skipped", "failed", "in all")
+    table = {line[1]: int(line[0]) for line in lines if line[1:] and line[1] in words}
+    assert sum(table[word] for word in words[:4]) == table["in all"]
+    return table
+
+
 RESULTS = ["a_x2.png", "c_x2.jpg", "d_x2.png", "e_x2.tif"]
 
 
@@ -53,7 +67,14 @@ def test_a_folder_survives_a_bad_photo_and_skips_what_is_done(folder, tmp_path, 
     assert main(["zoom", str(folder), "--scale", "2", "-o", str(out)]) == 1
     printed = capsys.readouterr()
     assert names(out) == RESULTS
-    assert "4 written, 0 there already" in printed.out
+    assert numbers(printed.out) == {
+        "written": 4,
+        "there already": 0,
+        "skipped": 1,
+        "failed": 1,
+        "in all": 6,
+    }
+    assert f"1 × a text: {folder / 'notes.txt'}" in printed.out
     assert printed.err.count("\n") == 1
     assert "b.png" in printed.err
     for number, name in enumerate(RESULTS):
@@ -67,7 +88,8 @@ def test_a_folder_survives_a_bad_photo_and_skips_what_is_done(folder, tmp_path, 
     (out / "a_x2.png").write_bytes(b"mine")
     (folder / "b.png").unlink()
     assert main(["zoom", str(folder), "--scale", "2", "-o", str(out)]) == 0
-    assert "1 written, 3 there already" in capsys.readouterr().out
+    table = numbers(capsys.readouterr().out)
+    assert (table["written"], table["there already"], table["failed"]) == (1, 3, 0)
     assert names(out) == RESULTS
     assert (out / "a_x2.png").read_bytes() == b"mine"
     assert main(["zoom", str(folder), "--scale", "2", "-o", str(out), "--overwrite"]) == 0
@@ -84,9 +106,13 @@ def test_folders_that_cannot_be(folder, tmp_path, model):
         zoom_folder(lambda: model, tmp_path / "empty", tmp_path / "out", Task(scale=2))
 
 
-def test_a_folder_needs_a_folder(folder, capsys):
-    assert main(["zoom", str(folder), "--scale", "2"]) == 2
-    assert "-o OUT" in capsys.readouterr().err
+def test_a_folder_has_its_results_beside_it(folder, monkeypatch):
+    (folder / "b.png").unlink()
+    assert main(["zoom", str(folder), "--scale", "2"]) == 0
+    assert names(folder.with_name("photos_x2")) == RESULTS
+    monkeypatch.chdir(folder)
+    assert main(["zoom", ".", "--scale", "1.5"]) == 0
+    assert len(names(folder.with_name("photos_x1.5"))) == 4
 
 
 def test_a_mistake_in_every_photo_and_a_disk_that_fails(folder, tmp_path, model, monkeypatch):
@@ -110,7 +136,7 @@ def test_two_photos_of_one_name_get_two_results(folder, tmp_path, model):
     Image.new("RGB", (5, 5)).save(folder / "a.bmp")
     summary = zoom_folder(lambda: model, folder, tmp_path / "out", Task(scale=2))
     assert summary.failed == []
-    assert len(set(summary.written)) == 6
+    assert len({line for lines in summary.written for line in lines}) == 6
     assert len(names(tmp_path / "out")) == 6
 
 
@@ -242,13 +268,15 @@ def test_processes_share_a_folder(folder, tmp_path):
     run = torchrun(*command)
     assert names(out) == RESULTS
     assert run.returncode == 1, run.stderr
-    assert run.stdout.count("4 written, 0 there already") == 1
+    assert numbers(run.stdout)["written"] == 4
+    assert run.stdout.count(" in all") == 1
     assert run.stdout.count("pixels") == 4
     assert run.stderr.count("liif: ") == 1
     (folder / "b.png").unlink()
     again = torchrun(*command)
     assert again.returncode == 0, again.stderr
-    assert "0 written, 4 there already" in again.stdout
+    table = numbers(again.stdout)
+    assert (table["written"], table["there already"]) == (0, 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun wants gloo on POSIX")
@@ -270,5 +298,5 @@ def test_too_little_memory_in_one_process_ends_no_other(folder, tmp_path):
     run = torchrun(str(program), "zoom", folder, "--scale", "2", "-o", tmp_path / "out")
     assert run.returncode == 1, run.stderr
     assert names(tmp_path / "out") == ["a_x2.png", "d_x2.png", "e_x2.tif"]
-    assert "3 written, 0 there already" in run.stdout
+    assert numbers(run.stdout)["written"] == 3
     assert f"liif: {folder / 'c.jpg'}: not enough memory" in run.stderr

@@ -12,6 +12,7 @@ import liif_core
 from liif_core.__main__ import main
 from liif_core.errors import LiifError, is_out_of_memory
 from liif_core.files.by_strips import ByStrips
+from liif_core.files.notes import Notes
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import Header, Photo, photo_from
 from liif_core.render import ContinuousPhoto, OutputGrid
@@ -63,12 +64,14 @@ def test_the_key_stands_for_all_that_decides_the_pixels(model):
         key(photo=photo_from(changed)),
         key(photo=photo_from(clearer)),
         key(photo=replace(whole, icc_profile=b"profile")),
-        key(photo=replace(whole, exif=b"notes")),
+        key(photo=replace(whole, notes=Notes(xmp=b"notes"))),
         key(grid=OutputGrid(18, 15, box)),
         key(grid=OutputGrid(18, 14, (0, 0, 7, 8))),
         key(task=replace(task, self_ensemble=True)),
         key(task=replace(task, fast=True)),
         key(task=replace(task, precision="bfloat16")),
+        key(task=replace(task, keep_dpi=True)),
+        key(task=replace(task, strip=True)),
         key(ends=[8, 18]),
     ]
     assert len(set(keys)) == len(keys)

@@ -28,17 +28,19 @@ export class Uploading {
     const { upload } = this;
     const current = () => upload === this.upload;
     this.busy = true;
-    const failed = await this.send(file, upload, current);
+    const told = await this.send(file, upload, current);
     if (!current()) return;
     this.busy = false;
-    this.tell(failed);
+    this.tell(told);
   }
 
-  // Send a file part by part, as long as it is the current one; return what went wrong, or "".
+  // Send a file part by part, as long as it is the current one; return what is to be told:
+  // what went wrong, or what of the file is missing or not read.
   async send(file, upload, current) {
     const { name, size } = file;
     if (size > MOST_BYTES) return `${name} is larger than 400 MB; choose another.`;
     const parts = Math.max(1, Math.ceil(size / PART));
+    let told = [];
     for (let part = 0; part < parts; part += 1) {
       if (parts > 1) this.tell(`Opening ${name}: ${Math.round((100 * part) / parts)}%`);
       let piece;
@@ -48,11 +50,12 @@ export class Uploading {
         return `${name} cannot be read; is it still there?`;
       }
       if (!current()) return "";
-      const { failed } = await this.ask("upload", { upload, name, part, parts }, [piece]);
+      const { failed, remarks } = await this.ask("upload", { upload, name, part, parts }, [piece]);
       if (!current()) return "";
       if (failed) return failed;
+      told = remarks ?? [];
     }
-    return "";
+    return told.map((remark) => `${name}: ${remark}`).join(" ");
   }
 
   // Let photos be dropped on an element.
