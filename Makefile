@@ -1,5 +1,6 @@
 # make lab   set everything up and open the first lesson
 # make test  the same set-up, then every check and test, lessons included
+# make site  build the course as static pages that live without Python, in site/
 # make bench measure speed and memory
 # make kernel  build the browser engine's kernel anew (needs Debian 12's clang and lld)
 #
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: lab test setup figures lessons bench kernel
+.PHONY: lab test setup site figures lessons bench kernel
 
 setup: $(READY)
 
@@ -36,9 +37,14 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
 
+# The course for any browser: open site/index.html, or hand the folder out by any file server.
+site: $(READY)
+	$(BIN)/python website/build.py
+
 # Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
-figures: $(READY)
+figures: site
 	$(BIN)/python figures/make_figures.py
+	$(BIN)/python website/shots.py
 	LIIF_FIGURES=$(CURDIR)/figures $(BIN)/pytest -q tests/browser -k screenshots
 
 # Run every lesson and solution again and keep what they show.

@@ -1,4 +1,4 @@
-"""The command line: liif zoom | evaluate | train | weights."""
+"""The command line: liif zoom | explain | evaluate | train | weights."""
 
 import argparse
 import platform
@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from liif_core.cli.common import threads
 from liif_core.cli.evaluate import add_evaluate
+from liif_core.cli.explain import add_explain
 from liif_core.cli.train import add_train
 from liif_core.cli.weights import add_weights
 from liif_core.cli.zoom import add_zoom
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_zoom(commands)
+    add_explain(commands)
     add_evaluate(commands)
     add_train(commands)
     add_weights(commands)

@@ -21,19 +21,20 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="style.css"></head><body style="margin: 0">
 <script type="module">
 import { Engine } from "./static/engine/engine.js";
-import explorer from "./static/zoom_explorer.js";
+import { piecesBeside } from "./static/engine/beside.js";
+import { explore } from "./static/zoom_explorer.js";
 window.bytes = async (name) => (await fetch(name)).arrayBuffer();
 window.start = async ({ height, width, precision, values, workers, memory }) => {
   const rgb = new Uint8ClampedArray(await bytes("photo.rgb"));
   const weights = { LIIF: await bytes(`LIIF.${precision}`) };
   const photo = { height, width, rgb, name: "noise" };
-  window.engine = new Engine({ photo, weights, values, workers, memory });
+  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), values, workers, memory });
   await engine.ready;
 };
 window.explore = () => {
   const el = document.createElement("div");
   document.body.append(el);
-  explorer.render({ model: engine, el });
+  explore({ model: engine, el });
 };
 window.ask = async (question) => {
   const [answer, pictures] = await engine.answer(question);

@@ -364,7 +364,9 @@ def imported(code: str) -> set[str]:
     return {name.partition(".")[0] for name in run.stderr.split()} - sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["zoom", "--help"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["zoom", "--help"], ["explain", "--help"], ["train", "--help"]]
+)
 def test_help_imports_nothing_but_the_command_line(arguments):
     code = f"from liif_core.__main__ import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
     assert imported(code) - imported("") == {"liif_core"}

@@ -132,13 +132,14 @@ def test_conda_asks_for_the_same_ranges():
     assert found == everywhere
 
 
-def test_the_readme_begins_with_the_two_commands():
+def test_the_readme_begins_with_the_three_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first = re.search(r"```sh\n(.*?)```", text, re.DOTALL)
     assert first
     assert [line.split("#")[0].strip() for line in first[1].splitlines()] == [
         "make lab",
         "make test",
+        "make site",
     ]
 
 
@@ -213,3 +214,21 @@ def test_make_says_in_one_line_which_python_is_missing(tmp_path, python, words):
     assert run.returncode == 2
     assert first.startswith(words)
     assert all(line.startswith("make") for line in rest)
+
+
+def test_the_workflows_are_valid_and_their_actions_pinned():
+    files = {path.stem: path for path in (ROOT / ".github/workflows").glob("*.yml")}
+    assert set(files) == {"ci", "deploy"}
+    for path in files.values():
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert True in workflow, "on:, which YAML reads as true"
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] <= 60
+            for step in job["steps"]:
+                assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/a@v1"))
+    deploy = yaml.safe_load(files["deploy"].read_text(encoding="utf-8"))
+    assert deploy["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    build = deploy["jobs"]["build"]["steps"]
+    assert [step["run"] for step in build if "run" in step] == ["make site"]
+    assert build[-1]["with"]["path"] == "site"
+    assert deploy["jobs"]["publish"]["needs"] == "build"

@@ -3,6 +3,7 @@
 `widgets/static/engine/weights.js` reads what is written here.
 """
 
+import hashlib
 import json
 
 import torch
@@ -44,3 +45,8 @@ def browser_weights(model: LIIF, precision: str = "float16") -> bytes:
     # What is counted in the decoder's names is its linear layers' places.
     assert all(isinstance(layer, (nn.Linear, nn.ReLU)) for layer in model.imnet.layers)
     return save(tensors, {"config": json.dumps(model.config.to_dict())})
+
+
+def mark_of(model: LIIF) -> str:
+    """Return by what a page knows the weights of a model: 16 letters, other ones for others."""
+    return hashlib.sha256(browser_weights(model)).hexdigest()[:16]

@@ -181,3 +181,36 @@ def encoded(picture: np.ndarray, lossless: bool) -> bytes:
     else:
         image.save(buffer, "JPEG", quality=85, subsampling=0)
     return buffer.getvalue()
+
+
+def printed(
+    explored: ExploredPhoto,
+    view: Viewport,
+    sides: tuple[Side, Side],
+    split: float,
+    width: int | None = None,
+) -> np.ndarray:
+    """Return what a screen shows, both sides, without marks.
+
+    Args:
+        explored: the photo and its methods.
+        view: where the screen stands.
+        sides: what stands left and right of the split.
+        split: 0 … 1 of the screen's width; 0 shows the right side alone.
+        width: of the result in pixels; the screen's if None.
+
+    Returns:
+        (H, W, 3) uint8; beside a photo that does not fill the screen nothing is added.
+
+    Raises:
+        LiifError: a width below 1.
+    """
+    grid = view.grid()
+    across = grid.width if width is None else width
+    if across < 1:
+        raise LiifError(f"a picture is at least 1 pixel wide, not {across}")
+    down = max(1, round(grid.height * across / grid.width))
+    span = view.spans()[1]
+    within = (round(split * view.screen[1]) - span.first) / span.count
+    form = {"size": (down, across), "split": min(max(within, 0.0), 1.0)}
+    return print_strip(explored, view, sides, form, range(down))

@@ -13,11 +13,13 @@ from traitlets import Int, List, Unicode
 from liif_core.errors import LiifError
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
-from liif_core.widgets.stills import contact_sheet, on_screen, still_figure
+from liif_core.widgets.stills import as_base64, contact_sheet, on_screen, small_frames, still_figure
 
 T = TypeVar("T")
 #: How many frames the still picture shows: a number with many divisors, so that rows are full.
 STILL_FRAMES = 6
+#: With more than these, a page without a kernel shows the still: a notebook must stay small.
+LIVING_FRAMES = 16
 
 
 class FrameSlider(StillWidget, Generic[T]):
@@ -40,6 +42,7 @@ class FrameSlider(StillWidget, Generic[T]):
 
     _esm = module("frame_slider.js")
     _css = style("frame_slider.css")
+    kind = "frames"
 
     labels = List(Unicode()).tag(sync=True)
     alt = Unicode().tag(sync=True)
@@ -115,6 +118,17 @@ class FrameSlider(StillWidget, Generic[T]):
             self.send({"type": "error", "index": index, "message": message})
         else:
             self.send({"type": "frame", "index": index}, [png])
+
+    def living(self) -> dict[str, Any] | None:
+        """Return all frames, as small as need be; None if there are many, or one fails."""
+        if len(self._values) > LIVING_FRAMES:
+            return None
+        try:
+            frames = [on_screen(self._frame(index)) for index in range(len(self._values))]
+        except Exception:  # the slider itself shows the message
+            return None
+        pictures = [as_base64(picture) for picture in small_frames(frames)]
+        return {"labels": self.labels, "alt": self.alt, "index": self.index, "frames": pictures}
 
     def __repr__(self) -> str:
         return f"FrameSlider({len(self.labels)} frames: {self.labels[0]} … {self.labels[-1]})"

@@ -35,6 +35,7 @@ class Predict(StillWidget):
 
     _esm = module("predict.js")
     _css = style("predict.css")
+    kind = "predict"
 
     question = Unicode().tag(sync=True)
     choices = List(Unicode()).tag(sync=True)
@@ -115,6 +116,15 @@ class Predict(StillWidget):
     def _receive(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("type") == "commit":
             self.commit(content["choice"])
+
+    def living(self) -> dict[str, Any]:
+        """Return the question, its answer, and what each choice reveals."""
+        return {
+            "question": self.question,
+            "choices": self.choices,
+            "answer": self._answer,
+            "reveals": [self._text_for(choice) for choice in range(len(self.choices))],
+        }
 
     def __repr__(self) -> str:
         return f"Predict({self.question!r}, {len(self.choices)} choices)"

@@ -43,6 +43,50 @@ def contact_sheet(frames: Sequence[np.ndarray]) -> bytes:
         scale *= 0.8
 
 
+def small_frames(frames: Sequence[np.ndarray], most: int = 60_000) -> list[bytes]:
+    """Return frames as WebP files that have at most `most` bytes together.
+
+    All are of the same quality and scale: a reader compares them.
+    """
+    scale = 1.0
+    while True:
+        for quality in (90, 75, 60):
+            files = [small_frame(frame, scale, quality) for frame in frames]
+            if sum(map(len, files)) <= most:
+                return files
+        scale *= 0.8
+
+
+def small_frame(frame: np.ndarray, scale: float, quality: int) -> bytes:
+    """Return a frame, shrunk by `scale`, as a WebP file."""
+    image = Image.fromarray(frame)
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in image.size]
+        image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality, method=6)
+    return buffer.getvalue()
+
+
+def picture_file(picture: np.ndarray, png: int, jpeg: int) -> bytes | None:
+    """Return a picture (H, W, 3) uint8 as a file: a PNG of at most so many bytes, or a JPEG.
+
+    None where neither is small enough.
+    """
+    forms = (("PNG", png, {"optimize": True}), ("JPEG", jpeg, {"quality": 92, "subsampling": 0}))
+    for form, most, options in forms:
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, form, **options)
+        if buffer.tell() <= most:
+            return buffer.getvalue()
+    return None
+
+
+def as_base64(data: bytes) -> str:
+    """Return bytes as the text that a page holds."""
+    return base64.b64encode(data).decode("ascii")
+
+
 def best_layout(count: int, height: int, width: int) -> tuple[int, float]:
     """Return how many columns let `count` frames be largest in full rows, and their scale (≤ 1)."""
 
@@ -76,8 +120,7 @@ def paste(
 
 def still_figure(jpeg: bytes, alt: str, caption: str) -> str:
     """Return an HTML figure with the picture inside it; the texts are plain text."""
-    data = base64.b64encode(jpeg).decode("ascii")
     return (
-        f'<figure><img alt="{html.escape(alt)}" src="data:image/jpeg;base64,{data}">'
+        f'<figure><img alt="{html.escape(alt)}" src="data:image/jpeg;base64,{as_base64(jpeg)}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )

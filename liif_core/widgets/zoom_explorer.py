@@ -13,14 +13,19 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
-from liif_core.explorer.messages import VERSION, print_strip
+from liif_core.explorer.browser_weights import mark_of
+from liif_core.explorer.messages import VERSION, printed
 from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
 from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
+from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
-from liif_core.widgets.stills import contact_sheet, still_figure
+from liif_core.widgets.stills import as_base64, contact_sheet, picture_file, still_figure
 from liif_core.xray import Explanation
+
+#: Bytes of a photo that is kept in a notebook for pages without a kernel.
+LIVING_PHOTO = 200_000
 
 
 class ZoomExplorer(StillWidget):
@@ -45,6 +50,7 @@ class ZoomExplorer(StillWidget):
 
     _esm = module("zoom_explorer.js")
     _css = style("zoom_explorer.css")
+    kind = "explorer"
 
     #: {"centre": [y, x], "magnification": screen pixels per photo pixel, 0 for the whole photo}.
     view = Dict().tag(sync=True)
@@ -173,17 +179,9 @@ class ZoomExplorer(StillWidget):
         Returns:
             (H, W, 3) uint8; beside a photo that does not fill the screen nothing is added.
         """
-        view = self.viewport
-        grid = view.grid()
-        across = grid.width if width is None else operator.index(width)
-        if across < 1:
-            raise LiifError(f"a picture is at least 1 pixel wide, not {across}")
-        down = max(1, round(grid.height * across / grid.width))
-        span = view.spans()[1]
-        split = (round(self.split * view.screen[1]) - span.first) / span.count
-        form = {"size": (down, across), "split": min(max(split, 0.0), 1.0)}
+        across = None if width is None else operator.index(width)
         sides = Side(**self.left), Side(**self.right)
-        return print_strip(self._session.explored, view, sides, form, range(down))
+        return printed(self._session.explored, self.viewport, sides, self.split, across)
 
     def show_photo(self, photo: Source | Photo, name: str | None = None) -> None:
         """Show another photo, whole.
@@ -213,6 +211,12 @@ class ZoomExplorer(StillWidget):
         height, width = self._session.explored.size
         return f"ZoomExplorer(photo of {width}×{height} pixels, {', '.join(self._models)})"
 
+    def living(self) -> dict[str, Any] | None:
+        """Return the photo, what is on screen and by which mark a page finds the weights."""
+        shared = ("view", "left", "right", "split", "point", "screen", "trained", "alt", "grid")
+        values = {name: getattr(self, name) for name in shared}
+        return living_explorer(self._session, self.photo["name"], values)
+
     def still(self) -> str:
         """Return what is on screen as a page without a kernel shows it, and what it is."""
         try:
@@ -223,6 +227,25 @@ class ZoomExplorer(StillWidget):
         methods = " | ".join(describe(Side(**side), self._models) for side in sides)
         caption = f"{methods}, {place_of(self.viewport)}"
         return still_figure(contact_sheet([picture]), f"{self.alt.rstrip('.')}. {caption}", caption)
+
+
+def living_explorer(
+    session: Session, name: str, values: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return what an explorer needs to live on a page without a kernel.
+
+    None where the photo is too large for a notebook, or no browser's engine runs the model.
+    """
+    explored = session.explored
+    pixels = eight_bit(explored.photo.colour)
+    file = picture_file(pixels, png=LIVING_PHOTO, jpeg=LIVING_PHOTO)
+    if file is None:
+        return None
+    try:
+        models = {name: mark_of(model) for name, model in explored.models.items()}
+    except LiifError:
+        return None
+    return {"photo": as_base64(file), "name": name, "models": models, "values": dict(values)}
 
 
 def name_of(photo: Source | Photo) -> str:

@@ -498,10 +498,11 @@ def test_a_browser_without_what_the_engine_needs(
     failed = both.page.evaluate(
         """async (trouble) => {
              const { Engine } = await import("./static/engine/engine.js");
+             const { piecesBeside } = await import("./static/engine/beside.js");
              const weights = { LIIF: await bytes("LIIF.float32") };
              const photo = { height: 20, width: 30, rgb: new Uint8Array(1800), name: "" };
              eval(trouble);
-             const other = new Engine({ photo, weights, workers: 1 });
+             const other = new Engine({ photo, weights, pieces: piecesBeside(), workers: 1 });
              const question = { type: "overview", viewer: "v", tag: 1, photo: 0, version: 1 };
              const [answer] = await other.answer(question);
              other.stop();

@@ -94,9 +94,10 @@ class Slider {
   }
 }
 
-function render({ model, el }) {
+// Show a slider in `el`. Returns a function that ends it.
+export function slideFrames({ model, el }) {
   const slider = new Slider(model, el);
   return () => slider.stop();
 }
 
-export default { render };
+export default { render: slideFrames };

@@ -92,9 +92,10 @@ class Question {
   }
 }
 
-function render({ model, el }) {
+// Show a question in `el`. Returns a function that ends it.
+export function predict({ model, el }) {
   const question = new Question(model, el);
   return () => question.stop();
 }
 
-export default { render };
+export default { render: predict };

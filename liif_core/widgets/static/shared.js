@@ -29,6 +29,11 @@ export function freshName(prefix) {
   return [prefix, ...numbers.map((number) => number.toString(36))].join("-");
 }
 
+// Whether Jupyter answers, or the page itself.
+export function hasKernel(engine) {
+  return engine.get("kernel") !== false;
+}
+
 // The way to whoever answers, with a line in `note` when a question stays unanswered for a while.
 export function conversation(engine, note, onSilence, seconds = 4) {
   let timer;
@@ -36,9 +41,10 @@ export function conversation(engine, note, onSilence, seconds = 4) {
   const silence = () => {
     clearTimeout(timer);
     silent = true;
-    note.textContent =
-      "No answer from the kernel yet: it is busy, or it has stopped. " +
-      "If it was restarted, run this cell again.";
+    note.textContent = hasKernel(engine)
+      ? "No answer from the kernel yet: it is busy, or it has stopped. " +
+        "If it was restarted, run this cell again."
+      : "No answer yet: this machine is busy. If it lasts, reload the page.";
     onSilence();
   };
   const attempt = (send) => {

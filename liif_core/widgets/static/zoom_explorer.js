@@ -59,6 +59,7 @@ class Explorer {
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
       tell: (text) => (page.told.textContent = text),
+      engine: this.engine,
     });
     this.upload.acceptDrops(stage.root);
   }
@@ -238,7 +239,8 @@ function handActions(explorer) {
   };
 }
 
-function render({ model: engine, el }) {
+// Show an explorer in `el`; model: its engine. Returns a function that ends it.
+export function explore({ model: engine, el }) {
   if (engine.get("version") !== VERSION) {
     el.textContent = OTHER_VERSION;
     return undefined;
@@ -247,4 +249,4 @@ function render({ model: engine, el }) {
   return () => explorer.stop();
 }
 
-export default { render };
+export default { render: explore };

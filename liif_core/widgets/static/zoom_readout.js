@@ -4,7 +4,7 @@ import { cellOf } from "./zoom_viewport.js";
 import { signed } from "./zoom_xray.js";
 
 const KEYS = "Keys: + and − zoom, arrows move (Shift: farther), 0 shows all, Enter X-rays the middle.";
-const PARTS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
+const SWITCHABLE = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 
 // trained: [first, last] magnification of the training; alt: what the photo shows.
 export function readoutPanel(trained, alt) {
@@ -55,7 +55,7 @@ function rangeText(scale, [first, last]) {
 
 // A side as messages.py knows it, in words.
 export function sideText(side, methods) {
-  const off = PARTS.filter((part) => !side[part]).map((part) => part.replace("_", " "));
+  const off = SWITCHABLE.filter((part) => !side[part]).map((part) => part.replace("_", " "));
   const isModel = methods.find(({ name }) => name === side.method)?.model;
   return isModel && off.length > 0 ? `${side.method} without ${off.join(", ")}` : side.method;
 }

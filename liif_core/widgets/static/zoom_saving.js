@@ -1,5 +1,5 @@
-// Saves what the screen shows as a PNG, at screen size or for printing: strip by strip from the
-// kernel onto a canvas of the browser, so that it can be followed and cancelled.
+// Saves what the screen shows as a PNG, at screen size or for printing: strip by strip onto
+// a canvas of the browser, so that it can be followed and cancelled.
 import { control, element, freshName, spokenLine } from "./shared.js";
 import { decoded } from "./zoom_questions.js";
 
@@ -168,7 +168,7 @@ export class Saving {
 
   // Nobody answered.
   giveUp() {
-    if (this.job) this.stop("The kernel did not answer; nothing was saved.");
+    if (this.job) this.stop("Nobody answered; nothing was saved.");
   }
 }
 

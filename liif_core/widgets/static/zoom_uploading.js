@@ -1,12 +1,12 @@
-// The reader's own photo, by button or drop: sent to the kernel in parts, and to nowhere else.
-import { control } from "./shared.js";
+// The reader's own photo, by button or drop: sent in parts to who answers, and to nowhere else.
+import { control, hasKernel } from "./shared.js";
 
 const PART = 1 << 20; // below every server's limit for one message
 const MOST_BYTES = 400 * (1 << 20);
 
 export class Uploading {
-  // ask(type, fields, buffers) promises an answer; tell(text).
-  constructor({ ask, tell }) {
+  // ask(type, fields, buffers) promises an answer; tell(text); engine: who answers.
+  constructor({ ask, tell, engine }) {
     Object.assign(this, { ask, tell });
     this.upload = 0; // the one that counts: a photo that is opened later takes its place
     this.busy = false;
@@ -14,7 +14,8 @@ export class Uploading {
     this.input.setAttribute("aria-label", "photo file");
     this.button = control("button", { type: "button" });
     this.button.textContent = "Open a photo …";
-    this.button.title = "Or drop one on the picture. It goes to your own kernel, and nowhere else.";
+    const keeps = hasKernel(engine) ? "goes to your own kernel, and nowhere else" : "stays on this machine";
+    this.button.title = `Or drop one on the picture. It ${keeps}.`;
     this.button.addEventListener("click", () => this.input.click());
     this.input.addEventListener("change", () => {
       if (this.input.files.length > 0) this.open(this.input.files[0]);

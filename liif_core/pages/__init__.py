@@ -1,0 +1,1 @@
+"""Pages that live without Python: what they hold, and one that explains a photo."""
