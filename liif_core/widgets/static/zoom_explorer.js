@@ -238,7 +238,8 @@ function handActions(explorer) {
   };
 }
 
-function render({ model: engine, el }) {
+// Show an explorer in `el`; model: its engine. Returns a function that ends it.
+export function explore({ model: engine, el }) {
   if (engine.get("version") !== VERSION) {
     el.textContent = OTHER_VERSION;
     return undefined;
@@ -247,4 +248,4 @@ function render({ model: engine, el }) {
   return () => explorer.stop();
 }
 
-export default { render };
+export default { render: explore };

@@ -18,7 +18,7 @@ function rounded(value) {
   return Math.abs(value % 1) === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;
 }
 
-export async function frame(explored, { view: asked, side, coarse, reads }) {
+async function frame(explored, { view: asked, side, coarse, reads }) {
   const began = performance.now();
   const view = viewOf(explored, asked);
   const { unread, total } = explored.tiles(view, side);
@@ -46,24 +46,24 @@ export async function frame(explored, { view: asked, side, coarse, reads }) {
   return [fields, pictures];
 }
 
-export async function ahead(explored, { view, side }) {
+async function ahead(explored, { view, side }) {
   const unread = explored.ahead(viewOf(explored, view), side);
   await explored.read(unread.slice(0, 1), side);
   return [{ more: unread.length > 0 }, []];
 }
 
-export async function overview(explored) {
+async function overview(explored) {
   const scale = Math.min(1, OVERVIEW / Math.max(...explored.size));
   const [height, width] = explored.size.map((side) => Math.max(1, rounded(side * scale)));
   const grid = { height, width, box: [0, 0, explored.size[1], explored.size[0]] };
   return [{}, [png(await explored.part(grid, BICUBIC, [0, height], [0, width], false))]];
 }
 
-export async function xray(explored, { side, coord, cell }) {
+async function xray(explored, { side, coord, cell }) {
   return [await explored.explain(side, coord, cell), []];
 }
 
-export async function strip(explored, { view: asked, left, right, split, size, rows }) {
+async function strip(explored, { view: asked, left, right, split, size, rows }) {
   const view = viewOf(explored, asked);
   const shown = gridOf(view);
   const [height, width] = size;
@@ -79,3 +79,5 @@ export async function strip(explored, { view: asked, left, right, split, size, r
   }
   return [{}, [png(picture)]];
 }
+
+export const ANSWERS = { frame, ahead, overview, xray, strip };

@@ -1,23 +1,34 @@
-// LIIF in the browser, as the explorer's engine: six methods, and nothing else; see
-// liif_core/explorer/QUESTIONS.md. What is asked is answered by a pool of workers on this machine;
-// neither photo nor question leaves the page.
+// LIIF in the browser, as the explorer's engine. What is asked is answered by a pool of workers on
+// this machine; neither photo nor question leaves the page. A page needs no more than
+//
+//   const photo = await photoFrom([bytes of a file], "portrait.png");   // uploads.js
+//   const engine = new Engine({ photo, weights: { LIIF: bytes }, pieces: piecesBeside() });
+//   const stop = explore({ model: engine, el });                        // ../zoom_explorer.js
+//   // … and when it is no longer wanted: stop(); engine.stop();
+//
+// with piecesBeside from beside.js where the engine lies in files, or piecesWithin from pieces.js
+// where the page itself holds the kernel and the worker's script. `ready` is a promise that fails
+// where the engine cannot work, with a line for the reader; every answer says that line, too.
+// Beside the explorer's six methods (liif_core/explorer/QUESTIONS.md) there is `answer(question)`,
+// which promises [answer, pictures], and `show(photo)`.
 import { VERSION } from "../zoom_questions.js";
-import * as answers from "./answers.js";
+import { ANSWERS } from "./answers.js";
 import { Explored } from "./explored.js";
 import { Pool } from "./pool.js";
 import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
 
 const BASELINES = ["nearest", "bilinear", "bicubic"];
-const SWITCHES = ["local_ensemble", "cell_decoding", "feature_unfolding"];
+const PARTS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
 const MEMORY = 96 << 20; // bytes for latent codes, and as many for all workers' hidden maps
 const MOST_WORKERS = 4;
 
 export class Engine {
   // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
-  // as browser_weights.py writes them; values: of the explorer, in place of those below.
-  constructor({ photo, weights, values = {}, workers = defaultWorkers(), memory = MEMORY }) {
+  // as browser_weights.py writes them; pieces: { kernel: bytes of kernel.wasm or a promise of them,
+  // worker(): a new worker }; values: of the explorer, in place of those below.
+  constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory = MEMORY }) {
     const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
     this.models = Object.fromEntries(entries);
     this.memory = memory;
@@ -25,14 +36,14 @@ export class Engine {
     this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
     this.number = 0; // of the photo that the workers have
     this.uploads = new Uploads();
-    this.pool = new Pool(workers);
-    this.ready = this.prepare(weights, photo);
+    this.pool = new Pool(workers, pieces.worker);
+    this.ready = this.prepare(pieces.kernel, weights, photo);
     this.ready.catch(() => {}); // every answer says it
     this.opening = this.ready; // one photo after the other
   }
 
-  async prepare(weights, photo) {
-    const module = await compiledKernel();
+  async prepare(kernel, weights, photo) {
+    const module = await compiled(await kernel);
     await this.pool.prepare("load", { module, weights, memory: this.memory / this.pool.count });
     await this.open(photo, 0);
   }
@@ -109,11 +120,11 @@ export class Engine {
     }
     await this.ready;
     if (question.type === "upload") return [await this.upload(question, buffers[0]), []];
-    if (!Object.hasOwn(answers, question.type)) {
+    if (!Object.hasOwn(ANSWERS, question.type)) {
       throw new Error(`This engine does not answer the question "${question.type}".`);
     }
     if (question.photo !== this.number) return [{ stale: true }, []];
-    return answers[question.type](this.explored, question);
+    return ANSWERS[question.type](this.explored, question);
   }
 
   async upload(question, piece) {
@@ -128,10 +139,7 @@ export class Engine {
   }
 }
 
-async function compiledKernel() {
-  const answer = await fetch(new URL("./kernel.wasm", import.meta.url));
-  if (!answer.ok) throw new Error("A part of this page, kernel.wasm, is missing; reload the page.");
-  const bytes = await answer.arrayBuffer();
+async function compiled(bytes) {
   try {
     return await WebAssembly.compile(bytes);
   } catch {
@@ -146,7 +154,7 @@ function described({ height, width, name }, number) {
 function startingValues(models) {
   const methods = BASELINES.map((name) => ({ name, switches: [] }));
   for (const [name, config] of Object.entries(models)) {
-    methods.push({ name, switches: SWITCHES.filter((part) => config[part]), model: true });
+    methods.push({ name, switches: PARTS.filter((part) => config[part]), model: true });
   }
   return {
     version: VERSION,

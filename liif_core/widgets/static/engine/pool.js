@@ -1,8 +1,9 @@
 // The engine's workers, and what each of them is asked. One that dies is replaced once; what it was
 // asked is asked again.
 export class Pool {
-  constructor(count) {
-    this.workers = Array.from({ length: count }, () => new Colleague());
+  // make(): a new worker.
+  constructor(count, make) {
+    this.workers = Array.from({ length: count }, () => new Colleague(make));
   }
 
   get count() {
@@ -31,7 +32,8 @@ export class Pool {
 }
 
 class Colleague {
-  constructor() {
+  constructor(make) {
+    this.make = make;
     this.open = new Map(); // id -> { call, fields, resolve, reject }
     this.known = new Map(); // call -> fields: what a replacement has to be told
     this.asked = 0;
@@ -41,7 +43,7 @@ class Colleague {
   }
 
   begin() {
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.worker = this.make();
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = ({ message }) => this.fail(message);
   }

@@ -1,8 +1,8 @@
 // The reader's own photo, which never leaves the page: its file's parts as they come, by the rule in
 // liif_core/explorer/uploads.py, and its pixels as this browser decodes them.
-const MOST_BYTES = 400 * (1 << 20); // of one file, and of all unfinished uploads together
-const IDLE = 120_000; // milliseconds after which an upload is no longer waited for
-const MOST_PIXELS = 50_000_000;
+const MOST_HELD = 400 * (1 << 20); // of one file, and of all unfinished uploads together
+const FORGOTTEN = 120_000; // milliseconds after which an upload is no longer waited for
+const LARGEST = 50_000_000;
 const INTERRUPTED = "Opening the photo was interrupted; choose it again.";
 
 export class Uploads {
@@ -24,7 +24,7 @@ export class Uploads {
       if (kept?.upload === upload) this.ofViewer.delete(viewer);
       throw new Error(INTERRUPTED);
     }
-    if (kept.size + piece.byteLength > MOST_BYTES) {
+    if (kept.size + piece.byteLength > MOST_HELD) {
       this.ofViewer.delete(viewer);
       throw new Error("A photo's file may have 400 MB at most; shrink it.");
     }
@@ -41,12 +41,12 @@ export class Uploads {
 
   dropIdle() {
     for (const [viewer, { last }] of this.ofViewer) {
-      if (this.clock() - last > IDLE) this.ofViewer.delete(viewer);
+      if (this.clock() - last > FORGOTTEN) this.ofViewer.delete(viewer);
     }
   }
 
   makeRoom() {
-    while (this.size > MOST_BYTES) {
+    while (this.size > MOST_HELD) {
       const [[oldest]] = [...this.ofViewer].sort(([, one], [, other]) => one.last - other.last);
       this.ofViewer.delete(oldest);
     }
@@ -64,10 +64,10 @@ export async function photoFrom(parts, file) {
   }
   const { height, width } = bitmap;
   try {
-    if (height * width > MOST_PIXELS) {
+    if (height * width > LARGEST) {
       const size = Math.round((height * width) / 1e6);
       throw new Error(
-        `${file} has ${size} megapixels, this page holds ${MOST_PIXELS / 1e6}: shrink it, or use ` +
+        `${file} has ${size} megapixels, this page holds ${LARGEST / 1e6}: shrink it, or use ` +
           "the command line: liif zoom.",
       );
     }
