@@ -41,10 +41,12 @@ SCREENS, GOAL = ((480, 640), (120, 160)), 1.2
 
 PAGE = """<!doctype html><link rel="icon" href="data:,"><script type="module">
 import { Engine } from "./static/engine/engine.js";
+import { piecesBeside } from "./static/engine/beside.js";
 const bytes = async (name) => (await fetch(name)).arrayBuffer();
 window.start = async (height, width, workers) => {
   const photo = { height, width, rgb: new Uint8ClampedArray(await bytes("photo")), name: "photo" };
-  window.engine = new Engine({ photo, weights: { LIIF: await bytes("weights") }, workers });
+  const weights = { LIIF: await bytes("weights") };
+  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), workers });
   await engine.ready;
 };
 window.ask = async (question) => {

@@ -1,6 +1,9 @@
 """A plain file server for pages without Jupyter, and an engine in the browser on such a page."""
 
+import base64
 import functools
+import io
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from liif_core.explorer.browser_weights import browser_weights
 from liif_core.liif import LIIF, LIIFConfig
-from liif_core.widgets.assets import STATIC, style
+from liif_core.widgets.assets import STATIC, engine_pieces, joined, style
 
 # `model` of the page: the engine, once it is ready; every answer, as an array of pixels' bytes.
 PAGE = """<!doctype html>
@@ -44,6 +48,39 @@ window.ask = async (question) => {
 window.loaded = true;
 </script></body></html>
 """
+
+
+# The same where nothing but the page itself can be read; `given` is put before it.
+ENTRY = """
+import { explore } from "./zoom_explorer.js";
+import { Engine } from "./engine/engine.js";
+import { photoFrom } from "./engine/uploads.js";
+import { piecesWithin } from "./engine/pieces.js";
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+const photo = await photoFrom([bytes(given.photo)], "noise.png");
+const weights = { LIIF: bytes(given.weights) };
+const pieces = piecesWithin(bytes(given.kernel), given.worker);
+window.engine = new Engine({ photo, weights, pieces, workers: 2, values: given.values });
+await engine.ready;
+const el = document.createElement("div");
+document.body.append(el);
+explore({ model: engine, el });
+"""
+
+
+def one_file(photo: np.ndarray, model: LIIF, **values: Any) -> str:
+    """Return a page with an explorer and all that it needs."""
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, "PNG")
+    kernel, worker = engine_pieces()
+    data = {"photo": buffer.getvalue(), "weights": browser_weights(model), "kernel": kernel}
+    given = {name: base64.b64encode(value).decode() for name, value in data.items()}
+    text = json.dumps({**given, "worker": worker, "values": values}).replace("</", "<\\/")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>One</title><style>'
+        f"{style('zoom_explorer.css')}</style></head><body>"
+        f'<script type="module">const given = {text};\n{joined(ENTRY)}</script></body></html>'
+    )
 
 
 def small_model(**changes: Any) -> LIIF:

@@ -18,7 +18,7 @@ pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install
 from liif_core.errors import LiifError
 from liif_core.photos import Photo
 from liif_core.widgets import FrameSlider, Predict, UploadBox, ZoomExplorer
-from liif_core.widgets.assets import STATIC, module
+from liif_core.widgets.assets import STATIC, engine_pieces, joined, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
 from liif_core.widgets.still_widget import StillWidget
 from liif_core.widgets.stills import SHEET_BYTES, contact_sheet
@@ -348,9 +348,29 @@ def test_browser_module_is_whole_and_offline(name: str, widget: Any) -> None:
     (default,) = re.findall(r"^export default .*", text, re.MULTILINE)
     assert re.fullmatch(r"export default \{ render: \w+ \};", default)
     assert text.count("function element(") == 1
-    # The joined modules share one scope.
+    assert_one_scope(text)
+
+
+def assert_one_scope(text: str) -> None:
+    """Modules that are joined share one scope: no name may stand twice at its top level."""
     names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.MULTILINE)
     assert len(names) == len(set(names))
+
+
+def test_the_engine_fits_into_one_text_with_the_explorer() -> None:
+    kernel, worker = engine_pieces()
+    assert kernel.startswith(b"\0asm")
+    assert "self.onmessage" in worker
+    page = joined(
+        'import { explore } from "./zoom_explorer.js";\n'
+        'import { Engine } from "./engine/engine.js";\n'
+        'import { photoFrom } from "./engine/uploads.js";\n'
+        'import { piecesWithin } from "./engine/pieces.js";\n'
+    )
+    assert page.count("class Engine ") == 1
+    for text in (page, worker):
+        assert not re.search(r"^\s*(import|export)\b|\bimport(\(|\.meta)", text, re.MULTILINE)
+        assert_one_scope(text)
 
 
 def parts_of(text: str) -> list[tuple[str, str, int]]:

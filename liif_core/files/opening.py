@@ -5,11 +5,11 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from io import BytesIO
 from types import TracebackType
 from typing import IO
 
-from pi_heif import register_heif_opener
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from liif_core.errors import LiifError, one_line
@@ -19,11 +19,6 @@ from liif_core.files.kinds import kind_of, raw_kind
 
 #: Files with more pixels are refused before they are decoded: twice the largest cameras of today.
 MAX_PIXELS = 400_000_000
-
-# HEIC and HEIF. libheif turns them as irot and imir say; EXIF's orientation, which says the same
-# again or was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
-register_heif_opener(thumbnails=False, decode_threads=1)
-register_jxl()
 
 #: Most bytes that a PNG's colour profile or text may be inflated to. Pillow's own limit, a
 #: megabyte, refuses pictures with printers' profiles.
@@ -121,10 +116,22 @@ def _file(path: str) -> IO[bytes]:
 @contextmanager
 def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     with _PILLOWS_LIMIT:
+        _teach_pillow()
         with decoding(name):
             image = _open(file, name)
         with image:
             yield image
+
+
+@cache
+def _teach_pillow() -> None:
+    """Let Pillow read HEIC and JPEG XL; late, since whoever opens no file needs no libheif."""
+    from pi_heif import register_heif_opener
+
+    # libheif turns pictures as irot and imir say; EXIF's orientation, which says the same again or
+    # was forgotten by an editor, is set to "upright" by the plug-in, as the standard asks.
+    register_heif_opener(thumbnails=False, decode_threads=1)
+    register_jxl()
 
 
 def _turn_to(image: Image.Image, page: int, name: str) -> None:

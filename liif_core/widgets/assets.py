@@ -19,19 +19,24 @@ EXPORT = re.compile(r"^export (?:default .*\n)?", re.MULTILINE)
 
 def module(name: str) -> str:
     """Return the ES module `static/name` with every module that it needs in its place."""
-    joined: set[str] = set()
+    return joined(read(name), posixpath.dirname(name))
 
-    def text(name: str) -> str:
+
+def joined(text: str, folder: str = "") -> str:
+    """Return the text of an ES module in a folder of `static/`, with what it imports in place."""
+    known: set[str] = set()
+
+    def join(text: str, folder: str) -> str:
         def put(imported: re.Match[str]) -> str:
-            other = posixpath.normpath(posixpath.join(posixpath.dirname(name), imported.group(1)))
-            if other in joined:
+            name = posixpath.normpath(posixpath.join(folder, imported.group(1)))
+            if name in known:
                 return ""
-            joined.add(other)
-            return EXPORT.sub("", text(other))
+            known.add(name)
+            return EXPORT.sub("", join(read(name), posixpath.dirname(name)))
 
-        return IMPORT.sub(put, read(name))
+        return IMPORT.sub(put, text)
 
-    return text(name)
+    return join(text, folder)
 
 
 def engine_pieces() -> tuple[bytes, str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from served import file_server, site, small_model
+from served import file_server, one_file, site, small_model
 
 from liif_core.ablation import ablated
 from liif_core.explorer import Session, Side, Viewport
@@ -348,6 +348,25 @@ def test_the_explorer_on_the_engine(opened: Callable[..., Both]) -> None:
     assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
 
 
+def test_the_explorer_in_one_file(new_page: Any, server: Any, tmp_path: Path) -> None:
+    file = tmp_path / "one.html"
+    file.write_text(one_file(photograph(40, 50), small_model(), screen=[120, 160]), "utf-8")
+    page = new_page(offline=True)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    page.goto(file.as_uri())
+    root = page.locator(".liif-zoom")
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    root.locator(".liif-marks").click(position={"x": 101, "y": 33})
+    root.locator(".liif-sum").wait_for()
+    drop(page, "mine.png", png(photograph(30, 20)))
+    page.wait_for_function("engine.get('photo').number === 1")
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+    assert errors == []
+
+
 def png(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, "PNG")
@@ -497,8 +516,8 @@ def test_a_browser_without_what_the_engine_needs(
     both = opened(photograph(20, 30), small_model(), workers=1)
     failed = both.page.evaluate(
         """async (trouble) => {
-             const { Engine } = await import("./static/engine/engine.js");
-             const { piecesBeside } = await import("./static/engine/beside.js");
+             const [{ Engine }, { piecesBeside }] = await Promise.all(
+               ["engine", "beside"].map((name) => import(`./static/engine/${name}.js`)));
              const weights = { LIIF: await bytes("LIIF.float32") };
              const photo = { height: 20, width: 30, rgb: new Uint8Array(1800), name: "" };
              eval(trouble);

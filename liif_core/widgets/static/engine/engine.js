@@ -19,7 +19,7 @@ import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
 
 const BASELINES = ["nearest", "bilinear", "bicubic"];
-const PARTS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
+const ABLATIONS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
 const MEMORY = 96 << 20; // bytes for latent codes, and as many for all workers' hidden maps
 const MOST_WORKERS = 4;
@@ -154,7 +154,7 @@ function described({ height, width, name }, number) {
 function startingValues(models) {
   const methods = BASELINES.map((name) => ({ name, switches: [] }));
   for (const [name, config] of Object.entries(models)) {
-    methods.push({ name, switches: PARTS.filter((part) => config[part]), model: true });
+    methods.push({ name, switches: ABLATIONS.filter((part) => config[part]), model: true });
   }
   return {
     version: VERSION,
