@@ -251,7 +251,7 @@ def test_from_file_to_file(tmp_path: Path, ending: str, options: list[str]) -> N
     if options == ["--compare"]:
         both = photo_from(tmp_path / f"deep_out_compare{ending}").colour
         assert both.dtype == np.uint16
-        np.testing.assert_array_equal(both[:, 48:], results["deep"])
+        np.testing.assert_array_equal(both[-40:, -48:], results["deep"])  # below its label
 
 
 def test_what_was_made_for_eight_bits_serves_sixteen(tmp_path: Path) -> None:
