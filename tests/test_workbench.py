@@ -83,6 +83,8 @@ def test_a_learner_builds_a_liif_from_nothing_and_zooms(tmp_path, folder, capsys
         assert np.abs(mine.astype(int) - theirs).max() <= 1
     assert workbench.try_out(photo) is not None
     assert "✓ Your LIIF zooms: 391,155" in said(capsys)
+    assert workbench.try_out(sample_photo("coins", longest=24)) is None
+    assert "all grey: try one in colour" in said(capsys)
 
 
 def test_the_file_reads_an_official_checkpoint(tmp_path):
@@ -106,6 +108,16 @@ def test_a_skipped_lesson_is_named_and_taken_by_one_line(tmp_path, folder, capsy
     workbench.keep(3, mine.weights, mine.query)
     assert "✓ Part 3" in said(capsys)
     assert workbench.missing() == [2, 4, 6]
+
+
+def test_areas_of_exactly_nothing_are_found_before_a_zoom_meets_them(tmp_path, capsys):
+    workbench.take(1)
+    short = cells(3).replace("(delta.abs() + 1e-9)", "delta.abs()")
+    assert short != cells(3)
+    mine = written(tmp_path, short)
+    workbench.keep(3, mine.weights, mine.query)
+    assert "let `weights` add 1e-9" in said(capsys)
+    assert 3 in workbench.missing()
 
 
 def test_a_part_is_replaced_and_the_rest_stays(tmp_path, capsys):
@@ -142,6 +154,10 @@ WRONG = "def cell_units(n_in, n_out):\n    return 2 / n_in, n_in / n_out, 2 * n_
         (
             "def cell_units(n_in, n_out):\n    return helper(n_in)\n",
             "uses `helper`, which is not in",
+        ),
+        (
+            "def cell_units(n_in, n_out):\n    return pixel_centres(n_in)\n",
+            "uses `pixel_centres`, which is not in my_liif.py: write `torch.tensor(my_centres(n))`",
         ),
         ("size = 2\n\n\ndef cell_units(a, b=size):\n    return a\n", "would not run: NameError"),
         ("cell_units = lambda a, b: a\n", "needs a function"),

@@ -39,6 +39,13 @@ FINISHED = Path(__file__).with_name("finished_liif.py")
 
 #: A part of the file by its number; what stands above all parts is 0, what stands below them END.
 END = 9
+
+#: What the lessons bring from liif_core, and the file does not: what to write in its place.
+INSTEAD = {
+    "pixel_centres": "write `torch.tensor(my_centres(n))`, with what you wrote in lesson 01",
+    "cell_size": "write `torch.tensor([2 / height, 2 / width])`",
+}
+
 Parts = dict[int, str]
 
 
@@ -132,6 +139,8 @@ def try_out(photo: np.ndarray, scale: int = 3) -> np.ndarray | None:
                 f"{NAME} lacks part {takes}: solve the lessons of these numbers, or "
                 f"workbench.take({takes})"
             )
+        if (photo == photo[..., :1]).all():  # of which `liif zoom` makes a grey one, (H, W)
+            raise LiifError("this photo is all grey: try one in colour")
         module = load()
         model = module.read(file)
         mine = module.zoom(model, photo, height, width)
@@ -327,8 +336,8 @@ def _named(module: ModuleType, names: list[str]) -> None:
                     f"{part:02}, or workbench.take({part}) brings it from the solutions"
                 )
             raise LiifError(
-                f"`{name}` uses `{used}`, which is not in {NAME}: keep it as well, or define it "
-                f"inside `{name}`"
+                f"`{name}` uses `{used}`, which is not in {NAME}: "
+                + INSTEAD.get(used, f"keep it as well, or define it inside `{name}`")
             )
 
 
