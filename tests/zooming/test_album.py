@@ -121,7 +121,9 @@ def test_an_album_of_300_files_is_zoomed_and_all_of_it_told(album, weights, caps
 
 #: The command line, which stops at the 100th photo and waits.
 UP_TO_A_PHOTO = """
-import sys, threading
+import signal, sys, threading
+# A shell lets what it runs in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from liif_core.__main__ import main as command
 from liif_core.render import ContinuousPhoto
 window, painted = ContinuousPhoto.window, []
