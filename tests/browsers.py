@@ -4,6 +4,7 @@ Firefox speaks BiDi itself; Debian has no geckodriver, and none is needed. What 
 what goes wrong on it, is kept in `asked` and `errors`.
 """
 
+import atexit
 import base64
 import json
 import re
@@ -12,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -218,15 +220,24 @@ def pointer(kind: str, start: Place, end: Place) -> dict[str, Any]:
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """Start Chromium with an empty window; skip where it, or Playwright, is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install it")
+    pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install it")
     if CHROMIUM is None:
         pytest.skip("this test needs Chromium: apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = started.new_context(viewport=dict(zip(("width", "height"), SIZE, strict=True)))
-        context.set_default_timeout(1000 * SECONDS)
-        yield Chromium(context.new_page())
-        started.close()
+    started = driver().chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    context = started.new_context(viewport=dict(zip(("width", "height"), SIZE, strict=True)))
+    context.set_default_timeout(1000 * SECONDS)
+    yield Chromium(context.new_page())
+    started.close()
+
+
+@cache
+def driver() -> Any:
+    """Return Playwright's driver: a process may run but one of them at a time."""
+    from playwright.sync_api import sync_playwright
+
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return playwright
 
 
 @contextmanager

@@ -285,6 +285,8 @@ def test_ctrl_c_gets_through_while_the_workers_compute():
     found = in_a_process(
         "import os, signal, threading\n"
         "from liif_core import workers\n"
+        "# A shell lets what it runs in the background ignore it.\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "begun = []; released = threading.Event()\n"
         "def work(item):\n"
         "    begun.append(item)\n"

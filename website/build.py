@@ -49,6 +49,7 @@ MENU = [
 TEXTS = {
     "notebooks/README.md": "lessons/teachers.html",
     "notebooks/GLOSSARY.md": "lessons/glossary.html",
+    "notebooks/project.md": "lessons/project.html",
     "weights/README.md": "weights/model_card.html",
 }
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
