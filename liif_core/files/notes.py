@@ -32,7 +32,7 @@ JPEG_PHOTOSHOP = b"Photoshop 3.0\0"
 #: Photoshop's number for IPTC among its resources.
 IPTC_RESOURCE = 0x0404
 
-#: More text in one place is no caption; and a small file may blow up to more.
+#: More text in a file is no caption; and a small file may blow up to more.
 LONGEST_TEXT = 1 << 26
 
 
@@ -200,7 +200,7 @@ def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _of_png(file: IO[bytes]) -> Notes:
-    exif, dpi, colour, texts = b"", None, [], []
+    exif, dpi, colour, texts, room = b"", None, [], [], LONGEST_TEXT
     for kind, data in _png_chunks(file):
         if kind == b"eXIf":
             exif = exif or data
@@ -213,7 +213,8 @@ def _of_png(file: IO[bytes]) -> Notes:
             colour.append((kind, data))
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
             with suppress(ValueError, zlib.error):  # a broken one costs itself alone
-                texts.append(_png_text(kind, data))
+                texts.append(_png_text(kind, data, room))
+                room -= sum(map(len, texts[-1]))
     profiles = {
         keyword.removeprefix(RAW_PROFILE).lower(): _unhexed(text)
         for keyword, text in texts
@@ -250,19 +251,22 @@ def _png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
             file.seek(4, 1)
 
 
-def _png_text(kind: bytes, data: bytes) -> tuple[str, str]:
+def _png_text(kind: bytes, data: bytes, room: int) -> tuple[str, str]:
+    """Read a text of at most `room` bytes: (keyword, text)."""
+    if len(data) > room:
+        raise ValueError("more text than a file's captions have")
     keyword, rest = data.split(b"\0", 1)
     if kind == b"tEXt":
         return keyword.decode("latin-1"), rest.decode("latin-1")
     if kind == b"zTXt":
-        return keyword.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+        return keyword.decode("latin-1"), _inflated(rest[1:], room).decode("latin-1")
     compressed, (_, _, words) = rest[0], rest[2:].split(b"\0", 2)
-    return keyword.decode("latin-1"), (_inflated(words) if compressed else words).decode()
+    return keyword.decode("latin-1"), (_inflated(words, room) if compressed else words).decode()
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, room: int) -> bytes:
     stream = zlib.decompressobj()
-    found = stream.decompress(data, LONGEST_TEXT)
+    found = stream.decompress(data, max(room, 1))  # 0 would mean any number
     if stream.unconsumed_tail:
         raise ValueError("a text that blows up")
     return found

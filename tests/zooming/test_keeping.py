@@ -28,6 +28,7 @@ from liif_core.files.exif import Exif, Value, laid_out, read_exif
 from liif_core.files.notes import Notes
 from liif_core.files.upright import Tag
 from liif_core.files.view import View
+from liif_core.files.xmp import Packet
 from liif_core.photos import photo_from
 
 RESULTS = [".jpg", ".tif", ".png", ".webp"]
@@ -359,6 +360,31 @@ BROKEN: dict[str, Any] = {
     + b"</r:RDF>",
     "no RDF": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
 }
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-8", b""), ("utf-16-be", b"\xfe\xff")])
+def test_a_document_type_is_refused_in_any_encoding(encoding: str, mark: bytes) -> None:
+    packet = '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
+    assert Packet(mark + packet.encode(encoding)).parts() == []
+    typed = f'<!DOCTYPE r:RDF [<!ENTITY b "c">]>{packet}'
+    with pytest.raises(ValueError, match="not as XMP has it"):
+        Packet(mark + typed.encode(encoding))
+
+
+def test_texts_behind_the_pixels_share_one_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liif_core.files.notes.LONGEST_TEXT", 1000)
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4)).save(path)
+    data = path.read_bytes()
+    for number in range(5):
+        body = f"Story {number}".encode() + b"\0\0" + zlib.compress(b"." * 300)
+        check = zlib.crc32(b"zTXt" + body).to_bytes(4, "big")
+        data = data[:-12] + len(body).to_bytes(4, "big") + b"zTXt" + body + check + data[-12:]
+    path.write_bytes(data)
+    texts = photo_from(path).notes.texts
+    assert [name for name, _ in texts] == ["Story 0", "Story 1", "Story 2"]
 
 
 @pytest.mark.parametrize("kind", BROKEN)
