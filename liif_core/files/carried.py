@@ -38,7 +38,8 @@ from liif_core.files.notes import (
     RAW_PROFILE,
     Notes,
 )
-from liif_core.files.view import SIDEWAYS, View
+from liif_core.files.upright import SIDEWAYS
+from liif_core.files.view import View
 from liif_core.files.xmp import RDF, Made, Packet, for_result
 
 #: IPTC's terms for what a network does to a photo (NewsCodes, digital source type). Ours learnt to

@@ -20,9 +20,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-#: The turns that make rows of columns.
-_SIDEWAYS = (5, 6, 7, 8)
-
+#: The orientations that make rows of columns.
+SIDEWAYS = (5, 6, 7, 8)
 
 #: Where Pillow keeps XMP, and looks for an orientation if EXIF has none.
 _XMP = ("xmp", "XML:com.adobe.xmp")
@@ -69,7 +68,7 @@ def turn_of(image: Image.Image) -> int:
 
 def upright_samples(samples: np.ndarray, turn: int) -> np.ndarray:
     """Turn (H, W) or (H, W, C) as `upright` turns a picture of this EXIF orientation."""
-    if turn in _SIDEWAYS:
+    if turn in SIDEWAYS:
         samples = samples.swapaxes(0, 1)
     # After that, which axes are mirrored.
     down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
@@ -86,7 +85,7 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
         exif = _exif_of_png(image) if image.format == "PNG" else own_exif(image)
     except Exception:
         return height, width
-    return (width, height) if _orientation(exif) in _SIDEWAYS else (height, width)
+    return (width, height) if _orientation(exif) in SIDEWAYS else (height, width)
 
 
 def _orientation(exif: Image.Exif) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from liif_core.files.upright import SIDEWAYS
 from liif_core.pixels import Box
 
 #: What an EXIF orientation does to a point (x, y) of a picture of the sides 1.
@@ -15,9 +16,6 @@ _UPRIGHT = {
     7: lambda x, y: (1 - y, 1 - x),
     8: lambda x, y: (y, 1 - x),
 }
-
-#: The orientations that make rows of columns.
-SIDEWAYS = (5, 6, 7, 8)
 
 #: (x, y, width, height), x and y its centre, relative to the picture's sides.
 Area = tuple[float, float, float, float]
