@@ -49,7 +49,9 @@ def test_the_hint_names_what_was_found():
     assert diagnose(CLEAN).hint() == ""
     assert "JPEG blocks;" in diagnose(jpeg(CLEAN, 40, np.zeros(2, int))).hint()
     assert "carries noise;" in diagnose(sensor_noise(CLEAN, 10, rng)).hint()
-    assert "liif-edsr-photo" in hint_for(photo_from(sensor_noise(CLEAN, 10, rng)))
+    noisy = photo_from(sensor_noise(CLEAN, 10, rng))
+    assert "liif-edsr-photo" in hint_for(noisy, "liif-edsr")
+    assert hint_for(noisy, "liif-edsr-photo") == hint_for(noisy, "mine.safetensors") == ""
 
 
 @pytest.mark.parametrize("side", [1, 7, 23])
@@ -75,3 +77,20 @@ def test_the_command_says_it_and_changes_nothing(tmp_path, capsys):
         photo, output = (str(tmp_path / file) for file in (f"{name}.png", f"{name}_{weights}.png"))
         assert main(["zoom", photo, "--scale", "1", "--weights", weights, "-o", output]) == 0
         assert ("usually serves better" in capsys.readouterr().err) == hinted
+
+
+def test_each_photo_of_many_is_judged(tmp_path, capsys):
+    noisy = sensor_noise(CLEAN[:64, :64], 12, np.random.default_rng(2))
+    pages = [Image.fromarray(CLEAN[:64, :64]), Image.fromarray(noisy)]
+    album = tmp_path / "album"
+    album.mkdir()
+    for name, page in zip(("clean.png", "worn.png"), pages, strict=True):
+        page.save(album / name)
+    first, second = (page.copy() for page in pages)
+    first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
+    small = ["--scale", "1", "--weights", "liif-edsr-small"]
+    assert main(["zoom", str(album), *small]) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "serves better" in line]
+    assert "worn.png: this photo carries noise" in line
+    assert main(["zoom", str(tmp_path / "pages.tif"), "--pages", "all", *small]) == 0
+    assert capsys.readouterr().err.count("serves better") == 1

@@ -137,13 +137,10 @@ def _zoom(options: argparse.Namespace) -> int:
     job = plan(photo_path, output, task)
 
     from liif_core.processes import own_device
-    from liif_core.worn import CLEAN_WEIGHTS, hint_for
     from liif_core.zooming.photo import opened, read, remarks
 
     photo = read(job)
-    _remark(remarks(job, photo))
-    if weights_name(options) in CLEAN_WEIGHTS and (hint := hint_for(photo)):
-        _remark([f"{job.name}: {hint}"])
+    _remark(remarks(job, photo, weights_name(options)))
     model = model_from(options, str(own_device(options.device)))
     with (
         opened(job, photo, model) as work,

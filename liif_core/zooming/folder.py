@@ -168,8 +168,8 @@ def _share(
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
-            summary.remarks += remarks(job, photo)
             model = model or load()
+            summary.remarks += remarks(job, photo, model.weights_name)
             try:
                 painted, lines = _painted(job, photo, model, part)
             except LiifError as error:

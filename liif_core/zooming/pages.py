@@ -87,7 +87,7 @@ def _into_one(
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
-            remark(_but_for_pages(remarks(job, photo)))
+            remark(_but_for_pages(remarks(job, photo, model.weights_name)))
             order = order or photo.notes.exif.order
             if not photo.notes.exif:  # which would have its own order of bytes; a file has one
                 exif = replace(photo.notes.exif, order=order)
@@ -113,7 +113,7 @@ def _painted(
     job: Job, model: LIIF, progress: Progress | None, remark: Callable[[list[str]], None]
 ) -> list[str]:
     photo = read(job)
-    remark(_but_for_pages(remarks(job, photo)))
+    remark(_but_for_pages(remarks(job, photo, model.weights_name)))
     with opened(job, photo, model) as work:
         return work.paint(progress).finish()
 

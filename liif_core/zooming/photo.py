@@ -27,6 +27,7 @@ from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
 from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
 from liif_core.weights import DEFAULT_MODEL, load_model, manifest
+from liif_core.worn import hint_for
 from liif_core.zooming.compare import beside_bicubic
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.job import Job, Task, plan
@@ -102,11 +103,16 @@ def read(job: Job) -> Photo:
     return photo
 
 
-def remarks(job: Job, photo: Photo) -> list[str]:
-    """Return what is to be told about a job's photo, a line each."""
-    return [
-        f"{job.name}: {remark}" for remark in (*job.remarks, *photo.remarks, *_unsaid(job, photo))
-    ]
+def remarks(job: Job, photo: Photo, weights: str) -> list[str]:
+    """Return what is to be told about a job's photo, a line each.
+
+    Args:
+        job: from `plan`.
+        photo: its photo, decoded.
+        weights: what those are called that it is zoomed with.
+    """
+    lines = [*job.remarks, *photo.remarks, *_unsaid(job, photo), hint_for(photo, weights)]
+    return [f"{job.name}: {line}" for line in lines if line]
 
 
 def _unsaid(job: Job, photo: Photo) -> tuple[str, ...]:
