@@ -22,6 +22,7 @@ from liif_core.files.opening import (
     opened,
     opened_bytes,
     pages,
+    teach_pillow,
 )
 from liif_core.files.photo_pixels import Photo, decoded, from_array
 from liif_core.files.plain_jpeg import plain_jpeg
@@ -166,6 +167,7 @@ def is_photo(path: Path) -> bool:
     What is hidden (its name begins with a dot, as that of macOS's notes on "x.png" does: "._x.png")
     is none.
     """
+    teach_pillow()
     formats = Image.registered_extensions()  # some of them can only be written
     readable = Image.OPEN.keys() - _NOT_PHOTOS
     return formats.get(path.suffix.lower()) in readable and not path.name.startswith(".")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -383,6 +384,18 @@ def test_the_package_imports_little_beyond_pytorch():
     assert imported("import liif_core") - imported("") == {"liif_core"}
     extra = imported("from liif_core import load_model, zoom") - imported("import torch, numpy")
     assert extra <= {"liif_core", "PIL", "defusedxml", "filelock", "psutil", "safetensors"}
+
+
+def test_a_folder_of_heic_is_one_of_photos_in_a_new_process(tmp_path):
+    album = tmp_path / "album"
+    album.mkdir()
+    shutil.copy(Path(__file__).parent / "files/heic/grey.heic", album / "grandma.heic")
+    code = "import sys; from liif_core.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "zoom", str(album), "--scale", "1"]
+    small = ["--weights", "liif-edsr-small", "--device", "cpu"]
+    run = subprocess.run([*command, *small], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "1 written" in run.stdout
 
 
 def test_a_result_in_memory_has_to_fit_into_it():

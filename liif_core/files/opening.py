@@ -116,7 +116,7 @@ def _file(path: str) -> IO[bytes]:
 @contextmanager
 def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     with _PILLOWS_LIMIT:
-        _teach_pillow()
+        teach_pillow()
         with decoding(name):
             image = _open(file, name)
         with image:
@@ -124,8 +124,8 @@ def _identified(file: IO[bytes], name: str) -> Iterator[Image.Image]:
 
 
 @cache
-def _teach_pillow() -> None:
-    """Let Pillow read HEIC and JPEG XL; late, since whoever opens no file needs no libheif."""
+def teach_pillow() -> None:
+    """Let Pillow read HEIC and JPEG XL; late, since whoever asks for no file needs no libheif."""
     from pi_heif import register_heif_opener
 
     # libheif turns pictures as irot and imir say; EXIF's orientation, which says the same again or
