@@ -19,6 +19,9 @@ _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 #: Widths by height, of the common shapes.
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
+#: Bytes of notes, also when inflated: a small file may blow up to more.
+_LONGEST = 1 << 26
+
 #: Bytes of a codestream in which its header ends, without a profile.
 _HEADER = 4096
 
@@ -91,7 +94,7 @@ def _parts(file: IO[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
         begin, rest = file.tell(), length - used
         if kind in (b"jxlc", b"jxlp") and len(codestream) < _HEADER:
             codestream += file.read(_HEADER)[4 if kind == b"jxlp" else 0 : max(rest, 0) or None]
-        elif kind in (b"Exif", b"xml ", b"brob") and 0 < rest < 1 << 26:
+        elif kind in (b"Exif", b"xml ", b"brob") and 0 < rest < _LONGEST:
             kind, body = _plain(kind, file.read(rest))
             boxes[kind] = body
         if length == 0:
@@ -110,8 +113,8 @@ def _plain(kind: bytes, body: bytes) -> tuple[bytes, bytes]:
     from imagecodecs import brotli_decode
 
     try:
-        return body[:4], bytes(brotli_decode(body[4:]))
-    except Exception:  # broken notes do not cost the photo
+        return body[:4], bytes(brotli_decode(body[4:], out=_LONGEST))
+    except Exception:  # broken notes, or too long ones, do not cost the photo
         return kind, b""
 
 

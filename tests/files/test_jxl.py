@@ -16,6 +16,7 @@ from liif_core.files import jxl
 from liif_core.files.exif import words
 from liif_core.photos import is_photo, photo_from, photo_from_bytes, read_header
 
+jxl.register_jxl()  # as when the first file is opened
 Y, X = np.mgrid[:48, :64]
 A = np.stack([X * 4, Y * 5, (X + Y) * 2], -1).astype(np.uint8)
 
@@ -113,6 +114,16 @@ def test_upright_as_the_codestream_says_and_not_exif(orientation: int) -> None:
         np.testing.assert_array_equal(photo.colour, np.asarray(wanted))
         found = photo.notes.exif.main[ExifTags.Base.ImageDescription]
         assert words(found) == "Oma 1951"
+
+
+def test_notes_that_blow_up_do_not_cost_the_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = b"<x>" + b"." * 5000 + b"</x>"
+    for longest, wanted in ((1000, b""), (10_000, packet)):
+        monkeypatch.setattr(jxl, "_LONGEST", longest)
+        box = b"brob", b"xml " + imagecodecs.brotli_encode(packet)
+        photo = photo_from_bytes(boxed(encoded(A), box), "a.jxl")
+        np.testing.assert_array_equal(photo.colour, A)
+        assert photo.notes.xmp == wanted
 
 
 def test_as_pillow_opens_it(tmp_path: Path) -> None:
