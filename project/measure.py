@@ -1,4 +1,4 @@
-"""What the tasks of notebooks/project.ipynb bring, all under one small budget on one thread.
+"""What the tasks of notebooks/project.md bring, all under one small budget on one thread.
 
 Each task trains a tiny LIIF as lesson 06 does, 600 steps on the same four sample photos, and is
 set beside a baseline that saw as many pairs. Every network is trained with three seeds.

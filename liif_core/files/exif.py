@@ -80,7 +80,6 @@ class Exif:
     Attributes:
         order: "<" or ">", the order of the bytes in all numbers.
         main, photo, gps, interop: tag -> value.
-        orientation: which way is up, as told; 1 where it is not, or makes no sense.
     """
 
     order: str = "<"
