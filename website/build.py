@@ -52,6 +52,8 @@ TEXTS = {
     "notebooks/project.md": "lessons/project.html",
     "weights/README.md": "weights/model_card.html",
 }
+#: By which a folder is known to hold a site, and nothing of anybody's.
+STAMP = "static/liif.js"
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 #: What nbconvert puts behind headings. To be asked for none takes the headings' ids away, too.
 ANCHOR = re.compile(r'<a class="anchor-link" href="[^"]*">(?:¶|&#182;)</a>')
@@ -77,7 +79,7 @@ class Builder:
     """Writes the pages.
 
     Args:
-        folder: of the site; emptied first.
+        folder: of the site; an older site in it is taken away first.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,6 +101,10 @@ class Builder:
     def build(self) -> None:
         """Write the whole site."""
         if self.folder.exists():
+            if any(self.folder.iterdir()) and not (self.folder / STAMP).is_file():
+                raise SystemExit(
+                    f"{self.folder} holds other things than a site; name another folder"
+                )
             shutil.rmtree(self.folder)
         self.write_static()
         for number, lesson in enumerate(self.lessons):
@@ -131,7 +137,7 @@ class Builder:
         """Write scripts, style sheets and weights."""
         style = (HERE / "static/site.css").read_text(encoding="utf-8")
         self.write("static/site.css", f"{style}\n{highlighting()}\n{page_style()}")
-        self.write("static/liif.js", page_script())
+        self.write(STAMP, page_script())
         for name in ("theme.js", "search.js", "minisearch.js"):
             self.write(f"static/{name}", (HERE / "static" / name).read_text(encoding="utf-8"))
         self.write(f"weights/{self.mark}.js", weights_script(self.model))

@@ -33,16 +33,21 @@ NOTES = "[...document.querySelectorAll('.liif-note')].map((one) => one.textConte
 STAGE = "document.querySelector('.liif-stage')"
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site."""
+def builder() -> Any:
+    """Return the class that builds the site."""
     sys.path.insert(0, str(ROOT / "website"))
     try:
         from build import Builder
     finally:
         sys.path.remove(str(ROOT / "website"))
+    return Builder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site."""
     folder = tmp_path_factory.mktemp("site") / "site"
-    Builder(folder).build()
+    builder()(folder).build()
     return folder
 
 
@@ -76,6 +81,13 @@ def browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Browser]
 def served(built: Path) -> Iterator[str]:
     with file_server(built) as url:
         yield url
+
+
+def test_a_folder_with_other_things_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("dear")
+    with pytest.raises(SystemExit, match="other things than a site"):
+        builder()(tmp_path).build()
+    assert (tmp_path / "diary.txt").read_text() == "dear"
 
 
 class Reader:
