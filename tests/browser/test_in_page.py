@@ -118,3 +118,46 @@ def test_python_is_asked_nothing_and_a_saved_notebook_lives(
     again.get_by_role("button", name="zoom in").click()
     settle(again)
     assert again.locator(".liif-note").all_inner_texts() == ["", "", ""]
+
+
+# What Jupyter would share, on a page without it; bytes arrive as views of buffers.
+FALLBACK = """
+async ([text, state, parts]) => {
+  const view = (text) => new DataView(
+    Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  const weights = { LIIF: view(parts.weights) };
+  state.photo_file = view(parts.photo);
+  state.parts = { kernel: view(parts.kernel), worker: parts.worker, weights };
+  const asked = (window.asked = []);
+  const model = { get: (name) => state[name], set() {}, save_changes() {}, on() {}, off() {},
+    send: (question) => asked.push(question.type) };
+  WebAssembly.compile = () => Promise.reject(new WebAssembly.CompileError("no"));
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const widget = await (await import(url)).default();
+  await widget.initialize({ model });
+  const el = document.createElement("div");
+  document.body.append(el);
+  await widget.render({ model, el });
+}
+"""
+
+
+def test_python_answers_where_a_browser_lacks_what_the_engine_needs(new_page: Any) -> None:
+    explorer = ZoomExplorer(
+        sample_photo("portrait", 40), load_model("liif-edsr-small", "cpu"), engine="browser"
+    )
+    state = {name: getattr(explorer, name) for name in ("photo", "methods", "version", "alt")}
+    state |= {name: getattr(explorer, name) for name in LIVING_VALUES}
+    text = lambda data: base64.b64encode(data).decode()  # noqa: E731
+    sent = explorer.parts
+    parts = {
+        "weights": text(sent["weights"]["LIIF"]),
+        "kernel": text(sent["kernel"]),
+        "worker": sent["worker"],
+        "photo": text(explorer.photo_file),
+    }
+    page = new_page(offline=True)
+    page.set_content("<!doctype html><html><body></body></html>")
+    page.evaluate(FALLBACK, [explorer._esm, state, parts])
+    page.get_by_text("Python answers here, not this page. This browser lacks WebAssembly").wait_for()
+    page.wait_for_function("asked.includes('frame')")
