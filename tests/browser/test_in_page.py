@@ -16,7 +16,9 @@ from liif_core.explorer import Viewport
 from liif_core.render import ContinuousPhoto
 from liif_core.samples import sample_photo
 from liif_core.weights import load_model
+from liif_core.widgets import ZoomExplorer
 from liif_core.widgets.still_widget import LIVING
+from liif_core.widgets.zoom_explorer import LIVING_VALUES
 
 SCREEN = (120, 160)
 EXPLORER = f"""
@@ -159,5 +161,7 @@ def test_python_answers_where_a_browser_lacks_what_the_engine_needs(new_page: An
     page = new_page(offline=True)
     page.set_content("<!doctype html><html><body></body></html>")
     page.evaluate(FALLBACK, [explorer._esm, state, parts])
-    page.get_by_text("Python answers here, not this page. This browser lacks WebAssembly").wait_for()
+    page.get_by_text(
+        "Python answers here, not this page. This browser lacks WebAssembly"
+    ).wait_for()
     page.wait_for_function("asked.includes('frame')")
