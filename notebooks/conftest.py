@@ -253,7 +253,7 @@ def evaluate(notebook: IPyNbFile, expression: str) -> str:
         store_history=False,
         allow_stdin=False,
         user_expressions={"value": expression},
-        timeout=60,
+        timeout=300,
         output_hook=lambda message: None,
     )
     value = reply["content"]["user_expressions"]["value"]

@@ -45,7 +45,7 @@ def saved(server: Any) -> nbformat.NotebookNode:  # asks for the server, to be s
         metadata={"kernelspec": {"display_name": "Python 3", "name": "python3"}},
     )
     notebook.cells[1].metadata = nbformat.from_dict(FOLDED)
-    ExecutePreprocessor(timeout=120).preprocess(notebook, {"metadata": {"path": str(ROOT)}})
+    ExecutePreprocessor(timeout=300).preprocess(notebook, {"metadata": {"path": str(ROOT)}})
     keep_stills(notebook)
     return notebook
 

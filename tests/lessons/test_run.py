@@ -64,7 +64,7 @@ def run(folder: Path) -> dict[str, str]:
     command += ["--rootdir=.", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60", "."]
     environment = {name: value for name, value in os.environ.items() if name != "CI_TIMING"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600
     )
     outcomes = re.findall(r"^(.+::.+) (PASSED|FAILED|ERROR|SKIPPED)", done.stdout, re.MULTILINE)
     assert outcomes, done.stdout + done.stderr
