@@ -77,7 +77,7 @@ class NotebookPage:
         before = prompt.inner_text()
         self.page.locator(".jp-CodeCell .cm-content").nth(cell).click()
         self.page.keyboard.press("Shift+Enter")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while (now := prompt.inner_text()) == before or not NUMBER.search(now):
             assert time.monotonic() < deadline, f"cell {cell} has not finished: {now!r}"
             self.page.wait_for_timeout(50)
@@ -135,12 +135,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             yield served
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers; fail with its log if it ends or takes a minute."""
-    deadline = time.monotonic() + 60
+    """Wait until the server answers; fail with its log if it ends or takes two minutes."""
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             urllib.request.urlopen(f"{url}/api", timeout=2).close()
@@ -165,7 +165,7 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_page(**options: Any) -> Any:
         context = browser.new_context(viewport={"width": 1100, "height": 900}, **options)
-        context.set_default_timeout(30 * SECONDS)
+        context.set_default_timeout(120 * SECONDS)
         contexts.append(context)
         return context.new_page()
 
