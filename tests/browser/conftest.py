@@ -112,6 +112,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command += ["--ServerApp.token=", "--ServerApp.password=", "--ip=127.0.0.1"]
     command += ["--ServerApp.disable_check_xsrf=True"]
     command += ["--ServerApp.port_retries=0"]
+    extensions = home / "extensions"  # this tree's, whatever is installed
+    extensions.mkdir()
+    (extensions / "liif-stills").symlink_to(ROOT / "liif_core/widgets/labextension")
+    command += [f"--LabApp.extra_labextensions_path={extensions}"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),

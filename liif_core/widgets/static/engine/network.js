@@ -3,7 +3,6 @@
 // a hidden map of them, and answers for a grid of outputs.
 
 const VECTORS = 8; // channels of a register tile
-const BLOCK = 32; // output pixels that the kernel decodes at a time
 
 const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
 
@@ -192,7 +191,7 @@ export class Network {
     const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
     const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
     const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
-    const scratch = kernel.room((1 + 2 * BLOCK) * widest);
+    const scratch = kernel.room(11 * (widest + 4) + across.outputs);
     const answers = kernel.room(4 * down.outputs * across.outputs);
     kernel.call.decode(...asked, widest, scratch, answers);
     return answers;
