@@ -38,7 +38,10 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+	@# Two files at a time where there are two cores. A thread of PyTorch that waits for others must
+	@# sleep: it waits mostly for one whose core the other file's test has.
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder \
+	    tests --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 # The course for any browser: open site/index.html, or hand the folder out by any file server.
 site: $(READY)
