@@ -25,8 +25,8 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
   const view = viewOf(explored, asked);
   const { unread, total } = explored.tiles(view, side);
   const reading = unread.length > 0 && reads < total;
-  const next = reading ? unread.slice(0, explored.pool.count) : [];
-  await explored.read(next, side);
+  const next = reading ? explored.batches(unread).slice(0, explored.pool.count) : [];
+  await Promise.all(next.map((tiles) => explored.read(tiles, side)));
   const picture = !reading || reads === 0;
   const pictures = [];
   if (picture) {
@@ -39,7 +39,7 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
   }
   const [down, across] = view.spans;
   const fields = {
-    reading, picture, total, left: unread.length - next.length,
+    reading, picture, total, left: unread.length - next.flat().length,
     rect: [down.first, across.first, down.count, across.count],
     box: [across.start, down.start, across.end, down.end],
     seconds: (performance.now() - began) / 1000,
@@ -50,7 +50,8 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
 
 async function ahead(explored, { view, side }) {
   const unread = explored.ahead(viewOf(explored, view), side);
-  await explored.read(unread.slice(0, 1), side);
+  const [next] = explored.batches(unread);
+  if (next) await explored.read(next, side);
   return [{ more: unread.length > 0 }, []];
 }
 

@@ -76,13 +76,12 @@ static inline __attribute__((always_inline)) void convolve(
     }
 }
 
-// A 3×3 convolution that keeps the size.
-// source: (height + 2, width + 2, in), zeros around; weights: (out / 8, 3, 3, in, 8);
+// A 3×3 convolution for height × width pixels.
+// source: (height + 2, width + 2, in), rows `row` floats apart; weights: (out / 8, 3, 3, in, 8);
 // target: its upper left pixel, rows `stride` floats apart. rectify: ReLU; residual: add to target.
-EXPORT void conv3x3(const float *source, int height, int width, int in, const float *weights,
-                    const float *bias, float *target, int stride, int out, int rectify,
-                    int residual) {
-  const int row = (width + 2) * in;
+EXPORT void conv3x3(const float *source, int row, int height, int width, int in,
+                    const float *weights, const float *bias, float *target, int stride, int out,
+                    int rectify, int residual) {
   for (int y = 0; y < height; y++)
     for (int o = 0; o < out; o += 8) {
       const float *w = weights + o * 9 * in, *x = source + y * row;
