@@ -191,8 +191,10 @@ def test_an_installation_brings_the_extension_of_jupyterlab(kind, tmp_path):
         place = ".data/data/share/jupyter/labextensions/liif-stills/package.json"
         (manifest,) = [name for name in archive.namelist() if name.endswith(place)]
         load = json.loads(archive.read(manifest))["jupyterlab"]["_build"]["load"]
-        script = archive.read(f"{manifest.removesuffix('package.json')}{load}")
-    assert b'_JUPYTERLAB["liif-stills"]' in script
+        folder = manifest.removesuffix("package.json")
+        assert b'_JUPYTERLAB["liif-stills"]' in archive.read(f"{folder}{load}")
+        names = {name.removeprefix(folder) for name in archive.namelist()}
+    assert names >= {"still.js", "static/living/beside.js", "static/engine/kernel.wasm"}
 
 
 def test_the_source_distribution_carries_the_weights(tmp_path):
