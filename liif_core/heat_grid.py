@@ -8,6 +8,7 @@ and one table of sin ωu and cos ωu serves all of them: (codes · 3, 2K) @ (2K,
 What remains is to blend, for every output, the four codes that answered.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -90,8 +91,11 @@ class HeatGrid:
         self.second = (second.weight, second.bias)
         self.last = (last.weight.flatten(1), last.bias)
         self.width = model.config.width
-        # On the CPU: MPS knows no float64, in which the tables of waves are computed.
-        self._omega = model.omega.detach().to("cpu", torch.float64)
+
+    @functools.cached_property
+    def _omega(self) -> Tensor:
+        """The frequencies for tables, (K, 2): in float64, and so on the CPU, as MPS has none."""
+        return self.model.omega.detach().to("cpu", torch.float64)
 
     def hidden_map(self, codes: Tensor) -> Tensor:
         """Compute what the writer's last layer needs: (B, C, H, W) -> (B, H, W, width)."""
