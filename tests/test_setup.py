@@ -1,5 +1,6 @@
 """The set-up files agree with one another, and the wheel carries what it needs."""
 
+import json
 import os
 import re
 import shutil
@@ -153,7 +154,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
-    """Unpacked somewhere else, it finds its weights, recipes and widget files."""
+    """Unpacked somewhere else, it finds its weights, recipes, lessons and widget files."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = (
@@ -165,6 +166,8 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         "from liif_core.companions.fashion import load_fashion\n"
         "assert len(load_fashion()[0].labels) == 2500\n"
         "assert load_model(device='cpu').config.channels\n"
+        "from liif_core.course import copy_course\n"
+        "assert len(copy_course(pathlib.Path('mine')).new) > 25\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(tmp_path)}
@@ -177,6 +180,19 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         source = {path.relative_to(ROOT).as_posix() for path in static}
         assert source
         assert source <= set(names)
+
+
+@pytest.mark.parametrize("kind", ["standard", "editable"])
+def test_an_installation_brings_the_extension_of_jupyterlab(kind, tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", f"wheel:{kind}", "-d"]
+    subprocess.run([*command, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    (found,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(found) as archive:
+        place = ".data/data/share/jupyter/labextensions/liif-stills/package.json"
+        (manifest,) = [name for name in archive.namelist() if name.endswith(place)]
+        load = json.loads(archive.read(manifest))["jupyterlab"]["_build"]["load"]
+        script = archive.read(f"{manifest.removesuffix('package.json')}{load}")
+    assert b'_JUPYTERLAB["liif-stills"]' in script
 
 
 def test_the_source_distribution_carries_the_weights(tmp_path):

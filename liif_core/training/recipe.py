@@ -17,7 +17,7 @@ class Recipe:
     """How to train one model.
 
     Attributes:
-        model: name of a configuration in `liif_core.liif.CONFIGS`.
+        model: name of a configuration in `liif_core.models.CONFIGS`.
         steps: optimiser steps in all.
         batch: patches per step, shared out evenly among the processes.
         patch: side of a patch at input resolution, in pixels.

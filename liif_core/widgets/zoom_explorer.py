@@ -16,7 +16,7 @@ from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import VERSION, printed
 from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
-from liif_core.liif import LIIF
+from liif_core.models import Model, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import module, style
@@ -37,7 +37,7 @@ class ZoomExplorer(StillWidget):
 
     Args:
         photo: a path, PIL image or array; see `photo_from`. Transparent parts are shown on white.
-        model: a LIIF, or several by name. The first is shown.
+        model: a model of any kind, or several by name. The first is shown.
         alt: what the photo shows, for readers who cannot see it.
         screen: (height, width) of the picture in pixels; narrower where the page is.
         trained: the magnifications that the models were trained for.
@@ -73,14 +73,14 @@ class ZoomExplorer(StillWidget):
     def __init__(
         self,
         photo: Source,
-        model: LIIF | Mapping[str, LIIF],
+        model: Model | Mapping[str, Model],
         *,
         alt: str = "A photo.",
         screen: tuple[int, int] = (480, 640),
         trained: tuple[float, float] = (1, 4),
         grid: bool = True,
     ) -> None:
-        models = {"LIIF": model} if isinstance(model, LIIF) else dict(model)
+        models = {title_of(model): model} if isinstance(model, Model) else dict(model)
         check_models(models)
         rows, cols = checked_screen(screen)
         self._models = models
