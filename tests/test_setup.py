@@ -154,7 +154,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
-    """Unpacked somewhere else, it finds its weights, recipes and widget files."""
+    """Unpacked somewhere else, it finds its weights, recipes, lessons and widget files."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = (
@@ -166,6 +166,8 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         "from liif_core.companions.fashion import load_fashion\n"
         "assert len(load_fashion()[0].labels) == 2500\n"
         "assert load_model(device='cpu').config.channels\n"
+        "from liif_core.course import copy_course\n"
+        "assert len(copy_course(pathlib.Path('mine')).new) > 25\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(tmp_path)}

@@ -9,7 +9,7 @@ from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.pages.held import page_script, page_style, place, text_of, weights_script
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit
@@ -40,7 +40,7 @@ class Subject:
 
     photo: Photo
     name: str
-    model: LIIF
+    model: Model
     model_name: str
     alt: str = ""
     centre: tuple[float, float] = (0.0, 0.0)

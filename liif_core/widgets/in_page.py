@@ -19,7 +19,7 @@ from traitlets import Bool, Bytes, Dict
 from liif_core.errors import LiifError
 from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.explorer.frames import on_white
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import engine_pieces, module
@@ -64,7 +64,9 @@ class EngineInPage(ExplorerValues):
                 "with show_photo, or let Python answer: engine='python'"
             )
 
-    def _begin_in_page(self, photo: Photo, models: Mapping[str, LIIF], kept: int) -> dict[str, Any]:
+    def _begin_in_page(
+        self, photo: Photo, models: Mapping[str, Model], kept: int
+    ) -> dict[str, Any]:
         """Return what the page is to be sent, and make ready what a saved notebook keeps."""
         sent = {"parts": parts_of(models), "photo_file": picture_of(photo)}
         self._esm = module("zoom_in_page.js")
@@ -122,7 +124,7 @@ def checked_engine(engine: str) -> str:
     return engine
 
 
-def parts_of(models: Mapping[str, LIIF]) -> dict[str, Any]:
+def parts_of(models: Mapping[str, Model]) -> dict[str, Any]:
     """Return what an engine in the page needs beside the photo: kernel, worker's script, weights.
 
     Raises:
@@ -155,7 +157,7 @@ def on_screen(photo: Photo) -> np.ndarray:
     return eight_bit(on_white(photo).colour)
 
 
-def packed_weights(models: Mapping[str, LIIF]) -> dict[str, str]:
+def packed_weights(models: Mapping[str, Model]) -> dict[str, str]:
     """Return models' weights as a notebook keeps them: mark -> text, as short as may be.
 
     Of each number the half with sign and exponent is much alike its neighbours' and shrinks well,

@@ -15,7 +15,7 @@ from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
 from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
-from liif_core.liif import LIIF
+from liif_core.models import Model, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import module, style
@@ -36,7 +36,7 @@ class ZoomExplorer(EngineInPage):
 
     Args:
         photo: a path, PIL image or array; see `photo_from`. Transparent parts are shown on white.
-        model: a LIIF, or several by name. The first is shown.
+        model: a model of any kind, or several by name. The first is shown.
         alt: what the photo shows, for readers who cannot see it.
         screen: (height, width) of the picture in pixels; narrower where the page is.
         trained: the magnifications that the models were trained for.
@@ -59,7 +59,7 @@ class ZoomExplorer(EngineInPage):
     def __init__(
         self,
         photo: Source,
-        model: LIIF | Mapping[str, LIIF],
+        model: Model | Mapping[str, Model],
         *,
         alt: str = "A photo.",
         screen: tuple[int, int] = (480, 640),
@@ -68,7 +68,7 @@ class ZoomExplorer(EngineInPage):
         engine: str = "python",
         kept: int = KEPT,
     ) -> None:
-        models = {"LIIF": model} if isinstance(model, LIIF) else dict(model)
+        models = {title_of(model): model} if isinstance(model, Model) else dict(model)
         check_models(models)
         rows, cols = checked_screen(screen)
         opened = photo_from(photo)

@@ -55,7 +55,7 @@ def executed(server: Any) -> nbformat.NotebookNode:  # asks for the server, to b
         metadata={"kernelspec": {"display_name": "Python 3", "name": "python3"}},
     )
     notebook.cells[1].metadata = nbformat.from_dict(FOLDED)
-    ExecutePreprocessor(timeout=120).preprocess(notebook, {"metadata": {"path": str(ROOT)}})
+    ExecutePreprocessor(timeout=300).preprocess(notebook, {"metadata": {"path": str(ROOT)}})
     del notebook.metadata["widgets"]  # JupyterLab does not keep the widgets' state, unless told to
     assert all(WIDGET_VIEW in cell.outputs[0].data for cell in notebook.cells[1:])
     return notebook

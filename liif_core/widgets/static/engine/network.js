@@ -3,7 +3,8 @@
 // a hidden map of them, and answers for a grid of outputs.
 
 const VECTORS = 8; // channels of a register tile
-const BLOCK = 32; // output pixels that the kernel decodes at a time
+
+const WHOLE = [[0, 0], [0, 0]]; // a window that is cut nowhere
 
 const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
 
@@ -129,10 +130,11 @@ export class Network {
   // ---- what it computes; all within kernel.within, or into memory that is kept
 
   // Read a window: rgb (height, width, 3) in 8 bits. Returns where the codes begin, on a frame of
-  // zeros one pixel wide: (height + 2, width + 2, channels).
-  encode(rgb, height, width) {
+  // zeros one pixel wide: (height + 2, width + 2, channels). cut: [[top, bottom], [left, right]],
+  // 1 where the window ends within the photo: codes nearer to that than the radius mean nothing.
+  encode(rgb, height, width, cut = WHOLE) {
     const { kernel, channels } = this;
-    const place = { height, width };
+    const place = { height, width, cut, done: 0 };
     const photo = this.framed(place, 3);
     const [codes, body, inner] = [0, 1, 2].map(() => this.framed(place, channels));
     const pixels = kernel.floats(photo, (height + 2) * (width + 2) * 3);
@@ -159,12 +161,16 @@ export class Network {
     return start;
   }
 
-  convolve(layer, source, { height, width }, target, { rectify = 0, residual = 0 } = {}) {
+  // Each layer says right what is a pixel further from where the window is cut: no more is computed.
+  convolve(layer, source, place, target, { rectify = 0, residual = 0 } = {}) {
     const { inputs, out, weights, bias } = layer;
-    const stride = (width + 2) * out;
-    const inside = target + 4 * (stride + out);
+    place.done += 1;
+    const [[top, bottom], [left, right]] = place.cut.map((ends) => ends.map((end) => end * place.done));
+    const [height, width] = [place.height - top - bottom, place.width - left - right];
+    const wide = place.width + 2;
     this.kernel.call.conv3x3(
-      source, height, width, inputs, weights, bias, inside, stride, out, rectify, residual,
+      source + 4 * (top * wide + left) * inputs, wide * inputs, height, width, inputs, weights, bias,
+      target + 4 * ((top + 1) * wide + left + 1) * out, wide * out, out, rectify, residual,
     );
   }
 
@@ -172,7 +178,7 @@ export class Network {
   hiddenMap(decoder, codes, { height, width }, target) {
     const { inputs, out, weights, bias } = decoder.first;
     this.kernel.call.conv3x3(
-      codes, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
+      codes, (width + 2) * inputs, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
     );
   }
 
@@ -192,7 +198,7 @@ export class Network {
     const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
     const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
     const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
-    const scratch = kernel.room((1 + 2 * BLOCK) * widest);
+    const scratch = kernel.room(11 * (widest + 4) + across.outputs);
     const answers = kernel.room(4 * down.outputs * across.outputs);
     kernel.call.decode(...asked, widest, scratch, answers);
     return answers;
