@@ -62,9 +62,9 @@ export class Network {
     for (let o = 0; o < out; o += 1) {
       const block = Math.floor(o / VECTORS) * 16 * inputs;
       for (let i = 0; i < real; i += 1) {
-        for (const [t, value] of changed((tap) => at(o, i, tap)).entries()) {
-          weights[(block + t * inputs + i) * VECTORS + (o % VECTORS)] = value;
-        }
+        for (let tap = 0; tap < 9; tap += 1) GIVEN[tap] = at(o, i, tap);
+        const to = (block + i) * VECTORS + (o % VECTORS);
+        for (let t = 0; t < 16; t += 1) weights[to + t * inputs * VECTORS] = changed(t);
       }
     }
     const { kernel } = this;
@@ -211,11 +211,16 @@ export class Network {
   }
 }
 
-// G·g·Gᵀ of 3 × 3 weights, row by row: what Winograd's convolution multiplies with; see kernel.c.
-function changed(at) {
-  const half = ([a, b, c]) => [a, (a + b + c) / 2, (a - b + c) / 2, c];
-  const columns = [0, 1, 2].map((j) => half([0, 1, 2].map((i) => at(3 * i + j))));
-  return [0, 1, 2, 3].flatMap((i) => half(columns.map((column) => column[i])));
+// Number t of the 16 that Winograd's convolution multiplies with, G·g·Gᵀ, where g is GIVEN, 3 × 3
+// weights; see kernel.c. Some hundred thousand are asked for at once, so nothing is made for them.
+const GIVEN = new Float64Array(9);
+const G = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]];
+
+function changed(t) {
+  const [down, across] = [G[t >> 2], G[t & 3]];
+  let sum = 0;
+  for (let tap = 0; tap < 9; tap += 1) sum += down[Math.trunc(tap / 3)] * across[tap % 3] * GIVEN[tap];
+  return sum;
 }
 
 // A value of 8 bits as the encoder reads it, in [-1, 1]; in float32, as Python reckons.
