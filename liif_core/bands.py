@@ -20,6 +20,9 @@ from liif_core.models import Decoder, Model
 #: Pixels that one worker computes at a time: some milliseconds of one layer.
 BAND_PIXELS = 4096
 
+#: A small photo is cut for two workers, too, down to bands of so many pixels.
+LEAST_PIXELS = 256
+
 
 def encode(model: Model, photo: Tensor, dtype: torch.dtype = torch.float32) -> Latents:
     """Read a photo into its latent codes: `model.encode`, without gradients.
@@ -111,6 +114,7 @@ def _convolved(
 
 def _by_bands(band: Callable[[int, int], None], height: int, width: int) -> None:
     """Call `band(top, bottom)` for all rows, by the workers."""
-    step = max(1, BAND_PIXELS // width)
+    pixels = min(BAND_PIXELS, max(LEAST_PIXELS, -(-height // 2) * width))
+    step = max(1, pixels // width)
     tops = range(0, height, step)
     workers.run(lambda top: band(top, min(top + step, height)), tops)

@@ -18,7 +18,7 @@ from liif_core.widgets.stills import contact_sheet, picture_file, still_figure
 HERE = Path(__file__).parent
 #: Bytes of the photo inside: exact as a PNG, if that is small; else a JPEG.
 PNG, JPEG = 1_500_000, 30_000_000
-#: What a browser is asked to hold; `widgets/static/engine/uploads.js` has the same limit.
+#: What a browser is asked to hold; `widgets/static/engine/budget.js` has the same limit.
 MOST_PIXELS = 50_000_000
 SCREEN = (480, 640)
 
