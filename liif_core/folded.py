@@ -136,7 +136,11 @@ class FoldedDecoder:
         The codes outside a photo count as zeros, as in `F.unfold`.
         """
         padding = self.kernel.shape[-1] // 2
-        return F.conv2d(codes, self.kernel, self.bias, padding=padding).permute(0, 2, 3, 1)
+        return self.after_kernel(F.conv2d(codes, self.kernel, self.bias, padding=padding))
+
+    def after_kernel(self, x: Tensor) -> Tensor:
+        """Finish the hidden map from what its convolution says, (B, hidden, H, W)."""
+        return x.permute(0, 2, 3, 1)
 
     def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor:
         """Compute the first layer's share of the cell: (..., 2) -> (..., hidden).

@@ -24,7 +24,7 @@ from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
-    from liif_core.liif import LIIF
+    from liif_core.models import Model
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
 
@@ -175,7 +175,7 @@ def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "T
     from liif_core.processes import own_device
     from liif_core.zooming.pages import zoom_pages
 
-    def load() -> "LIIF":
+    def load() -> "Model":
         return model_from(options, str(own_device(options.device)))
 
     with progress_bar("pixels") as progress:

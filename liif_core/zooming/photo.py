@@ -22,7 +22,7 @@ from liif_core.files.in_memory import InMemory
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
-from liif_core.liif import LIIF
+from liif_core.models import Model, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
 from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
@@ -44,7 +44,7 @@ def zoom(
     size: tuple[int, int] | None = None,
     crop: PixelBox | None = None,
     page: int = 1,
-    model: LIIF | str | Path = DEFAULT_MODEL,
+    model: Model | str | Path = DEFAULT_MODEL,
     progress: Progress | None = None,
 ) -> Image.Image:
     """Zoom a photo to any size.
@@ -79,7 +79,7 @@ def zoom(
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)
-    chosen = model if isinstance(model, LIIF) else load_model(model)
+    chosen = load_model(model) if isinstance(model, str | Path) else model
     with opened(job, photo or read(job), chosen) as work:
         work.paint(progress)
         assert isinstance(work.result, InMemory)
@@ -124,7 +124,7 @@ def _unsaid(job: Job, photo: Photo) -> tuple[str, ...]:
 
 
 @contextmanager
-def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
+def opened(job: Job, photo: Photo, model: Model) -> Iterator["Opened"]:
     """Open what paints a job's result, and the result itself; nothing is computed yet.
 
     Args:
@@ -139,7 +139,7 @@ def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
     with _enough_memory(job):
         renderer = renderer_for(job.task, model, photo)
         with _result(job, photo, model, renderer) as result:
-            yield Opened(job, photo, renderer, result)
+            yield Opened(job, photo, renderer, result, title_of(model))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +151,14 @@ class Opened:
         photo: what is zoomed.
         renderer: the one that everything about this zoom is asked of.
         result: what is painted.
+        title: what people call the model's kind.
     """
 
     job: Job
     photo: Photo
     renderer: Renderer
     result: Result
+    title: str
 
     def seconds_needed(self) -> float:
         """Guess how long painting all of the result takes: good to a factor of two."""
@@ -182,7 +184,7 @@ class Opened:
                 del strip  # else two are held while the next one is made
             if pasting:
                 pasting.result()
-        return Painted(self.job, self.photo, self.result, self.renderer.remark(grid))
+        return Painted(self.job, self.photo, self.result, self.renderer.remark(grid), self.title)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +193,14 @@ class Painted:
 
     Attributes:
         remark: what the renderer has to say about the result; often nothing.
+        title: as of `Opened`.
     """
 
     job: Job
     photo: Photo
     result: Result
     remark: str
+    title: str
 
     def finish(self) -> list[str]:
         """Make files of the result, and of the comparison; return a line for each.
@@ -217,13 +221,14 @@ class Painted:
                 self.result,
                 job.grid.box,
                 job.comparison,
+                title=self.title,
                 overwrite=job.task.overwrite,
                 quality=job.task.quality,
             ).finish()
-        return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
+        return [*lines, f"{job.comparison}: bicubic (left), {self.title} (right)"]
 
 
-def renderer_for(task: Task, model: LIIF, photo: Photo) -> Renderer:
+def renderer_for(task: Task, model: Model, photo: Photo) -> Renderer:
     """Return what answers for the pixels of a result."""
     if task.self_ensemble:
         return SelfEnsemble(model, photo, precision=task.precision)
@@ -231,7 +236,7 @@ def renderer_for(task: Task, model: LIIF, photo: Photo) -> Renderer:
     return how(model, photo, precision=task.precision)
 
 
-def _result(job: Job, photo: Photo, model: LIIF, renderer: Renderer) -> Result:
+def _result(job: Job, photo: Photo, model: Model, renderer: Renderer) -> Result:
     """Open the form of the result that the job asks for."""
     grid, task = job.grid, job.task
     pixels = _pixels(job, photo, None if task.strip else maker_of(model))
@@ -250,14 +255,14 @@ def _pixels(job: Job, photo: Photo, maker: Maker | None) -> ResultPixels:
     return ResultPixels(photo, grid.height, grid.width, grid.box, maker, task.keep_dpi)
 
 
-def maker_of(model: LIIF) -> Maker:
+def maker_of(model: Model) -> Maker:
     """Say who makes a result, of what a model's weights are called."""
     name = model.weights_name
     generative = bool(name) and bool(manifest().get(name, {}).get("generative", False))
     return Maker(name or "without a name", generative)
 
 
-def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
+def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
     """Return a sum over everything that decides a result's pixels: SHA-256, hexadecimal."""
     total = hashlib.sha256()
     task = job.task

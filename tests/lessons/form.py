@@ -397,10 +397,10 @@ def closed(notebook: Notebook) -> Iterator[str]:
         yield "there is no heading “Questionnaire”"
     if not any(re.search("do(es)? not show", title) for title in titles):
         yield "there is no heading “What the pictures do not show”"
-    following = f"{int(notebook.lesson) + 1:02}_*.ipynb"
-    for path in notebook.path.parent.glob(following):
-        if not leads_to(notebook, path.name):
-            yield f"there is no link to the next lesson, {path.name}"
+    later = (path for path in notebook.path.parent.glob("[0-9][0-9]_*.ipynb"))
+    following = min((path for path in later if path.name[:2] > notebook.lesson), default=None)
+    if following and not leads_to(notebook, following.name):
+        yield f"there is no link to the next lesson, {following.name}"
 
 
 def leads_to(notebook: Notebook, target: str) -> bool:

@@ -55,6 +55,11 @@ def test_every_word_of_the_glossary_leads_to_a_lesson_or_to_another_word() -> No
         assert found or "See *" in GLOSSARY.split(f"**{terms[0]}")[1][:40], terms
 
 
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    words = [" ".join(terms).casefold() for terms, _ in entries(GLOSSARY)]
+    assert words == sorted(words)
+
+
 def test_what_the_glossary_is_read_by() -> None:
     text = "# Words\n\n**SSIM, ssim (so).** Likeness.\nMore. (05; 07)\n\n**Pixel.** See it."
     assert entries(text) == [(["SSIM", "ssim", "so"], ["05", "07"]), (["Pixel"], [])]
