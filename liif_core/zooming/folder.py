@@ -7,12 +7,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 from liif_core.errors import LiifError
-from liif_core.liif import LIIF
 from liif_core.photos import Photo
 from liif_core.processes import processes
 from liif_core.render import Progress
 from liif_core.zooming.album import Album, by_kind
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import Painted, opened, read, remarks
 
 #: How many files of a kind that is skipped are named.
@@ -56,7 +56,7 @@ class Summary:
 
 
 def zoom_album(
-    load: Callable[[], LIIF],
+    load: Callable[[], Model],
     album: Album,
     out: Path | None,
     task: Task,
@@ -142,7 +142,7 @@ def _named(album: Album, out: Path | None, task: Task) -> list[tuple[Path, Path]
 
 
 def _share(
-    load: Callable[[], LIIF],
+    load: Callable[[], Model],
     pairs: Sequence[tuple[Path, Path]],
     task: Task,
     progress: Callable[[float, int], None] | None,
@@ -154,7 +154,7 @@ def _share(
             summary.there_already.append(str(output))
         else:
             due.append((path, output))
-    model: LIIF | None = None
+    model: Model | None = None
     writing: tuple[Path, Future[list[str]]] | None = None
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         for done, (path, reading) in enumerate(_read_ahead(reader, due, task)):
@@ -203,7 +203,7 @@ def _read_ahead(
 
 
 def _painted(
-    job: Job, photo: Photo, model: LIIF, progress: Progress
+    job: Job, photo: Photo, model: Model, progress: Progress
 ) -> tuple[Painted | None, list[str]]:
     """Paint a result.
 

@@ -10,15 +10,15 @@ from liif_core.errors import LiifError
 from liif_core.files.destination import TIFF, check_target, format_of
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.tiff_pages import MOST_BYTES, join_pages, too_large
-from liif_core.liif import LIIF
 from liif_core.photos import read_header
 from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import job_key, opened, read, remarks, renderer_for
 
 
 def zoom_pages(
-    load: Callable[[], LIIF],
+    load: Callable[[], Model],
     source: Path,
     output: Path,
     task: Task,
@@ -65,7 +65,7 @@ def zoom_pages(
 
 
 def _into_one(
-    load: Callable[[], LIIF],
+    load: Callable[[], Model],
     source: Path,
     output: Path,
     tasks: list[Task],
@@ -110,7 +110,7 @@ def _into_one(
 
 
 def _painted(
-    job: Job, model: LIIF, progress: Progress | None, remark: Callable[[list[str]], None]
+    job: Job, model: Model, progress: Progress | None, remark: Callable[[list[str]], None]
 ) -> list[str]:
     photo = read(job)
     remark(_but_for_pages(remarks(job, photo, model.weights_name)))

@@ -22,15 +22,15 @@ from liif_core.files.in_memory import InMemory
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
-from liif_core.liif import LIIF
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
-from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
+from liif_core.render import MEMORY, ContinuousPhoto, Progress, Renderer, strips
 from liif_core.weights import DEFAULT_MODEL, load_model, manifest
 from liif_core.worn import hint_for
 from liif_core.zooming.compare import beside_bicubic
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Mixed, Mixture, Model
 from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: Rows of a photo read at a time for its key.
@@ -44,7 +44,7 @@ def zoom(
     size: tuple[int, int] | None = None,
     crop: PixelBox | None = None,
     page: int = 1,
-    model: LIIF | str | Path = DEFAULT_MODEL,
+    model: Model | str | Path = DEFAULT_MODEL,
     progress: Progress | None = None,
 ) -> Image.Image:
     """Zoom a photo to any size.
@@ -56,7 +56,7 @@ def zoom(
         size: (width, height) of the result, any proportions.
         crop: (left, top, right, bottom) in input pixels: zoom this part alone.
         page: which of a file's pages, pictures or frames, from 1 on.
-        model: what `load_model` returned, or a name or path for it.
+        model: what `load_model` or `denoising` returned, or a name or path for it.
         progress: called with (pixels done, pixels in all).
 
     Returns:
@@ -79,7 +79,7 @@ def zoom(
     else:
         photo = photo_from(image)
         job = plan(photo, None, task)
-    chosen = model if isinstance(model, LIIF) else load_model(model)
+    chosen = load_model(model) if isinstance(model, (str, Path)) else model
     with opened(job, photo or read(job), chosen) as work:
         work.paint(progress)
         assert isinstance(work.result, InMemory)
@@ -124,7 +124,7 @@ def _unsaid(job: Job, photo: Photo) -> tuple[str, ...]:
 
 
 @contextmanager
-def opened(job: Job, photo: Photo, model: LIIF) -> Iterator["Opened"]:
+def opened(job: Job, photo: Photo, model: Model) -> Iterator["Opened"]:
     """Open what paints a job's result, and the result itself; nothing is computed yet.
 
     Args:
@@ -223,15 +223,19 @@ class Painted:
         return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
 
 
-def renderer_for(task: Task, model: LIIF, photo: Photo) -> Renderer:
-    """Return what answers for the pixels of a result."""
+def renderer_for(task: Task, model: Model, photo: Photo, memory: int = MEMORY) -> Renderer:
+    """Return what answers for the pixels of a result, within a budget in bytes."""
+    if isinstance(model, Mixture):
+        both = (model.first, model.second)
+        first, second = (renderer_for(task, part, photo, memory // 2) for part in both)
+        return Mixed(first, second, float(model.share))
     if task.self_ensemble:
-        return SelfEnsemble(model, photo, precision=task.precision)
+        return SelfEnsemble(model, photo, memory=memory, precision=task.precision)
     how = FewerCodes if task.fast else ContinuousPhoto
-    return how(model, photo, precision=task.precision)
+    return how(model, photo, memory=memory, precision=task.precision)
 
 
-def _result(job: Job, photo: Photo, model: LIIF, renderer: Renderer) -> Result:
+def _result(job: Job, photo: Photo, model: Model, renderer: Renderer) -> Result:
     """Open the form of the result that the job asks for."""
     grid, task = job.grid, job.task
     pixels = _pixels(job, photo, None if task.strip else maker_of(model))
@@ -250,14 +254,14 @@ def _pixels(job: Job, photo: Photo, maker: Maker | None) -> ResultPixels:
     return ResultPixels(photo, grid.height, grid.width, grid.box, maker, task.keep_dpi)
 
 
-def maker_of(model: LIIF) -> Maker:
+def maker_of(model: Model) -> Maker:
     """Say who makes a result, of what a model's weights are called."""
     name = model.weights_name
     generative = bool(name) and bool(manifest().get(name, {}).get("generative", False))
     return Maker(name or "without a name", generative)
 
 
-def job_key(model: LIIF, photo: Photo, job: Job, strip_ends: list[int]) -> str:
+def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
     """Return a sum over everything that decides a result's pixels: SHA-256, hexadecimal."""
     total = hashlib.sha256()
     task = job.task
