@@ -402,10 +402,10 @@ def closed(notebook: Notebook) -> Iterator[str]:
         yield "there is no heading “Questionnaire”"
     if not any(re.search("do(es)? not show", title) for title in titles):
         yield "there is no heading “What the pictures do not show”"
-    later = (path for path in notebook.path.parent.glob("[0-9][0-9]_*.ipynb"))
-    following = min((path for path in later if path.name[:2] > notebook.lesson), default=None)
-    if following and not leads_to(notebook, following.name):
-        yield f"there is no link to the next lesson, {following.name}"
+    names = (path.name for path in notebook.path.parent.glob("[0-9][0-9]_*.ipynb"))
+    later = [name for name in names if name[:2] > notebook.lesson]
+    if later and not leads_to(notebook, min(later)):
+        yield f"there is no link to the next lesson, {min(later)}"
 
 
 def leads_to(notebook: Notebook, target: str) -> bool:
