@@ -23,7 +23,7 @@ SECONDS = 60  # for a notebook from top to bottom
 MEBIBYTES = 2048  # for its kernel, at the peak
 
 #: How long `known_work` takes on an idle core of the machines that SECONDS was set on.
-KNOWN_WORK_SECONDS = 0.016
+KNOWN_WORK_SECONDS = 0.012
 
 #: Runs in the kernel. An audit hook sees every connection and every look-up of a name that Python
 #: makes, and cannot be taken off again. Jupyter's own messages (ZeroMQ) do not come this way.
