@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, heat_grid, workers
+from liif_core import bands, heat_cells, heat_grid, workers
 from liif_core.__main__ import main
 from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
@@ -167,12 +167,34 @@ def test_at_codes_and_where_little_matters_fewer_answers_are_computed(monkeypatc
         return made(axis)
 
     monkeypatch.setattr(heat_grid.Reach, "of", reach)
+    monkeypatch.setattr(heat_cells, "FEWEST", 1 << 30)
     model, picture = small_heat(), noise(12, 12)
     for renderer, scale in ((ContinuousPhoto, 1), (ContinuousPhoto, 8), (FewerCodes, 8)):
         renderer(model, picture).render(12 * scale, 12 * scale)
     assert seen == [1, 1, 16, 16, 12, 12]
     fast = FewerCodes(model, picture)
     assert 15 < fast.cost(fast.output(96, 96)) < 60
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (2, 3), (12, 12), (7, 2), (3.3, 4)])
+@pytest.mark.parametrize("renderer", [ContinuousPhoto, FewerCodes])
+def test_whole_cells_are_asked_at_once_and_answer_the_same(scales, renderer, monkeypatch):
+    asked_at_once = []
+    joined = heat_grid.joined
+    monkeypatch.setattr(heat_grid, "joined", lambda *told: asked_at_once.append(1) or joined(*told))
+    model, picture = small_heat(), noise(20, 24)
+    found = []
+    for fewest in (1, 1 << 30):
+        monkeypatch.setattr(heat_cells, "FEWEST", fewest)
+        source = renderer(model, picture)
+        # From within a cell on, and the whole with its border.
+        sides = [4.6 + round(10 * scales[0]) / scales[0], 3.3 + round(17 * scales[1]) / scales[1]]
+        sizes = round(10 * scales[0]), round(17 * scales[1])
+        found.append(source.render(*sizes, (3.3, 4.6, sides[1], sides[0])))
+        found.append(source.render(*(round(n * s) for n, s in zip((20, 24), scales, strict=True))))
+        assert bool(asked_at_once) == (3.3 not in scales)
+    for one, other in zip(found[:2], found[2:], strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
 
 
 def test_a_self_ensemble_of_it_is_the_same_from_every_side():
