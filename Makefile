@@ -9,52 +9,40 @@
 
 PYTHON ?= python3
 COURSE ?= my_course
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+BIN := .venv/bin
+# Does what make cannot on Windows; see what it says itself.
+SETUP := $(PYTHON) setup_lab.py
 
-.PHONY: lab test setup site figures lessons bench kernel
+.PHONY: lab test python setup setup-test site figures lessons bench kernel
 
-setup: $(READY)
-
-$(READY): pyproject.toml constraints.txt
+python:
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo "no $(PYTHON) here; install Python 3.10 or newer, or name one: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo "$(PYTHON) is too old; Python 3.10 or newer is needed, name one: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	    { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
-	@echo "Setting up $(VENV), once: some minutes, some hundred megabytes (some thousand if PyTorch comes with CUDA) ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,companions,test]'
-	@touch $@
 
-lab: $(READY)
-	@# In a copy, so that saving changes nothing here. Its settings open lesson 00; PATH is for its terminals.
-	$(BIN)/liif course $(COURSE)
-	cd $(COURSE) && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab $(LAB_ARGS)
+setup: python
+	@$(SETUP) setup
 
-test: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	@# Two files at a time where there are two cores. A thread of PyTorch that waits for others must
-	@# sleep: it waits mostly for one whose core the other file's test has.
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder \
-	    tests --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+setup-test: python
+	@$(SETUP) setup --test
+
+lab: python
+	@$(SETUP) lab --course $(COURSE) $(LAB_ARGS)
+
+test: python
+	@$(SETUP) test
 
 # The course for any browser: open site/index.html, or hand the folder out by any file server.
-site: $(READY)
+site: setup
 	$(BIN)/python website/build.py
 
 # Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
-figures: site
+figures: setup-test site
 	$(BIN)/python figures/make_figures.py
 	$(BIN)/python website/shots.py
 	LIIF_FIGURES=$(CURDIR)/figures $(BIN)/pytest -q tests/browser -k screenshots
 
 # Run every lesson and solution again and keep what they show.
-lessons: $(READY)
+lessons: setup
 	@# Each makes its my_liif.py in a folder of its own: nobody's is read or changed.
 	for notebook in notebooks/*.ipynb notebooks/solutions/*.ipynb; do \
 	    MY_LIIF=$$(mktemp -d) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
@@ -63,7 +51,7 @@ lessons: $(READY)
 	$(BIN)/python -m liif_core.widgets.keep_stills notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 # Measure speed and memory on a quiet machine: minutes to an hour. Fails if a ratio got worse.
-bench: $(READY)
+bench: setup-test
 	@status=0; for program in benchmarks/*.py; do \
 	    echo "$$program"; $(BIN)/python $$program || status=1; \
 	done; exit $$status

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liif_core.coords import centre_of, nearest_index
@@ -167,9 +168,8 @@ class HeatField(nn.Module):
 
     def asked(self, fields: Tensor, coord: Tensor, cell: Tensor) -> Answers:
         """Ask each of the nearest fields on its own; see `answers`."""
-        batch, height, width = fields.shape[:3]
+        height, width = fields.shape[1:3]
         size = coord.new_tensor([height, width])
-        first = torch.arange(batch, device=fields.device)[:, None]
         left = self.damping((cell * size / 2).to(fields))  # (B, Q, K)
         steps = [(-1, -1), (-1, 1), (1, -1), (1, 1)] if self.config.local_ensemble else [(0, 0)]
         rgb, area, index, seen = [], [], [], []
@@ -188,13 +188,22 @@ class HeatField(nn.Module):
             waves = torch.cat(
                 [torch.ones_like(phase[..., :1]), left * phase.sin(), left * phase.cos()], dim=-1
             )
-            rgb.append((fields[first, row, col] @ waves[..., None])[..., 0])  # (B, Q, 3)
+            rgb.append((_pick(fields, row, col) * waves[:, :, None]).sum(dim=-1))  # (B, Q, 3)
             area.append((offset.abs() + EPSILON).prod(dim=-1))
             index.append(torch.stack([row, col], dim=-1))
             seen.append(offset)
         weight = torch.stack(area[::-1], dim=-1)  # the rectangle to the *opposite* code, as LIIF's
         weight = (weight / weight.sum(dim=-1, keepdim=True)).to(fields)
         return Answers(torch.stack(rgb, 2), weight, torch.stack(index, 2), torch.stack(seen, 2))
+
+
+def _pick(fields: Tensor, row: Tensor, col: Tensor) -> Tensor:
+    """Read one field per query: (B, H, W, 3, 1 + 2K), row and col (B, Q) -> (B, Q, 3, 1 + 2K)."""
+    batch, height, width = fields.shape[:3]
+    first = torch.arange(batch, device=fields.device)[:, None] * height
+    place = (first + row) * width + col
+    # As F.embedding, whose gradient takes less time than that of an index.
+    return F.embedding(place, fields.flatten(0, 2).flatten(1)).unflatten(-1, fields.shape[3:])
 
 
 def with_own_colour(written: Tensor, colours: Tensor) -> Tensor:

@@ -32,21 +32,26 @@ ACCELERATOR_CHUNK = 1 << 26
 LEAST = 4096
 
 
+#: Places nearer than this, in input pixels, are the same: float32 tells no others apart.
+ALIGNED = 1e-6
+
+
 class Reach(NamedTuple):
     """Which outputs along an axis each code answers: m codes that are asked, n outputs.
 
+    The answers of all codes stand in a row, those of a code evenly apart: at `starts` + `steps`.
+
     Attributes:
         codes: (m,) which latent rows (or columns), rising.
-        delta: (m,) where the first output of each stands, seen from the code, in input pixels.
-        most: how many outputs a code answers, at most.
-        step: from one output to the next, in input pixels.
-        places: (k, n) where each output stands among the answers, those of all codes in a row.
+        starts: (m,) where the answers of each code begin, in input pixels; all 0 if they begin at
+            the same place, seen from the code, as at ×2 or ×3.
+        steps: (answers of a code,) where they stand, in input pixels.
+        places: (k, n) which answer each output is, for each of its k neighbours.
     """
 
     codes: Tensor
-    delta: Tensor
-    most: int
-    step: float
+    starts: Tensor
+    steps: Tensor
     places: Tensor
 
     @classmethod
@@ -63,11 +68,51 @@ class Reach(NamedTuple):
         places[said] = which * most + number - first[which]
         position = axis.index[0].double() + axis.delta[0].double() / 2
         step = float(position[-1] - position[0]) / max(outputs - 1, 1)
-        return cls(codes, position[first] - codes, most, step, places)
+        starts, steps = position[first] - codes, torch.arange(most, dtype=torch.float64) * step
+        if float(starts.max() - starts.min()) < ALIGNED:
+            starts, steps = torch.zeros_like(starts), steps + starts[0]
+        return cls(codes, starts, steps, places)
 
-    def steps(self) -> Tensor:
-        """Return where the outputs of any code stand, seen from its first one: (most,)."""
-        return torch.arange(self.most, dtype=torch.float64) * self.step
+
+class Waves(NamedTuple):
+    """Sine and cosine of each of K waves at n places along an axis: (n, K) each."""
+
+    sin: Tensor
+    cos: Tensor
+
+    def crossed(self, across: "Waves") -> "Waves":
+        """Return them at every crossing of rows and columns, (n, m, K) each: angle addition."""
+        sin, cos = self.sin[:, None], self.cos[:, None]
+        return Waves(
+            sin * across.cos + cos * across.sin,
+            cos * across.cos - sin * across.sin,
+        )
+
+
+class Band(NamedTuple):
+    """Some outputs along an axis, with all that it takes to ask their codes: see `Reach`.
+
+    Attributes:
+        codes, places: as of `Reach`.
+        starts, steps: the waves at its places.
+        aligned: whether all codes start at the same place.
+        weight: (k, n) as of `Axis`.
+    """
+
+    codes: Tensor
+    places: Tensor
+    starts: Waves
+    steps: Waves
+    aligned: bool
+    weight: Tensor
+
+    def blended(self, answers: Tensor, axis: int) -> Tensor:
+        """Blend along the axis what the k neighbours of each output answered."""
+        total = answers.new_zeros(())
+        for place, weight in zip(self.places, self.weight, strict=True):
+            share = weight if axis == answers.ndim - 1 else weight[:, None]
+            total = answers.index_select(axis, place).mul_(share).add_(total)
+        return total
 
 
 class HeatGrid:
@@ -88,10 +133,9 @@ class HeatGrid:
         self.model, self.config = model, model.config
         self.kernel, self.bias = first.weight, first.bias
         self.second = (second.weight, second.bias)
+        assert last.bias is not None
         self.last = (last.weight.flatten(1), last.bias)
         self.width = model.config.width
-        # On the CPU: MPS knows no float64, in which the tables of waves are computed.
-        self._omega = model.omega.detach().to("cpu", torch.float64)
 
     def hidden_map(self, codes: Tensor) -> Tensor:
         """Compute what the writer's last layer needs: (B, C, H, W) -> (B, H, W, width)."""
@@ -139,22 +183,23 @@ class HeatGrid:
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
-        down, across = _on_cpu(rows), _on_cpu(cols)
-        height, width = down.index.shape[1], across.index.shape[1]
+        device = hidden.device
+        height, width = rows.index.shape[1], cols.index.shape[1]
         result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        on_cpu = hidden.device.type == "cpu"
-        tall, wide = self._block_size(down, across, CHUNK if on_cpu else ACCELERATOR_CHUNK)
+        on_cpu = device.type == "cpu"
+        tall, wide = self._block_size(rows, cols, CHUNK if on_cpu else ACCELERATOR_CHUNK)
 
-        def decode(corner: tuple[int, int]) -> int:
-            top, left = corner
+        def decode(place: tuple[tuple[int, Band], tuple[int, Band]]) -> int:
+            (top, down), (left, across) = place
+            block = self._block(hidden, colours, down, across, cell)
             part = result[top : top + tall, left : left + wide]
-            asked = down.part(top, top + part.shape[0]), across.part(left, left + part.shape[1])
-            part.copy_(self._block(hidden, colours, *asked, cell).mul_(0.5).add_(0.5))
+            part.copy_(block.mul_(0.5).add_(0.5).permute(1, 2, 0))
             return part.shape[0] * part.shape[1]
 
         share = workers.run if on_cpu else workers.one_by_one
         with _in_float32(hidden):
-            share(decode, itertools.product(range(0, height, tall), range(0, width, wide)), tick)
+            down, across = self._bands(rows, 0, tall, device), self._bands(cols, 1, wide, device)
+            share(decode, itertools.product(down, across), tick)
         return result
 
     def _block_size(self, rows: Axis, cols: Axis, chunk: int) -> tuple[int, int]:
@@ -166,59 +211,61 @@ class HeatGrid:
         wide = -(-width // -(-width // math.isqrt(outputs)))
         return max(1, outputs // wide), wide
 
+    def _bands(
+        self, outputs: Axis, axis: int, size: int, device: torch.device
+    ) -> list[tuple[int, Band]]:
+        """Cut the outputs along y (0) or x (1) into bands of a size: (first output, band)."""
+        # In float64, and so on the CPU: MPS has none.
+        omega = self.model.omega.detach()[:, axis].to("cpu", torch.float64)
+        whole = Axis(outputs.index.cpu(), outputs.delta.cpu(), outputs.weight.float().cpu())
+
+        def waves(places: Tensor) -> Waves:
+            phase = places[:, None] * omega
+            return Waves(phase.sin().float().to(device), phase.cos().float().to(device))
+
+        found = []
+        for first in range(0, whole.index.shape[1], size):
+            part = whole.part(first, first + size)
+            codes, starts, steps, places = Reach.of(part)
+            tables = (waves(starts), waves(steps), not bool(starts.any()), part.weight.to(device))
+            found.append((first, Band(codes.to(device), places.to(device), *tables)))
+        return found
+
     def _block(
-        self, hidden: Tensor, colours: Tensor, rows: Axis, cols: Axis, cell: Tensor
+        self, hidden: Tensor, colours: Tensor, down: Band, across: Band, cell: Tensor
     ) -> Tensor:
-        """Decode one cache-sized block: (h, w, 3) in [-1, 1]."""
-        down, across = Reach.of(rows), Reach.of(cols)
-        device = hidden.device
-        codes_y, codes_x = down.codes.to(device), across.codes.to(device)
+        """Decode one cache-sized block: (3, h, w) in [-1, 1]."""
         near, own = (
-            part.index_select(0, codes_y).index_select(1, codes_x).float()
+            part.index_select(0, down.codes).index_select(1, across.codes).float()
             for part in (hidden, colours)
         )
-        constant, waves = with_own_colour(F.linear(near, *self.last), own).tensor_split([1], dim=-1)
-        turned = self._turned(waves, down.delta, across.delta)
-        table = self._table(down.steps(), across.steps(), cell)
-        answers = torch.cat([constant, turned], dim=-1).flatten(0, 2) @ table
-        answers = answers.view(len(codes_y), len(codes_x), 3, down.most, across.most)
-        answers = answers.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)  # each code's in place
-        total = answers.new_zeros(rows.index.shape[1], cols.index.shape[1], 3)
-        shares = [
-            list(zip(reach.places.to(device), axis.weight.float().to(device), strict=True))
-            for reach, axis in ((down, rows), (across, cols))
-        ]
-        for place_y, weight_y in shares[0]:
-            band = answers.index_select(0, place_y).mul_(weight_y[:, None, None])
-            for place_x, weight_x in shares[1]:
-                total += band.index_select(1, place_x).mul_(weight_x[:, None])
-        return total
+        sin, cos = (part.flatten(0, 1).t() for part in down.steps.crossed(across.steps))
+        left = cell[:, None]
+        table = torch.cat([torch.ones_like(sin[:1]), left * sin, left * cos])  # (1 + 2K, places)
+        aligned = down.aligned and across.aligned
+        said = self._at_once(near, table) if aligned else self._turned(near, down, across) @ table
+        answers = said.view(*near.shape[:2], 3, len(down.steps.sin), len(across.steps.sin))
+        answers += own[..., None, None]
+        answers = answers.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
+        return down.blended(across.blended(answers, 2), 1)
 
-    def _table(self, down: Tensor, across: Tensor, left: Tensor) -> Tensor:
-        """Return 1, sin ω·u and cos ω·u, damped, of every place u of a code's outputs:
-        (1 + 2K, places)."""
-        sin, cos = (part.flatten(0, 1).t() for part in self._sin_cos(down, across, left.device))
-        return torch.cat([torch.ones_like(sin[:1]), left[:, None] * sin, left[:, None] * cos])
+    def _turned(self, near: Tensor, down: Band, across: Band) -> Tensor:
+        """Write down the fields of m × n codes, (m, n, width), without the codes' own pixels, their
+        waves turned to where the answers of each begin: (m · n · 3, 1 + 2K)."""
+        fields = F.linear(near, *self.last).unflatten(-1, (3, -1))
+        sin, cos = (part[:, :, None] for part in down.starts.crossed(across.starts))
+        a, b = fields[..., 1:].chunk(2, dim=-1)
+        turned = (a * cos).addcmul_(b, sin, value=-1)
+        b.mul_(cos).addcmul_(a, sin)
+        a.copy_(turned)
+        return fields.flatten(0, 2)
 
-    def _turned(self, waves: Tensor, down: Tensor, across: Tensor) -> Tensor:
-        """Turn the waves of each code, (H, W, 3, 2K), to its first output."""
-        sin, cos = (part[:, :, None] for part in self._sin_cos(down, across, waves.device))
-        a, b = waves.chunk(2, dim=-1)
-        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
-
-    def _sin_cos(self, y: Tensor, x: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return sin ω·u and cos ω·u at every crossing u of y (h) and x (w): (h, w, K) each.
-
-        By angle addition, from those of rows and columns.
-        """
-        down, across = y[:, None] * self._omega[:, 0], x[:, None] * self._omega[:, 1]
-        sin_y, cos_y = (f(down).float().to(device)[:, None] for f in (torch.sin, torch.cos))
-        sin_x, cos_x = (f(across).float().to(device) for f in (torch.sin, torch.cos))
-        return sin_y * cos_x + cos_y * sin_x, cos_y * cos_x - sin_y * sin_x
-
-
-def _on_cpu(axis: Axis) -> Axis:
-    return Axis(axis.index.cpu(), axis.delta.cpu(), axis.weight.cpu())
+    def _at_once(self, near: Tensor, table: Tensor) -> Tensor:
+        """Ask codes that all answer at the same places: there, the writer's last layer and the
+        waves are one matrix. Returns (m · n, 3 · places)."""
+        weight, bias = (part.unflatten(0, (3, -1)) for part in self.last)
+        matrix = (table.t() @ weight).flatten(0, 1)  # (3 · places, width)
+        return F.linear(near.flatten(0, 1), matrix, (bias @ table).flatten())
 
 
 def _in_float32(tensor: Tensor) -> AbstractContextManager[object]:

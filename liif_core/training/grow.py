@@ -1,4 +1,7 @@
-"""Growing a trained model: a deeper or wider encoder that computes the same function at first."""
+"""Growing a trained model: a deeper or wider encoder that computes the same function at first.
+
+Or lending its encoder to a model of another kind.
+"""
 
 import torch
 from torch import nn

@@ -113,8 +113,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command += ["--ServerApp.disable_check_xsrf=True"]
     command += ["--ServerApp.port_retries=0"]
     extensions = home / "extensions"  # this tree's, whatever is installed
-    extensions.mkdir()
-    (extensions / "liif-stills").symlink_to(ROOT / "liif_core/widgets/labextension")
+    shutil.copytree(ROOT / "liif_core/widgets/labextension", extensions / "liif-stills")
+    shutil.copytree(ROOT / "liif_core/widgets/static", extensions / "liif-stills/static")
     command += [f"--LabApp.extra_labextensions_path={extensions}"]
     environment = {
         **os.environ,

@@ -361,7 +361,7 @@ def test_what_is_missing_is_said_beside_the_still(served: str, what: str) -> Non
 
 def test_a_photo_of_100_megapixels_is_refused(served: str, tmp_path: Path) -> None:
     """By what its file announces, before it is decoded: that alone would take 400 MB."""
-    Image.new("L", (10_000, 10_000), 90).save(tmp_path / "huge.png")
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")
     with chromium() as started:
         reader = Reader(started, served)
         before = reader.view()

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from liif_core.evaluate import Trial
-from liif_core.liif import CONFIGS, LIIFConfig
+from liif_core.liif import LIIFConfig
+from liif_core.models import CONFIGS
 from liif_core.training import trainer
 from liif_core.training.recipe import Recipe
 

@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from liif_core.errors import LiifError
-from liif_core.liif import CONFIGS, LIIF, LIIFConfig
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import CONFIGS
 from liif_core.training import photographs, run
 from liif_core.training.checkpoint import State
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names

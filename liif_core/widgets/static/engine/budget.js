@@ -6,7 +6,7 @@ const PYRAMID = 4 / 3; // a worker's copy of the photo, with its halves, quarter
 const ENOUGH = 64 << 20; // for tiles; rather fewer workers than less
 const MOST_TILES = 192 << 20;
 const LEAST_TILES = 32 << 20;
-const MOST_PIXELS = 50_000_000; // liif_core/pages/explained.py has the same limit
+const LARGEST = 50_000_000; // liif_core/pages/explained.py has the same limit
 
 export function memoryHere() {
   const phone = navigator.userAgentData?.mobile ?? /Mobi/.test(navigator.userAgent);
@@ -26,5 +26,5 @@ export function budget({ height, width }, wanted, memory = memoryHere()) {
 
 // The largest photo, in pixels, that leaves room for tiles.
 export function largestPhoto(memory = memoryHere()) {
-  return Math.min(MOST_PIXELS, Math.floor((memory - WORKER - LEAST_TILES) / (1 + PYRAMID) / 3));
+  return Math.min(LARGEST, Math.floor((memory - WORKER - LEAST_TILES) / (1 + PYRAMID) / 3));
 }

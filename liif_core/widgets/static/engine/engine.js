@@ -49,16 +49,17 @@ export class Engine {
     await this.open(photo, 0);
   }
 
-  // Explore another photo from now on, whole.
-  show(photo) {
-    const shown = this.opening.then(() => this.showNext(photo));
+  // Explore another photo from now on, whole; own: the reader's, which "uploaded" tells.
+  show(photo, own = false) {
+    const shown = this.opening.then(() => this.showNext(photo, own));
     this.opening = shown.catch(() => {});
     return shown;
   }
 
-  async showNext(photo) {
+  async showNext(photo, own) {
     const number = this.values.photo.number + 1;
     await this.open(photo, number);
+    if (own) this.emit("uploaded");
     this.set("point", null);
     this.set("view", { centre: [0, 0], magnification: 0 });
     this.set("photo", described(photo, number));
@@ -159,7 +160,7 @@ export class Engine {
   async upload(question, piece) {
     const parts = this.uploads.take(question, piece);
     if (!parts) return { done: false };
-    await this.show(await photoFrom(parts, question.name || "The file"));
+    await this.show(await photoFrom(parts, question.name || "The file"), true);
     return { done: true };
   }
 

@@ -9,6 +9,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define LANES 4      // of a vector
 #define PIXELS 4     // of a register tile, by two vectors: what sixteen registers hold
+#define STRIP 16     // squares of a convolution at a time: a multiple of PIXELS
 #define NEGLIGIBLE 1e-8f // what is weighted less does not change a float32 between 0 and 1
 
 // A layer of the decoder. weights: (out / 8, in, 8), or (in, 4) for the last; bias: (out).
@@ -43,55 +44,116 @@ static inline v128_t add_product(v128_t sum, v128_t a, v128_t b) {
   return wasm_f32x4_add(sum, wasm_f32x4_mul(a, b));
 }
 
-// Add `count` products to the sums of `pixels` pixels × two vectors. x: the first pixel's values,
-// the next pixel's `step` further; weights: (count, 8).
-static inline __attribute__((always_inline)) void accumulate(
-    v128_t sums[][2], int pixels, const float *x, int step, const float *weights, int count) {
-  for (int k = 0; k < count; k++, weights += 8) {
+// One register tile of a matrix product: x (4, in), weights (in, 8) -> y (4, 8).
+static void multiply(const float *x, int in, const float *weights, float *y) {
+  v128_t sums[PIXELS][2];
+  for (int p = 0; p < PIXELS; p++)
+    for (int half = 0; half < 2; half++) sums[p][half] = wasm_f32x4_const_splat(0);
+  for (int k = 0; k < in; k++, weights += 8) {
     const v128_t w0 = wasm_v128_load(weights), w1 = wasm_v128_load(weights + LANES);
-    for (int p = 0; p < pixels; p++) {
-      const v128_t value = wasm_v128_load32_splat(x + p * step + k);
+    for (int p = 0; p < PIXELS; p++) {
+      const v128_t value = wasm_v128_load32_splat(x + p * in + k);
       sums[p][0] = add_product(sums[p][0], value, w0);
       sums[p][1] = add_product(sums[p][1], value, w1);
     }
   }
+  for (int p = 0; p < PIXELS; p++)
+    for (int half = 0; half < 2; half++)
+      wasm_v128_store(y + p * 8 + half * LANES, sums[p][half]);
 }
 
-// One register tile of a convolution. x: upper left of the first pixel's neighbourhood.
-static inline __attribute__((always_inline)) void convolve(
-    int pixels, const float *x, int row, int in, const float *weights, const float *bias,
-    float *y, int out, int rectify, int residual) {
-  v128_t sums[PIXELS][2];
-  for (int p = 0; p < pixels; p++)
-    for (int half = 0; half < 2; half++) sums[p][half] = wasm_v128_load(bias + half * LANES);
-  for (int down = 0; down < 3; down++) // three pixels of a row lie side by side
-    accumulate(sums, pixels, x + down * row, in, weights + down * 3 * in * 8, 3 * in);
-  for (int p = 0; p < pixels; p++)
-    for (int half = 0; half < 2; half++) {
-      float *to = y + p * out + half * LANES;
-      v128_t value = sums[p][half];
-      if (rectify) value = relu(value);
-      if (residual) value = wasm_f32x4_add(value, wasm_v128_load(to));
-      wasm_v128_store(to, value);
+// Winograd's F(2×2, 3×3): four outputs of a convolution from 4 × 4 inputs with 16 products a channel
+// instead of 36 (Lavin and Gray, "Fast algorithms for convolutional neural networks", section 4.1).
+
+// Where a square of 2 × 2 outputs lies.
+typedef struct {
+  int y, x;
+} Square;
+
+// Bᵀ·d of four vectors, `step` vectors apart.
+static inline void change_inputs(v128_t *d, int step) {
+  const v128_t first = wasm_f32x4_sub(d[0], d[2 * step]), last = wasm_f32x4_sub(d[step], d[3 * step]);
+  const v128_t sum = wasm_f32x4_add(d[step], d[2 * step]);
+  d[2 * step] = wasm_f32x4_sub(d[2 * step], d[step]);
+  d[0] = first;
+  d[step] = sum;
+  d[3 * step] = last;
+}
+
+// Aᵀ·m of four vectors, `step` vectors apart: two.
+static inline void change_products(v128_t *m, int step) {
+  const v128_t first = wasm_f32x4_add(wasm_f32x4_add(m[0], m[step]), m[2 * step]);
+  m[step] = wasm_f32x4_sub(wasm_f32x4_sub(m[step], m[2 * step]), m[3 * step]);
+  m[0] = first;
+}
+
+// Change the inputs of a square; `changed`: its first number, those of the next of the 16 products
+// STRIP · in further. What lies beyond the frame counts for no output that there is.
+static void enter(const float *source, int row, int height, int width, int in, Square at,
+                  float *changed) {
+  for (int k = 0; k < in; k += LANES) {
+    v128_t d[16];
+    for (int i = 0; i < 4; i++) {
+      const int y = at.y + i < height + 2 ? at.y + i : height + 1;
+      for (int j = 0; j < 4; j++) {
+        const int x = at.x + j < width + 2 ? at.x + j : width + 1;
+        d[4 * i + j] = wasm_v128_load(source + y * row + x * in + k);
+      }
     }
+    for (int j = 0; j < 4; j++) change_inputs(d + j, 4);
+    for (int i = 0; i < 4; i++) change_inputs(d + 4 * i, 1);
+    for (int t = 0; t < 16; t++) wasm_v128_store(changed + t * STRIP * in + k, d[t]);
+  }
+}
+
+// Outputs of a square, eight channels of them; products: its first, the next STRIP · 8 further.
+static void leave(const float *products, const float *bias, int height, int width, Square at,
+                  float *target, int stride, int out, int rectify, int residual) {
+  for (int half = 0; half < 2; half++) {
+    v128_t m[16];
+    for (int t = 0; t < 16; t++)
+      m[t] = wasm_v128_load(products + t * STRIP * 8 + half * LANES);
+    for (int j = 0; j < 4; j++) change_products(m + j, 4);
+    for (int i = 0; i < 2; i++) {
+      change_products(m + 4 * i, 1);
+      for (int j = 0; j < 2; j++) {
+        if (at.y + i >= height || at.x + j >= width) continue;
+        float *to = target + (at.y + i) * stride + (at.x + j) * out + half * LANES;
+        v128_t value = wasm_f32x4_add(m[4 * i + j], wasm_v128_load(bias + half * LANES));
+        if (rectify) value = relu(value);
+        if (residual) value = wasm_f32x4_add(value, wasm_v128_load(to));
+        wasm_v128_store(to, value);
+      }
+    }
+  }
 }
 
 // A 3×3 convolution for height × width pixels.
-// source: (height + 2, width + 2, in), rows `row` floats apart; weights: (out / 8, 3, 3, in, 8);
-// target: its upper left pixel, rows `stride` floats apart. rectify: ReLU; residual: add to target.
+// source: (height + 2, width + 2, in), rows `row` floats apart; weights: (out / 8, 16, in, 8), each
+// 3 × 3 of them as G·g·Gᵀ; target: its upper left pixel, rows `stride` floats apart. rectify: ReLU;
+// residual: add to target. scratch: room for 16 · STRIP · (in + 8) numbers.
 EXPORT void conv3x3(const float *source, int row, int height, int width, int in,
                     const float *weights, const float *bias, float *target, int stride, int out,
-                    int rectify, int residual) {
-  for (int y = 0; y < height; y++)
-    for (int o = 0; o < out; o += 8) {
-      const float *w = weights + o * 9 * in, *x = source + y * row;
-      float *to = target + y * stride + o;
-      int left = width;
-      for (; left >= PIXELS; left -= PIXELS, x += PIXELS * in, to += PIXELS * out)
-        convolve(PIXELS, x, row, in, w, bias + o, to, out, rectify, residual);
-      for (; left > 0; left--, x += in, to += out)
-        convolve(1, x, row, in, w, bias + o, to, out, rectify, residual);
+                    int rectify, int residual, float *scratch) {
+  float *changed = scratch, *products = scratch + 16 * STRIP * in;
+  const int across = (width + 1) / 2, squares = (height + 1) / 2 * across;
+  for (int first = 0; first < squares; first += STRIP) {
+    const int count = squares - first < STRIP ? squares - first : STRIP;
+    Square at[STRIP];
+    for (int s = 0; s < count; s++) {
+      at[s] = (Square){(first + s) / across * 2, (first + s) % across * 2};
+      enter(source, row, height, width, in, at[s], changed + s * in);
     }
+    for (int o = 0; o < out; o += 8) {
+      for (int t = 0; t < 16; t++)
+        for (int s = 0; s < count; s += PIXELS)
+          multiply(changed + (t * STRIP + s) * in, in, weights + (o * 2 + t) * in * 8,
+                   products + (t * STRIP + s) * 8);
+      for (int s = 0; s < count; s++)
+        leave(products + s * 8, bias + o, height, width, at[s], target + o, stride, out, rectify,
+              residual);
+    }
+  }
 }
 
 // What the units of a layer say at four pixels, after their ReLU, without those that say nothing at

@@ -4,6 +4,7 @@ import { largestPhoto } from "./budget.js";
 
 const MOST_HELD = 400 * (1 << 20); // of one file, and of all unfinished uploads together
 const FORGOTTEN = 120_000; // milliseconds after which an upload is no longer waited for
+const PIXELS = 512; // enough to know whether a browser can read pictures back at all
 const INTERRUPTED = "Opening the photo was interrupted; choose it again.";
 
 export class Uploads {
@@ -119,4 +120,18 @@ function opaque(bitmap, file) {
     rgb[to + 2] = data[from + 2];
   }
   return rgb;
+}
+
+// Some browsers disturb what is read back from a canvas, against being recognised. The photo's
+// colours would be wrong without a word.
+export function checkPixels() {
+  const canvas = new OffscreenCanvas(PIXELS, 1);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const put = new ImageData(PIXELS, 1);
+  for (let at = 0; at < put.data.length; at += 1) put.data[at] = at % 4 === 3 ? 255 : (at * 7) % 256;
+  context.putImageData(put, 0, 0);
+  const { data } = context.getImageData(0, 0, PIXELS, 1);
+  if (data.some((value, at) => value !== put.data[at])) {
+    throw new Error("This browser disturbs the colours of pictures that a page reads (a privacy setting).");
+  }
 }

@@ -3,13 +3,11 @@
 import { along, axisNeighbours } from "./grid.js";
 import { Kept } from "./kept.js";
 import { Kernel } from "./kernel.js";
-import { Network, signed } from "./network.js";
+import { COLOUR, Network, signed } from "./network.js";
 import { Pyramid, cut } from "./resample.js";
 import { MARGIN, SIDE, extent, haloOf, reach, windowOf } from "./tiles.js";
 import { readWeights } from "./weights.js";
 import { explain } from "./xray.js";
-
-const COLOUR = 4; // numbers of a pixel's colour: a vector
 
 class Station {
   // module: the kernel; weights: name -> bytes; memory: for hidden maps.
