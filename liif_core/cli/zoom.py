@@ -94,6 +94,12 @@ def add_zoom(commands: Commands) -> None:
         help="leave out names, places, dates and all else that the photo's file says, and who made "
         "the result; the colour profile stays, for the pixels mean nothing certain without it",
     )
+    _add_weights(zoom)
+    zoom.set_defaults(run=_zoom)
+
+
+def _add_weights(zoom: argparse.ArgumentParser) -> None:
+    """Add what says which weights compute, and how the photo is given to them."""
     add_model_options(zoom)
     zoom.add_argument(
         "--denoise",
@@ -104,12 +110,17 @@ def add_zoom(commands: Commands) -> None:
         "mixed, in twice the time",
     )
     zoom.add_argument(
+        "--old",
+        action="store_true",
+        help="for scans of old photos: estimate how fine the photo really is, shrink it towards "
+        "that, zoom with weights for worn photos (or those that are named), and say so",
+    )
+    zoom.add_argument(
         "--precision",
         choices=["float32", "float16", "bfloat16"],
         default="float32",
         help="of the network on an accelerator",
     )
-    zoom.set_defaults(run=_zoom)
 
 
 def _add_pages(zoom: argparse.ArgumentParser) -> None:
@@ -165,15 +176,25 @@ def _model(options: argparse.Namespace, device: str) -> "Model":
     """Load what was chosen: weights, or a place on the dial between two."""
     from liif_core.zooming.mixture import denoising
 
-    if options.denoise is None:
-        return model_from(options, device)
-    return denoising(options.denoise, device)
+    share = _share(options)
+    return model_from(options, device) if share is None else denoising(share, device)
 
 
 def _weights_name(options: argparse.Namespace) -> str:
     from liif_core.zooming.mixture import name_of
 
-    return weights_name(options) if options.denoise is None else name_of(options.denoise)
+    share = _share(options)
+    return weights_name(options) if share is None else name_of(share)
+
+
+def _share(options: argparse.Namespace) -> float | None:
+    """Return the place on the dial that was chosen, or that old photos are zoomed with."""
+    from liif_core.zooming.old import SHARE
+
+    if options.old and options.denoise is None and options.weights is None:
+        return SHARE
+    share: float | None = options.denoise
+    return share
 
 
 def _check_denoise(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from liif_core.errors import LiifError, one_line
 from liif_core.explorer.frames import ExploredPhoto
 from liif_core.explorer.messages import VERSION, Answer, answer
 from liif_core.explorer.uploads import Uploads
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.photos import Photo, photo_from_bytes
 
 #: What comes back with every answer, where the question has it.
@@ -34,7 +34,7 @@ class Session:
     """
 
     def __init__(
-        self, photo: Photo, models: Mapping[str, LIIF], opened: Callable[[Photo, str], None]
+        self, photo: Photo, models: Mapping[str, Model], opened: Callable[[Photo, str], None]
     ) -> None:
         self.explored = ExploredPhoto(photo, models)
         self.number = 0
