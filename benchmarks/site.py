@@ -12,12 +12,13 @@ another program that takes the processor away takes it from both.
     python benchmarks/site.py              # a table
     python benchmarks/site.py --quick      # does it work? Its numbers mean nothing
 
-Exit status 1: the two show different pictures.
+Exit status 1: the two show different pictures, or a ratio is worse than it has to be.
 """
 
 import argparse
 import base64
 import functools
+import math
 import shutil
 import sys
 import tempfile
@@ -25,7 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -92,12 +93,14 @@ class Case:
         screen: its rows and columns.
         magnification: of the view; 0 is the whole photo.
         first: the first of a photo.
-        goal: what was hoped for, in words.
+        most: the ratio that it may have.
+        goal: in milliseconds, on a quiet machine; machines differ, so it is not judged.
     """
 
     screen: tuple[int, int]
     magnification: float
     first: bool
+    most: float
     goal: str
 
     @property
@@ -122,12 +125,12 @@ class Case:
 
 
 CASES = (
-    Case((480, 640), 12, first=False, goal="ratio ≤ 1.2"),
-    Case((120, 160), 12, first=False, goal="≤ 60 ms"),
-    Case((480, 640), 12, first=True, goal="≤ 1500 ms"),
-    Case((480, 640), 0, first=True, goal=""),
+    Case((480, 640), 12, first=False, most=1.2, goal=""),
+    Case((120, 160), 12, first=False, most=1.5, goal="≤ 60 ms"),
+    Case((480, 640), 12, first=True, most=2.0, goal="≤ 1500 ms"),
+    Case((480, 640), 0, first=True, most=2.0, goal=""),
 )
-QUICK = (CASES[1], Case((120, 160), 12, first=True, goal=""))
+QUICK = tuple(replace(case, screen=(120, 160), most=math.inf) for case in CASES[1:3])
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -135,6 +138,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """One that a page may close its ears to: a worker that is stopped while it loads."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing, either."""
 
 
 @contextmanager
@@ -147,7 +157,7 @@ def served(photo: np.ndarray, model: LIIF) -> Iterator[str]:
         (site / "photo").write_bytes(photo.tobytes())
         (site / "weights").write_bytes(browser_weights(model, "float32"))
         handler = functools.partial(Quiet, directory=folder)
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        with Server(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{server.server_port}/"
             server.shutdown()
@@ -237,7 +247,7 @@ def main() -> int:
     if options.quick:
         photo = np.ascontiguousarray(photo[:96, :128])
     model = load_model(options.weights, "cpu")
-    worst = 0.0
+    worst, slow = 0.0, False
     height, width = photo.shape[:2]
     print(f"{options.weights}, {width}×{height} pixels, {options.workers} workers in the browser")
     print(f"{'':38}{'browser ms':>10}{'Python ms':>11}{'ratio':>7}  goal")
@@ -251,10 +261,13 @@ def main() -> int:
             browser, python, outliers = compare(both, case, turns)
             worst = max(worst, outliers)
             times = f"{1000 * browser:10.0f}{1000 * python:11.0f}{browser / python:7.2f}"
-            print(f"{case.name:38}{times}  {case.goal}", flush=True)
+            print(f"{case.name:38}{times}  ≤ {case.most:g} {case.goal}", flush=True)
+            slow |= browser > case.most * python
+    if slow:
+        print("a ratio is worse than it has to be", file=sys.stderr)
     if worst > OUTLIERS:
         print(f"{worst:.1%} of a picture differ by more than 1 of 255", file=sys.stderr)
-    return int(worst > OUTLIERS)
+    return int(slow or worst > OUTLIERS)
 
 
 if __name__ == "__main__":

@@ -570,7 +570,7 @@ def test_a_photo_that_a_worker_cannot_take_changes_nothing(opened: Callable[...,
 def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
     """Whatever the photo, a phone's 300 MB suffice; what was planned is what is held."""
     megabyte = 1 << 20
-    both = opened(photograph(*SIZE), small_model(), workers=2, memory=90 * megabyte)
+    both = opened(photograph(*SIZE), small_model(), workers=2, memory=110 * megabyte)
     plans = both.page.evaluate(
         """async () => {
              const { budget, largestPhoto } = await import("./static/engine/budget.js");
@@ -583,7 +583,7 @@ def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
            }"""
     )
     for photo, plan in plans:
-        copies = photo + plan["workers"] * (24 * megabyte + photo * 4 / 3)
+        copies = photo + plan["workers"] * (32 * megabyte + photo * 4 / 3)
         assert copies + plan["codes"] + plan["workers"] * plan["maps"] <= 300 * megabyte
         assert plan["codes"] >= 15 * megabyte
     assert [plan["workers"] for _, plan in plans] == [4, 4, 2, 1, 1]
