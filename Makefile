@@ -1,54 +1,48 @@
-# make lab   set everything up and open the first lesson
+# make lab   set everything up, make your own copy of the course, and open its first lesson
 # make test  the same set-up, then every check and test, lessons included
 # make site  build the course as static pages that live without Python, in site/
 # make bench measure speed and memory
 # make kernel  build the browser engine's kernel anew (needs Debian 12's clang and lld)
 #
-# PYTHON=python3.12 chooses the Python that .venv is made with; LAB_ARGS=--no-browser is for JupyterLab.
+# PYTHON=python3.12 chooses the Python that .venv is made with; LAB_ARGS=--no-browser is for JupyterLab;
+# COURSE=DIR is where your copy of the course lies.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+COURSE ?= my_course
+BIN := .venv/bin
+# Does what make cannot on Windows; see what it says itself.
+SETUP := $(PYTHON) setup_lab.py
 
-.PHONY: lab test setup site figures lessons bench kernel
+.PHONY: lab test python setup setup-test site figures lessons bench kernel
 
-setup: $(READY)
-
-$(READY): pyproject.toml constraints.txt
+python:
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo "no $(PYTHON) here; install Python 3.10 or newer, or name one: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo "$(PYTHON) is too old; Python 3.10 or newer is needed, name one: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	    { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
-	@echo "Setting up $(VENV), once: some minutes, some hundred megabytes (some thousand if PyTorch comes with CUDA) ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,companions,test]'
-	@touch $@
 
-lab: $(READY)
-	@# Served from here, not from notebooks/, or the pictures in figures/ would be out of reach.
-	$(BIN)/jupyter lab --ServerApp.root_dir=. $(LAB_ARGS) notebooks/00_how_does_ai_zoom.ipynb
+setup: python
+	@$(SETUP) setup
 
-test: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest tests --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+setup-test: python
+	@$(SETUP) setup --test
+
+lab: python
+	@$(SETUP) lab --course $(COURSE) $(LAB_ARGS)
+
+test: python
+	@$(SETUP) test
 
 # The course for any browser: open site/index.html, or hand the folder out by any file server.
-site: $(READY)
+site: setup
 	$(BIN)/python website/build.py
 
 # Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
-figures: site
+figures: setup-test site
 	$(BIN)/python figures/make_figures.py
 	$(BIN)/python website/shots.py
 	LIIF_FIGURES=$(CURDIR)/figures $(BIN)/pytest -q tests/browser -k screenshots
 
 # Run every lesson and solution again and keep what they show.
-lessons: $(READY)
+lessons: setup
 	@# Each makes its my_liif.py in a folder of its own: nobody's is read or changed.
 	for notebook in notebooks/*.ipynb notebooks/solutions/*.ipynb; do \
 	    MY_LIIF=$$(mktemp -d) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
@@ -57,7 +51,7 @@ lessons: $(READY)
 	$(BIN)/python -m liif_core.widgets.keep_stills notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 # Measure speed and memory on a quiet machine: minutes to an hour. Fails if a ratio got worse.
-bench: $(READY)
+bench: setup-test
 	@status=0; for program in benchmarks/*.py; do \
 	    echo "$$program"; $(BIN)/python $$program || status=1; \
 	done; exit $$status

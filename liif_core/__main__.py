@@ -1,4 +1,4 @@
-"""The command line: liif zoom | explain | evaluate | train | weights."""
+"""The command line: liif zoom | explain | evaluate | train | weights | course."""
 
 import argparse
 import platform
@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from liif_core.cli.common import threads
+from liif_core.cli.course import add_course
 from liif_core.cli.evaluate import add_evaluate
 from liif_core.cli.explain import add_explain
 from liif_core.cli.train import add_train
@@ -85,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_evaluate(commands)
     add_train(commands)
     add_weights(commands)
+    add_course(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Switching parts of a trained LIIF off, to see on the same photo what each of them does.
+"""Switching parts of a trained model off, to see on the same photo what each of them does.
 
 The paper's table 3 trains a new model for each ablation. Here the trained weights stay and a part
 is only left out when they are asked: quick, and enough to look at, but a model trained without the
@@ -8,19 +8,21 @@ part would have learned to make up for it. The encoder, and so every latent code
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from liif_core.errors import LiifError
-from liif_core.liif import LIIF
+from liif_core.models import Config, Model, build
+
+#: The weight of LIIF's first layer, whose inputs the parts are.
+FIRST = "imnet.layers.0.weight"
 
 
 def ablated(
-    model: LIIF,
+    model: Model,
     *,
     local_ensemble: bool = True,
     feature_unfolding: bool = True,
     cell_decoding: bool = True,
-) -> LIIF:
+) -> Model:
     """Return the model with the parts switched off that are given as False.
 
     Args:
@@ -30,36 +32,38 @@ def ablated(
         cell_decoding: False tells the decoder of a pixel without any size (a cell of 0).
 
     Returns:
-        a LIIF that shares the encoder and all but the first layer's tensors with `model`; `model`
+        a model that shares the encoder and all tensors that do not change with `model`; `model`
         itself if nothing is switched off.
     """
-    config = replace(
-        model.config,
-        local_ensemble=model.config.local_ensemble and local_ensemble,
-        feature_unfolding=model.config.feature_unfolding and feature_unfolding,
-        cell_decoding=model.config.cell_decoding and cell_decoding,
-    )
-    if config == model.config:
+    kept = {
+        "local_ensemble": local_ensemble,
+        "feature_unfolding": feature_unfolding,
+        "cell_decoding": cell_decoding,
+    }
+    off = {part: False for part in kept if getattr(model.config, part) and not kept[part]}
+    if not off:
         return model
+    config: Config = replace(model.config, **off)  # type: ignore[arg-type]
     with torch.device("meta"):  # every tensor is replaced
-        variant = LIIF(config)
+        variant = build(config)
     variant.encoder = model.encoder
-    state = dict(model.imnet.state_dict())
-    state["layers.0.weight"] = _kept_inputs(model, config.feature_unfolding, config.cell_decoding)
-    variant.imnet.load_state_dict(state, assign=True)
+    state = {
+        name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")
+    }
+    if FIRST in state:  # a heat field's decoder has the same tensors without its parts
+        state[FIRST] = _kept_inputs(state[FIRST], model.config, config)
+    variant.load_state_dict(state, strict=False, assign=True)
     return variant.train(model.training).requires_grad_(False)
 
 
-def _kept_inputs(model: LIIF, unfolding: bool, cell: bool) -> torch.Tensor:
+def _kept_inputs(weight: Tensor, whole: Config, config: Config) -> Tensor:
     """Return the first layer's weight for the inputs that are left: (hidden, inputs)."""
-    first = model.imnet.layers[0]
-    if not isinstance(first, nn.Linear):
-        raise LiifError("the decoder does not begin with a linear layer")
-    weight = first.weight.detach()
-    side = 3 if model.config.feature_unfolding else 1
-    features = model.config.channels * side * side
+    side = 3 if whole.feature_unfolding else 1
+    features = whole.channels * side * side
     codes, delta = weight[:, :features], weight[:, features : features + 2]
-    if side == 3 and not unfolding:  # F.unfold puts a channel's nine neighbours side by side
-        codes = codes[:, 4::9]
-    parts = [codes, delta, weight[:, features + 2 :]] if cell else [codes, delta]
+    if side == 3 and not config.feature_unfolding:
+        codes = codes[:, 4::9]  # F.unfold puts a channel's nine neighbours side by side
+    parts = [codes, delta]
+    if config.cell_decoding:
+        parts.append(weight[:, features + 2 :])
     return torch.cat(parts, dim=1).contiguous()

@@ -14,15 +14,18 @@ from torch import Tensor, nn
 
 from liif_core import workers
 from liif_core.edsr import EDSR, ResBlock
-from liif_core.folded import FoldedDecoder
-from liif_core.liif import LIIF, Latents
+from liif_core.liif import Latents
+from liif_core.models import Decoder, Model
 
 #: Pixels that one worker computes at a time: some milliseconds of one layer.
 BAND_PIXELS = 4096
 
+#: A small photo is cut for two workers, too, down to bands of so many pixels.
+LEAST_PIXELS = 256
 
-def encode(model: LIIF, photo: Tensor, dtype: torch.dtype = torch.float32) -> Latents:
-    """Read a photo into its latent codes: `LIIF.encode`, without gradients.
+
+def encode(model: Model, photo: Tensor, dtype: torch.dtype = torch.float32) -> Latents:
+    """Read a photo into its latent codes: `model.encode`, without gradients.
 
     Args:
         model: whose encoder, if it is an EDSR on a CPU, is computed by bands; whole, in one
@@ -52,8 +55,8 @@ def encode(model: LIIF, photo: Tensor, dtype: torch.dtype = torch.float32) -> La
     return Latents(codes, colours)
 
 
-def hidden_map(decoder: FoldedDecoder, codes: Tensor, rows: slice, cols: slice) -> Tensor:
-    """Compute a part of `FoldedDecoder.hidden_map`: (1, C, H, W) -> (rows, cols, hidden)."""
+def hidden_map(decoder: Decoder, codes: Tensor, rows: slice, cols: slice) -> Tensor:
+    """Compute a part of `decoder.hidden_map`: (1, C, H, W) -> (rows, cols, hidden)."""
     if codes.device.type != "cpu":
         return decoder.hidden_map(codes)[0][rows, cols].contiguous()
     first = rows.start
@@ -63,7 +66,7 @@ def hidden_map(decoder: FoldedDecoder, codes: Tensor, rows: slice, cols: slice) 
 
     def band(top: int, bottom: int) -> None:
         y = _convolved(codes, decoder.kernel, decoder.bias, first + top, first + bottom)
-        hidden[top:bottom] = y[0].permute(1, 2, 0)[:, cols]
+        hidden[top:bottom] = decoder.after_kernel(y)[0][:, cols]
 
     _by_bands(band, height, width)
     return hidden
@@ -111,6 +114,7 @@ def _convolved(
 
 def _by_bands(band: Callable[[int, int], None], height: int, width: int) -> None:
     """Call `band(top, bottom)` for all rows, by the workers."""
-    step = max(1, BAND_PIXELS // width)
+    pixels = min(BAND_PIXELS, max(LEAST_PIXELS, -(-height // 2) * width))
+    step = max(1, pixels // width)
     tops = range(0, height, step)
     workers.run(lambda top: band(top, min(top + step, height)), tops)

@@ -22,8 +22,8 @@ from liif_core.baselines import resize
 from liif_core.errors import LiifError
 from liif_core.files.opening import naming
 from liif_core.files.publish import publishing
-from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
+from liif_core.models import Model
 from liif_core.photos import photo_paths, read_header, read_rgb
 from liif_core.pixels import to_uint8
 from liif_core.render import render
@@ -93,7 +93,7 @@ def check_scales(scales: Sequence[int]) -> None:
         raise LiifError("scales must be whole numbers from 2 on, for example 2 3 4")
 
 
-def zoom_back(model: LIIF, small: np.ndarray, height: int, width: int) -> np.ndarray:
+def zoom_back(model: Model, small: np.ndarray, height: int, width: int) -> np.ndarray:
     """Render `small` (uint8) at height × width, rounded to uint8."""
     rgb = render(model, small.astype(np.float32) / 255, height, width)
     return to_uint8(rgb)
@@ -128,7 +128,7 @@ class Trial:
         height, width = self.reference.shape[:2]
         return resize(self.small, height, width, method)
 
-    def zoomed(self, model: LIIF) -> np.ndarray:
+    def zoomed(self, model: Model) -> np.ndarray:
         """Return what a model makes of the input, uint8."""
         height, width = self.reference.shape[:2]
         return zoom_back(model, self.small, height, width)
@@ -148,7 +148,7 @@ class Trial:
 def each_trial(
     function: Callable[[Trial], T],
     trials: Sequence[Trial],
-    model: LIIF | None = None,
+    model: Model | None = None,
     tell: Callable[[T], None] | None = None,
 ) -> list[T]:
     """Return what a function makes of each trial: on a CPU several at once, each on one thread.
@@ -170,7 +170,7 @@ def each_trial(
 
 
 def evaluate(
-    model: LIIF,
+    model: Model,
     photos: Sequence[tuple[str, np.ndarray]],
     scales: Sequence[int],
     *,
@@ -213,7 +213,7 @@ def _few(scales: int) -> int:
     return max(2, math.ceil(2 * workers.count() / max(scales, 1)))
 
 
-def _scores(model: LIIF, names: dict[int, str], trial: Trial) -> list[Score]:
+def _scores(model: Model, names: dict[int, str], trial: Trial) -> list[Score]:
     results = {method: trial.resized(method) for method in BASELINES}
     results["liif"] = trial.zoomed(model)
     return [

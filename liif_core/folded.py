@@ -23,6 +23,9 @@ from liif_core.liif import EPSILON, LIIF
 #: second-level cache, which halves the time of the hidden layers.
 CHUNK_PIXELS = 4096
 
+#: A small result is cut into four, so that two workers end together, down to so many pixels.
+LEAST_PIXELS = 768
+
 #: The same for accelerators, which want work for all their cores at once: 64 MB an activation.
 ACCELERATOR_CHUNK_PIXELS = 1 << 18
 
@@ -100,6 +103,11 @@ def axis_neighbours(coord: Tensor, n: int, *, local_ensemble: bool) -> Axis:
     return Axis(index, delta, weight / weight.sum(dim=0))
 
 
+def _chunk(pixels: int) -> int:
+    """Return how many of a result's pixels a CPU's worker decodes at a time."""
+    return min(CHUNK_PIXELS, max(LEAST_PIXELS, -(-pixels // 4)))
+
+
 class FoldedDecoder:
     """The decoder of a `LIIF` with its first layer folded into a convolution.
 
@@ -128,7 +136,11 @@ class FoldedDecoder:
         The codes outside a photo count as zeros, as in `F.unfold`.
         """
         padding = self.kernel.shape[-1] // 2
-        return F.conv2d(codes, self.kernel, self.bias, padding=padding).permute(0, 2, 3, 1)
+        return self.after_kernel(F.conv2d(codes, self.kernel, self.bias, padding=padding))
+
+    def after_kernel(self, x: Tensor) -> Tensor:
+        """Finish the hidden map from what its convolution says, (B, hidden, H, W)."""
+        return x.permute(0, 2, 3, 1)
 
     def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor:
         """Compute the first layer's share of the cell: (..., 2) -> (..., hidden).
@@ -211,7 +223,7 @@ class FoldedDecoder:
         height, width = rows.index.shape[1], cols.index.shape[1]
         result = hidden.new_empty(height, width, 3, dtype=torch.float32)
         on_cpu = hidden.device.type == "cpu"
-        chunk = CHUNK_PIXELS if on_cpu else ACCELERATOR_CHUNK_PIXELS
+        chunk = _chunk(height * width) if on_cpu else ACCELERATOR_CHUNK_PIXELS
         span = -(-width // -(-width // chunk))  # wide rows are cut into even parts
         step = max(1, chunk // span)
         for left in range(0, width, span):

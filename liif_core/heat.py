@@ -19,14 +19,15 @@ added to its answer, as in LIIF with local colour.
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liif_core.coords import centre_of, nearest_index
 from liif_core.edsr import EDSR, conv3x3
-from liif_core.liif import EPSILON, Latents
+from liif_core.liif import EPSILON, Answers, Latents
 
 #: Largest frequency at the start, in radians per input pixel: two waves a pixel.
 HIGHEST = 4 * math.pi
@@ -41,26 +42,37 @@ class HeatConfig:
         channels: length of a latent code.
         width: channels of the small network that reads a field off the latent codes.
         waves: how many waves a field has.
+        local_ensemble: blend the answers of the 4 nearest latent codes; else the nearest answers.
+        cell_decoding: damp the waves by the asked-for pixel's size; else it has none.
     """
 
     blocks: int = 16
     channels: int = 64
     width: int = 64
     waves: int = 48
+    local_ensemble: bool = True
+    cell_decoding: bool = True
+
+    #: What `LIIFConfig` has besides: here a convolution reads the neighbours of each code, once
+    #: and for all, and each code's own pixel is always added.
+    feature_unfolding: ClassVar[bool] = False
+    local_colour: ClassVar[bool] = True
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "HeatConfig":
         """Build a configuration from JSON values.
 
         Raises:
-            ValueError: an unknown or missing key, or a value that is no integer in 1 … 1024.
+            ValueError: an unknown or missing key, or a value of the wrong kind.
         """
         known = asdict(cls())
         if set(values) != set(known):
             wrong = sorted(set(values) ^ set(known))
             raise ValueError(f"heat field configuration: unknown or missing {', '.join(wrong)}")
         for key, value in values.items():
-            if type(value) is not int or not 1 <= value <= 1024:
+            if type(known[key]) is bool and type(value) is not bool:
+                raise ValueError(f"heat field configuration: {key} must be true or false")
+            if type(known[key]) is int and not (type(value) is int and 1 <= value <= 1024):
                 raise ValueError(f"heat field configuration: {key} must be an integer in 1 … 1024")
         return cls(**values)
 
@@ -69,20 +81,31 @@ class HeatConfig:
         return asdict(self)
 
 
+CONFIGS = {
+    # The encoders of liif-edsr-small and liif-edsr, which may lend them.
+    "heat-edsr-small": HeatConfig(blocks=8, channels=48),
+    "heat-edsr": HeatConfig(),
+}
+
+
 class HeatField(nn.Module):
     """A photo as a continuous function made of waves: `encode` it once, `query` it anywhere.
 
     Args:
         config: see `HeatConfig`.
+
+    Attributes:
+        weights_name: what its weights are called, if they have a name.
     """
 
     def __init__(self, config: HeatConfig | None = None) -> None:
         super().__init__()
+        self.weights_name = ""
         self.config = config or HeatConfig()
         channels, width, waves = self.config.channels, self.config.width, self.config.waves
         self.encoder = EDSR(self.config.blocks, channels)
         self.writer = nn.Sequential(
-            conv3x3(channels + 3, width),
+            conv3x3(channels, width),
             nn.ReLU(),
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
@@ -109,21 +132,21 @@ class HeatField(nn.Module):
             (B, H, W, 3, 1 + 2K): for each colour in [-1, 1] the constant c (the code's own pixel
             and a correction), then a₁ … a_K, then b₁ … b_K.
         """
-        written = self.writer(torch.cat(latents, dim=1)).permute(0, 2, 3, 1)
-        fields = written.unflatten(-1, (3, 1 + 2 * self.config.waves))
-        constant = fields[..., :1] + latents.colours.permute(0, 2, 3, 1)[..., None]
-        return torch.cat([constant, fields[..., 1:]], dim=-1)
+        written = self.writer(latents.codes).permute(0, 2, 3, 1)
+        return with_own_colour(written, latents.colours.permute(0, 2, 3, 1))
 
     def damping(self, pixel: Tensor) -> Tensor:
         """Return what a pixel's size leaves of each wave: exp(−κ · Σ (ω · side)²).
 
         Args:
-            pixel: (..., 2) height and width of the asked-for pixel, in input pixels.
+            pixel: (..., 2) height and width of the asked-for pixel, in input pixels. Ignored
+                without cell decoding: then all of each wave is left.
 
         Returns:
             (..., K) factors in (0, 1].
         """
-        return (-self.log_kappa.exp() * (pixel**2 @ self.omega.t() ** 2)).exp()
+        size = pixel if self.config.cell_decoding else torch.zeros_like(pixel)
+        return (-self.log_kappa.exp() * (size**2 @ self.omega.t() ** 2)).exp()
 
     def query(self, latents: Latents, coord: Tensor, cell: Tensor) -> Tensor:
         """Ask for the colour at any coordinate, for a pixel of any size.
@@ -133,14 +156,24 @@ class HeatField(nn.Module):
         """
         return self.read(self.fields(latents), coord, cell)
 
+    def answers(self, latents: Latents, coord: Tensor, cell: Tensor) -> Answers:
+        """Ask each of the nearest latent codes on its own; `query` blends what they say."""
+        return self.asked(self.fields(latents), coord, cell)
+
     def read(self, fields: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
         """Ask fields that are written down already; see `query`."""
-        batch, height, width = fields.shape[:3]
+        answers = self.asked(fields, coord, cell)
+        blended = (answers.rgb * answers.weight[..., None]).sum(dim=2)
+        return blended * 0.5 + 0.5
+
+    def asked(self, fields: Tensor, coord: Tensor, cell: Tensor) -> Answers:
+        """Ask each of the nearest fields on its own; see `answers`."""
+        height, width = fields.shape[1:3]
         size = coord.new_tensor([height, width])
-        first = torch.arange(batch, device=fields.device)[:, None]
         left = self.damping((cell * size / 2).to(fields))  # (B, Q, K)
-        answers, areas = [], []
-        for step_y, step_x in [(-1, -1), (-1, 1), (1, -1), (1, 1)]:
+        steps = [(-1, -1), (-1, 1), (1, -1), (1, 1)] if self.config.local_ensemble else [(0, 0)]
+        rgb, area, index, seen = [], [], [], []
+        for step_y, step_x in steps:
             row = nearest_index(coord[..., 0] + step_y / height, height)  # (B, Q)
             col = nearest_index(coord[..., 1] + step_x / width, width)
             centre = torch.stack(
@@ -150,16 +183,41 @@ class HeatField(nn.Module):
                 ],
                 dim=-1,
             )
-            delta = (coord - centre) * size / 2  # δ, in input pixels
-            phase = delta.to(fields) @ self.omega.t()  # (B, Q, K)
+            offset = (coord - centre) * size  # in half code spacings, as LIIF's
+            phase = (offset / 2).to(fields) @ self.omega.t()  # ω·δ, δ in input pixels: (B, Q, K)
             waves = torch.cat(
                 [torch.ones_like(phase[..., :1]), left * phase.sin(), left * phase.cos()], dim=-1
             )
-            answers.append((fields[first, row, col] @ waves[..., None])[..., 0])  # (B, Q, 3)
-            areas.append((delta.abs() + EPSILON).prod(dim=-1))
-        weight = torch.stack(areas[::-1])  # the rectangle to the *opposite* code, as in LIIF
-        weight = (weight / weight.sum(dim=0)).to(fields)
-        return (torch.stack(answers) * weight[..., None]).sum(dim=0) * 0.5 + 0.5
+            rgb.append((_pick(fields, row, col) * waves[:, :, None]).sum(dim=-1))  # (B, Q, 3)
+            area.append((offset.abs() + EPSILON).prod(dim=-1))
+            index.append(torch.stack([row, col], dim=-1))
+            seen.append(offset)
+        weight = torch.stack(area[::-1], dim=-1)  # the rectangle to the *opposite* code, as LIIF's
+        weight = (weight / weight.sum(dim=-1, keepdim=True)).to(fields)
+        return Answers(torch.stack(rgb, 2), weight, torch.stack(index, 2), torch.stack(seen, 2))
+
+
+def _pick(fields: Tensor, row: Tensor, col: Tensor) -> Tensor:
+    """Read one field per query: (B, H, W, 3, 1 + 2K), row and col (B, Q) -> (B, Q, 3, 1 + 2K)."""
+    batch, height, width = fields.shape[:3]
+    first = torch.arange(batch, device=fields.device)[:, None] * height
+    place = (first + row) * width + col
+    # As F.embedding, whose gradient takes less time than that of an index.
+    return F.embedding(place, fields.flatten(0, 2).flatten(1)).unflatten(-1, fields.shape[3:])
+
+
+def with_own_colour(written: Tensor, colours: Tensor) -> Tensor:
+    """Return fields from what the writer's last layer says, each with its code's own pixel added.
+
+    Args:
+        written: (..., 3 · (1 + 2K)).
+        colours: (..., 3) in [-1, 1].
+
+    Returns:
+        (..., 3, 1 + 2K), see `HeatField.fields`.
+    """
+    constant, waves = written.unflatten(-1, (3, -1)).tensor_split([1], dim=-1)
+    return torch.cat([constant + colours[..., None], waves], dim=-1)
 
 
 def first_frequencies(waves: int) -> Tensor:

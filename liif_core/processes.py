@@ -73,13 +73,12 @@ def own_device(name: str = "auto") -> torch.device:
 
 
 @contextmanager
-def processes(device: str = "auto", *, timeout: timedelta = TIMEOUT) -> Iterator[Place]:
+def processes(device: str = "auto") -> Iterator[Place]:
     """Join the other processes that torchrun started, if it did; none leaves before all are done.
 
     Args:
         device: what to compute on, see `own_device`. On CUDA, gradients travel by NCCL; words, and
             everything on other devices, by gloo.
-        timeout: how long one waits for another.
 
     Raises:
         LiifError: see `own_device`.
@@ -91,7 +90,7 @@ def processes(device: str = "auto", *, timeout: timedelta = TIMEOUT) -> Iterator
     if own.type == "cuda":
         torch.cuda.set_device(own)
     backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=timeout)
+    dist.init_process_group(backend, timeout=TIMEOUT)
     try:
         place = Place(dist.get_rank(), world, own)
         yield place

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from liif_core.device import computing
 from liif_core.errors import LiifError
-from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
+from liif_core.folded import Axis, axis_neighbours
 from liif_core.grid import ArrayPixels, OutputGrid, Pixels, pixels_of
-from liif_core.liif import LIIF
+from liif_core.models import Model, decoder_of
 from liif_core.pixels import Box
 from liif_core.tiles import Tile, TileStore
 
@@ -83,7 +83,7 @@ class ContinuousPhoto:
 
     def __init__(
         self,
-        model: LIIF,
+        model: Model,
         photo: np.ndarray | Pixels,
         *,
         memory: int = MEMORY,
@@ -103,9 +103,9 @@ class ContinuousPhoto:
             shared=shared,
         )
         with torch.no_grad():
-            self.decoder = FoldedDecoder(model)
+            self.decoder = decoder_of(model)
 
-    def sharing(self, model: LIIF) -> "ContinuousPhoto":
+    def sharing(self, model: Model) -> "ContinuousPhoto":
         """Return the same photo for another decoder, from the latent codes that are at hand here.
 
         Args:
@@ -119,7 +119,7 @@ class ContinuousPhoto:
         other = copy.copy(self)
         other.model = model
         with torch.no_grad():
-            other.decoder = FoldedDecoder(model)
+            other.decoder = decoder_of(model)
         return other
 
     def output(self, height: int, width: int, box: Box | None = None) -> OutputGrid:
@@ -246,7 +246,7 @@ class ContinuousPhoto:
         return ""
 
     def _cell(self, grid: OutputGrid) -> Tensor:
-        """The first layer's share of the cell, which is the same everywhere: (hidden,)."""
+        """The cell, which is the same everywhere, as the decoder wants it: see `cell_term`."""
         size = (self.photo.height, self.photo.width)
         values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
         cell = torch.tensor(values, dtype=torch.float32, device=self.tiles.device)
@@ -304,7 +304,7 @@ def strips(
         top = end
 
 
-def render(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarray:
+def render(model: Model, photo: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a photo, (H, W, 3) floats in [0, 1], as height × width pixels.
 
     See `ContinuousPhoto.render`.

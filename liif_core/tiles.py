@@ -15,9 +15,9 @@ from torch import Tensor
 
 from liif_core import bands
 from liif_core.device import computing
-from liif_core.folded import FoldedDecoder
 from liif_core.grid import OutputGrid, Pixels
-from liif_core.liif import LIIF, Latents
+from liif_core.liif import Latents
+from liif_core.models import Decoder, Model, decoder_of
 
 #: Float32 copies of a tile that the encoder holds at once: measured, rounded up. By bands it is
 #: fewer than as a module, on an accelerator.
@@ -109,7 +109,7 @@ class TileStore:
 
     def __init__(
         self,
-        model: LIIF,
+        model: Model,
         photo: Pixels,
         memory: int,
         *,
@@ -129,7 +129,9 @@ class TileStore:
         window = int((memory / 4 / (copies * model.config.channels * 4)) ** 0.5)
         across = max(LEAST_SIDE, min(largest, window - 2 * self.halo))
         # A strip is cut from one row of tiles after the other: a whole row should fit.
-        row = self._tiles.budget // (photo.width * _tile_pixel(model))
+        with torch.no_grad():
+            self._tile_pixel = (decoder_of(model).width + 3) * 4  # the hidden map and the colour
+        row = self._tiles.budget // (photo.width * self._tile_pixel)
         self.side = (max(LEAST_SIDE, min(across, row)), across)
 
     @property
@@ -159,7 +161,7 @@ class TileStore:
         (top, bottom), (left, right) = self._reaches(rows, cols, self.halo)
         return (bottom - top) * (right - left)
 
-    def is_read(self, decoder: FoldedDecoder, tile: tuple[int, int]) -> bool:
+    def is_read(self, decoder: Decoder, tile: tuple[int, int]) -> bool:
         """Whether the encoder has read a tile, and what it wrote is still at hand."""
         at_hand = self._latents is not None and tile in self._latents
         return at_hand or (decoder, tile) in self._tiles
@@ -168,11 +170,11 @@ class TileStore:
         """Whether the budget suffices to keep every tile of the photo, for one decoder."""
         pixels = self.photo.height * self.photo.width
         codes = pixels * (self.model.config.channels + 3) * 4
-        return pixels * _tile_pixel(self.model) <= self._tiles.budget and (
+        return pixels * self._tile_pixel <= self._tiles.budget and (
             self._latents is None or codes <= self._latents.budget
         )
 
-    def tile(self, decoder: FoldedDecoder, tile: tuple[int, int]) -> Tile:
+    def tile(self, decoder: Decoder, tile: tuple[int, int]) -> Tile:
         """Return a tile as a decoder needs it, encoded if it is not at hand."""
 
         def latents() -> Latents:
@@ -190,11 +192,11 @@ class TileStore:
 
         return self._tiles.get((decoder, tile), make)
 
-    def piece(self, decoder: FoldedDecoder, rows: range, cols: range) -> Tile:
+    def piece(self, decoder: Decoder, rows: range, cols: range) -> Tile:
         """Encode any part of the photo as if it were a tile; nothing is kept."""
         return self._decoded(decoder, self._read(rows, cols), rows, cols)
 
-    def alone(self, decoder: FoldedDecoder, rows: slice, cols: slice) -> Tile:
+    def alone(self, decoder: Decoder, rows: slice, cols: slice) -> Tile:
         """Encode a window without any halo, as if it were all of the photo; nothing is kept."""
         latents = self.encode_window(rows, cols)
         whole = slice(0, latents.codes.shape[2]), slice(0, latents.codes.shape[3])
@@ -217,7 +219,7 @@ class TileStore:
         down, across = _within(window, self._reaches(rows, cols, UNFOLDING + 1))
         return Latents(*(part[:, :, down, across] for part in latents))
 
-    def _decoded(self, decoder: FoldedDecoder, latents: Latents, rows: range, cols: range) -> Tile:
+    def _decoded(self, decoder: Decoder, latents: Latents, rows: range, cols: range) -> Tile:
         """Return what a decoder makes of the latent codes that `_read` returned."""
         wanted = self._reaches(rows, cols, 1)
         down, across = _within(self._reaches(rows, cols, UNFOLDING + 1), wanted)
@@ -244,12 +246,6 @@ class TileStore:
             (max(0, rows.start - margin), min(height, rows.stop + margin)),
             (max(0, cols.start - margin), min(width, cols.stop + margin)),
         )
-
-
-def _tile_pixel(model: LIIF) -> int:
-    """Return the bytes that a tile takes per pixel: what the first layer says, and the colour."""
-    first = model.config.hidden[0] if model.config.hidden else 3
-    return (first + 3) * 4
 
 
 def _within(

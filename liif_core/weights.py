@@ -1,8 +1,8 @@
 """Trained weights: by name, by path, and from the official checkpoints.
 
-A weight file is a safetensors file whose metadata holds the model's configuration and how it was
-trained, as JSON. `manifest.json` beside the shipped ones lists their names and SHA-256 sums.
-Nothing here ever executes code from a file.
+A weight file is a safetensors file whose metadata holds the model's kind (see `models`), its
+configuration, and how it was trained, as JSON. `manifest.json` beside the shipped ones lists their
+names and SHA-256 sums. Nothing here ever executes code from a file.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ from torch import Tensor
 from liif_core.device import pick_device
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
-from liif_core.liif import LIIF, LIIFConfig
+from liif_core.liif import LIIFConfig
+from liif_core.models import KINDS, Config, Model, build, kind_of
 
 #: What `load_model` and `liif zoom` use unless told otherwise.
 DEFAULT_MODEL = "liif-edsr"
@@ -45,7 +46,7 @@ def manifest() -> dict[str, dict[str, Any]]:
         ) from error
 
 
-def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -> LIIF:
+def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """Load a model by the name of a shipped weight, or from a file.
 
     Args:
@@ -86,7 +87,7 @@ def check_sum(path: Path, expected: str) -> None:
         raise LiifError(f"weights {path} are damaged (wrong checksum); install the package again")
 
 
-def read_weights(path: Path) -> LIIF:
+def read_weights(path: Path) -> Model:
     """Build the model in a safetensors file written by `save_weights`; errors as `load_model`."""
     metadata, state = _read_safetensors(path)
     try:
@@ -95,8 +96,14 @@ def read_weights(path: Path) -> LIIF:
         noted = None
     if not isinstance(noted, dict):
         raise LiifError(f"weights {path} hold no LIIF configuration; give a file of liif train")
+    kind = metadata.get("kind", "liif")  # older files do not say
+    if kind not in KINDS:
+        raise LiifError(
+            f"weights {path} are of a kind that is not known here, {kind[:40]!r}; known: "
+            f"{', '.join(KINDS)}; a newer version of this package may read them"
+        )
     try:
-        config = LIIFConfig.from_dict(noted)
+        config = KINDS[kind].config.from_dict(noted)
     except ValueError as error:
         raise LiifError(f"weights {path}: {error}") from error
     return _build(config, state, path)
@@ -118,7 +125,7 @@ def training_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def save_weights(model: LIIF, path: Path, training: Mapping[str, Any]) -> None:
+def save_weights(model: Model, path: Path, training: Mapping[str, Any]) -> None:
     """Write a model as safetensors, atomically.
 
     Args:
@@ -132,6 +139,7 @@ def save_weights(model: LIIF, path: Path, training: Mapping[str, Any]) -> None:
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     metadata = {
         "format": "pt",
+        "kind": kind_of(model.config),
         "config": json.dumps(model.config.to_dict()),
         "training": json.dumps(dict(training)),
     }
@@ -140,7 +148,7 @@ def save_weights(model: LIIF, path: Path, training: Mapping[str, Any]) -> None:
         Path(part).write_bytes(content)
 
 
-def read_official(path: Path) -> LIIF:
+def read_official(path: Path) -> Model:
     """Build the model in a checkpoint of the official code (github.com/yinboc/liif).
 
     Only EDSR-baseline-LIIF is understood: `{'model': {'name': 'liif', 'args': …, 'sd': …}}`.
@@ -201,9 +209,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise LiifError(f"weights {path} cannot be read: damaged, or not safetensors") from error
 
 
-def _build(config: LIIFConfig, state: Mapping[str, Tensor], path: Path) -> LIIF:
+def _build(config: Config, state: Mapping[str, Tensor], path: Path) -> Model:
     with torch.device("meta"):  # no time lost on random values that are replaced at once
-        model = LIIF(config)
+        model = build(config)
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in state.items()}
     if found != expected:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from liif_core.errors import LiifError
-from liif_core.liif import LIIF, Latents
+from liif_core.liif import Latents
+from liif_core.models import Model
 
 #: Red, green and blue, about [0, 1].
 RGB = tuple[float, float, float]
@@ -87,12 +88,12 @@ class Explanation:
 
 
 def explain_query(
-    model: LIIF, latents: Latents, coord: Sequence[float], cell: Sequence[float]
+    model: Model, latents: Latents, coord: Sequence[float], cell: Sequence[float]
 ) -> Explanation:
     """Take one query apart.
 
     Args:
-        model: any LIIF.
+        model: of any kind.
         latents: what `model.encode` returned for one photo, (1, C, H, W).
         coord: (y, x) in [-1, 1].
         cell: (height, width) of the asked-for pixel in the same frame, each at least 0.

@@ -19,7 +19,7 @@ from liif_core.explorer.browser_weights import browser_weights
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.widgets.assets import STATIC, engine_pieces, joined, style
 
-# `model` of the page: the engine, once it is ready; every answer, as an array of pixels' bytes.
+# `engine` of the page, once it is ready; every answer, its pictures as PNG.
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Engine</title><link rel="icon" href="data:,">
 <link rel="stylesheet" href="style.css"></head><body style="margin: 0">
@@ -42,9 +42,14 @@ window.explore = () => {
 };
 window.ask = async (question) => {
   const [answer, pictures] = await engine.answer(question);
-  const text = (picture) => btoa([...picture].map((byte) => String.fromCharCode(byte)).join(""));
-  return [answer, pictures.map(text)];
+  return [answer, await Promise.all(pictures.map(png))];
 };
+async function png(picture) {
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+  const file = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+  return btoa([...file].map((byte) => String.fromCharCode(byte)).join(""));
+}
 window.loaded = true;
 </script></body></html>
 """

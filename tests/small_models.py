@@ -4,7 +4,9 @@ import numpy as np
 import torch
 
 from liif_core.coords import cell_size, coord_grid
+from liif_core.heat import HeatConfig, HeatField
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import Model
 
 
 def small_model(seed: int = 0, **switches: bool) -> LIIF:
@@ -13,11 +15,18 @@ def small_model(seed: int = 0, **switches: bool) -> LIIF:
     return LIIF(config).eval().requires_grad_(False)
 
 
+def small_heat(seed: int = 0, **switches: bool) -> HeatField:
+    torch.manual_seed(seed)
+    model = HeatField(HeatConfig(blocks=2, channels=8, width=12, waves=5, **switches))
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear
+    return model.eval().requires_grad_(False)
+
+
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((height, width, 3), dtype=np.float32)
 
 
-def asked(model: LIIF, photo: np.ndarray, height: int, width: int) -> np.ndarray:
+def asked(model: Model, photo: np.ndarray, height: int, width: int) -> np.ndarray:
     """The same picture from the paper's order of computing."""
     latents = model.encode(torch.from_numpy(photo).permute(2, 0, 1)[None])
     coord = coord_grid(height, width, dtype=torch.float64).view(1, -1, 2)

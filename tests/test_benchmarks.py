@@ -130,7 +130,7 @@ def test_the_engine_in_the_browser_is_timed_beside_python():
     pytest.importorskip("playwright")
     if shutil.which("chromium") is None:
         pytest.skip("this benchmark needs Chromium: apt-get install chromium")
-    command = [sys.executable, ROOT / "benchmarks/engine.py", "--quick"]
+    command = [sys.executable, ROOT / "benchmarks/site.py", "--quick"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "160×120" in told
     assert "ratio" in told

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liif_core import heat_grid
+from liif_core import heat_cells, heat_grid
 from liif_core.coords import cell_size, coord_grid
 from liif_core.folded import Axis, axis_neighbours
 from liif_core.heat import HIGHEST, HeatConfig, HeatField, first_frequencies
@@ -37,6 +37,13 @@ def axis(outputs, codes, start=0.0, stop=None):
     places = start + (torch.arange(outputs, dtype=torch.float64) + 0.5) * (stop - start) / outputs
     tables = axis_neighbours(places * 2 / codes - 1, codes, local_ensemble=True)
     return Axis(tables.index, tables.delta.float(), tables.weight.float())
+
+
+def on_a_grid(model, latents, rows, cols, cell):
+    decoder = HeatGrid(model)
+    hidden = decoder.hidden_map(latents.codes)[0]
+    term = decoder.cell_term(cell.float(), tuple(latents.codes.shape[-2:]))
+    return decoder.grid(hidden, latents.colours[0].permute(1, 2, 0), rows, cols, term)
 
 
 def test_a_new_field_is_bilinear_interpolation():
@@ -79,12 +86,13 @@ def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
 @pytest.mark.parametrize("chunk", [60, 1 << 18])
 def test_the_grid_is_the_query(model, photo, result, chunk, monkeypatch):
     monkeypatch.setattr(heat_grid, "CHUNK", chunk)
+    monkeypatch.setattr(heat_grid, "LEAST", 1)
+    monkeypatch.setattr(heat_cells, "FEWEST", 1)
     latents = Latents(torch.randn(1, SMALL.channels, *photo), torch.rand(1, 3, *photo) * 2 - 1)
     coord, cell = asked(*result)
     expected = model.query(latents, coord, cell).view(*result, 3)
     rows, cols = (axis(n, codes) for n, codes in zip(result, photo, strict=True))
-    damping = model.damping(torch.tensor([a / b for a, b in zip(photo, result, strict=True)]))
-    found = HeatGrid(model).grid(model.fields(latents)[0], damping, rows, cols)
+    found = on_a_grid(model, latents, rows, cols, cell[0, 0])
     assert (found - expected).abs().max() <= 1e-5
 
 
@@ -109,7 +117,7 @@ def test_any_part_of_a_photo_at_any_density(photo, result, part):
     cell = (2 * pixel / torch.tensor(photo)).expand_as(coord)
     expected = model.query(latents, coord, cell).view(*result, 3)
     rows, cols = (axis(n, codes, *e) for n, codes, e in zip(result, photo, ends, strict=True))
-    found = HeatGrid(model).grid(model.fields(latents)[0], model.damping(pixel), rows, cols)
+    found = on_a_grid(model, latents, rows, cols, cell[0, 0])
     assert (found - expected).abs().max() <= 1e-5
 
 
@@ -135,6 +143,7 @@ def test_gradients_reach_everything():
 
 def test_a_configuration_survives_json():
     assert HeatConfig.from_dict(json.loads(json.dumps(SMALL.to_dict()))) == SMALL
-    for wrong in ({"blocks": 0}, {"waves": 2.5}, {"width": True}, {"more": 1}):
+    wrong_ones = ({"blocks": 0}, {"waves": 2.5}, {"width": True}, {"more": 1}, {"cell_decoding": 1})
+    for wrong in wrong_ones:
         with pytest.raises(ValueError, match="heat field configuration"):
             HeatConfig.from_dict({**SMALL.to_dict(), **wrong})

@@ -1,5 +1,6 @@
 """The set-up files agree with one another, and the wheel carries what it needs."""
 
+import json
 import os
 import re
 import shutil
@@ -153,7 +154,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
-    """Unpacked somewhere else, it finds its weights, recipes and widget files."""
+    """Unpacked somewhere else, it finds its weights, recipes, lessons and widget files."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = (
@@ -165,6 +166,8 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         "from liif_core.companions.fashion import load_fashion\n"
         "assert len(load_fashion()[0].labels) == 2500\n"
         "assert load_model(device='cpu').config.channels\n"
+        "from liif_core.course import copy_course\n"
+        "assert len(copy_course(pathlib.Path('mine')).new) > 25\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(tmp_path)}
@@ -177,6 +180,21 @@ def test_the_wheel_works_without_the_source_tree(wheel, tmp_path):
         source = {path.relative_to(ROOT).as_posix() for path in static}
         assert source
         assert source <= set(names)
+
+
+@pytest.mark.parametrize("kind", ["standard", "editable"])
+def test_an_installation_brings_the_extension_of_jupyterlab(kind, tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", f"wheel:{kind}", "-d"]
+    subprocess.run([*command, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    (found,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(found) as archive:
+        place = ".data/data/share/jupyter/labextensions/liif-stills/package.json"
+        (manifest,) = [name for name in archive.namelist() if name.endswith(place)]
+        load = json.loads(archive.read(manifest))["jupyterlab"]["_build"]["load"]
+        folder = manifest.removesuffix("package.json")
+        assert b'_JUPYTERLAB["liif-stills"]' in archive.read(f"{folder}{load}")
+        names = {name.removeprefix(folder) for name in archive.namelist()}
+    assert names >= {"still.js", "static/living/beside.js", "static/engine/kernel.wasm"}
 
 
 def test_the_source_distribution_carries_the_weights(tmp_path):
@@ -192,28 +210,31 @@ def test_the_source_distribution_carries_the_weights(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
-@pytest.mark.parametrize(
-    ("python", "words"),
-    [
-        (None, "no ./python here"),
-        ("exit 1", "./python is too old"),
-        ('case "$2" in *ensurepip*) exit 1;; esac', "./python cannot make virtual environments"),
-    ],
-)
-def test_make_says_in_one_line_which_python_is_missing(tmp_path, python, words):
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    if python is not None:
-        (tmp_path / "python").write_text(f"#!/bin/sh\n{python}\n", encoding="utf-8")
-        (tmp_path / "python").chmod(0o755)
+@pytest.mark.parametrize("target", ["lab", "test", "site"])
+def test_make_says_in_one_line_which_python_is_missing(tmp_path, target):
+    shutil.copy(ROOT / "Makefile", tmp_path)
     # Without what an outer make hands down to the ones it starts.
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    command = ["make", "test", "PYTHON=./python"]
+    command = ["make", target, "PYTHON=./python"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     first, *rest = run.stderr.splitlines()
     assert run.returncode == 2
-    assert first.startswith(words)
+    assert first.startswith("no ./python here")
     assert all(line.startswith("make") for line in rest)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
+def test_make_hands_all_on_to_setup_lab():
+    def does(*words: str) -> str:
+        command = ["make", "--no-print-directory", "-n", *words, "PYTHON=py"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+
+    assert "py setup_lab.py lab --course mine --no-browser" in does(
+        "lab", "COURSE=mine", "LAB_ARGS=--no-browser"
+    )
+    assert "py setup_lab.py test\n" in does("test")
+    assert "py setup_lab.py setup\n" in does("site")
+    assert "py setup_lab.py setup --test" in does("figures")
 
 
 def test_the_workflows_are_valid_and_their_actions_pinned():

@@ -22,7 +22,7 @@ from liif_core.training.degrade import sensor_noise
 from liif_core.widgets import FrameSlider, Predict, UploadBox, ZoomExplorer
 from liif_core.widgets.assets import STATIC, engine_pieces, joined, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
-from liif_core.widgets.still_widget import StillWidget
+from liif_core.widgets.still_widget import STILL, StillWidget
 from liif_core.widgets.stills import SHEET_BYTES, contact_sheet
 
 WIDGETS = {
@@ -343,6 +343,13 @@ class TestUploadBox:
         assert "button" in UploadBox(corner)._repr_mimebundle_()["text/html"]
 
 
+@pytest.mark.parametrize("make", [ask, slide, lambda: UploadBox(corner)])
+def test_jupyterlab_is_left_the_choice_between_view_and_still(make: Any) -> None:
+    found = make()._repr_mimebundle_()
+    data = found if isinstance(found, dict) else found[0]
+    assert data.keys() >= {WIDGET_VIEW, STILL, "text/html", "text/plain"}
+
+
 @pytest.mark.parametrize("make", [ask, slide])
 def test_what_a_notebook_keeps_is_the_same_in_every_run(make: Any) -> None:
     first, second = bundle(make()), bundle(make())
@@ -442,7 +449,8 @@ class TestKeepStills:
     def notebook(self) -> nbformat.NotebookNode:
         """Return a notebook with a live widget's output, another widget's, and widget state."""
         view = {"model_id": "abc", "version_major": 2, "version_minor": 0}
-        ours = {WIDGET_VIEW: view, "text/html": "<p>still</p>", "text/plain": "Predict"}
+        still = {"text/html": "<p>still</p>", STILL: {}}
+        ours = {WIDGET_VIEW: view, **still, "text/plain": "Predict"}
         other = {WIDGET_VIEW: view, "text/plain": "FloatProgress"}
         outputs = [new_output("execute_result", data) for data in (ours, other)]
         cell = new_code_cell("question", outputs=[*outputs, new_output("stream", text="hello")])

@@ -116,8 +116,24 @@ def test_areas_of_exactly_nothing_are_found_before_a_zoom_meets_them(tmp_path, c
     assert short != cells(3)
     mine = written(tmp_path, short)
     workbench.keep(3, mine.weights, mine.query)
-    assert "let `weights` add 1e-9" in said(capsys)
+    assert "`weights`: right at a code's centre" in said(capsys)
     assert 3 in workbench.missing()
+
+
+OWN_AREA = "    area = delta.abs().prod(dim=-1)\n    return area / area.sum(dim=-1, keepdim=True)\n"
+
+
+def test_a_helper_is_checked_where_it_is_given_and_not_asked_for(tmp_path, capsys):
+    """Also one that `query`, which is right, does without."""
+    workbench.take(1)
+    text = cells(3).replace("= weights(", "= shares(")
+    right = text[text.index("def weights") :].partition("\n\n\n")[0]
+    text = text.replace(right, right.replace("weights", "shares"))
+    mine = written(tmp_path, f"def weights(delta):\n{OWN_AREA}\n\n{text}")
+    workbench.keep(3, mine.weights, mine.shares, mine.query)
+    assert "Not kept: `weights`: each code got the rectangle" in said(capsys)
+    workbench.keep(3, mine.shares, mine.query)
+    assert "✓ Part 3" in said(capsys)
 
 
 def test_a_part_is_replaced_and_the_rest_stays(tmp_path, capsys):

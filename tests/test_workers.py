@@ -26,7 +26,7 @@ def in_a_process(code: str, **environment: str) -> subprocess.CompletedProcess[s
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, **environment},
     )
 

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import json
 import re
+import warnings
+import zlib
 from typing import Any
 
 import numpy as np
@@ -16,10 +19,15 @@ from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.errors import LiifError
 from liif_core.explorer import Side
+from liif_core.explorer.browser_weights import browser_weights
 from liif_core.explorer.messages import VERSION
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import ContinuousPhoto
+from liif_core.samples import sample_photo
+from liif_core.weights import load_model
 from liif_core.widgets import ZoomExplorer
+from liif_core.widgets.assets import module
+from liif_core.widgets.still_widget import LIVING
 from liif_core.widgets.stills import SHEET_BYTES
 
 SCREEN = (48, 64)
@@ -267,3 +275,70 @@ class TestStill:
         explorer = explore(alt="Noise & more")
         monkeypatch.setattr(explorer._session.explored, "part", lambda *rest: 1 / 0)
         assert explorer.still() == "<p>Noise &amp; more</p>"
+
+
+class TestInThePage:
+    """With the engine in the browser; tests/browser/test_in_page.py looks at the other side."""
+
+    def explorer(self, **options: Any) -> ZoomExplorer:
+        return ZoomExplorer(noise(20, 30), small_model(), alt="Noise.", engine="browser", **options)
+
+    def test_python_sends_photo_and_weights_once(self) -> None:
+        explorer = self.explorer()
+        sent = Image.open(io.BytesIO(explorer.photo_file))
+        np.testing.assert_array_equal(np.asarray(sent), noise(20, 30))
+        assert explorer.parts["weights"] == {"LIIF": browser_weights(small_model())}
+        assert explorer._esm == module("zoom_in_page.js")
+        here = explore()
+        assert (here.parts, here.photo_file) == ({}, b"")
+        assert here._esm == module("zoom_explorer.js")
+
+    def test_code_goes_on_until_the_reader_opens_a_photo_in_the_page(self) -> None:
+        explorer = self.explorer()
+        assert explorer.picture().shape[2] == 3
+        explorer.own_photo = True  # as the page tells it
+        for ask in (explorer.picture, lambda: explorer.explain((0, 0))):
+            with pytest.raises(LiifError, match="opened there"):
+                ask()
+        assert explorer.still() == "<p>Noise.</p>"
+        assert "weights" not in explorer.living()
+        explorer.show_photo(noise(10, 12))
+        assert not explorer.own_photo
+        assert Image.open(io.BytesIO(explorer.photo_file)).size == (12, 10)
+        assert explorer.picture().shape[2] == 3
+
+    def test_a_saved_notebook_holds_what_it_needs_within_a_megabyte(self) -> None:
+        model = load_model("liif-edsr-small", "cpu")
+        photo = sample_photo("portrait", 128)
+        explorer = ZoomExplorer(photo, model, alt="A portrait.", engine="browser")
+        bundle = explorer._repr_mimebundle_()[0]
+        assert len(json.dumps(bundle)) < 1_000_000
+        held = bundle[LIVING]["data"]
+        (text,) = held["weights"].values()
+        assert list(held["weights"]) == list(held["models"].values())
+        parted = zlib.decompress(base64.b85decode(text))
+        half = (len(parted) + 1) // 2
+        whole = bytearray(len(parted))
+        whole[::2], whole[1::2] = parted[:half], parted[half:]
+        assert bytes(whole) == browser_weights(model)
+
+    def test_what_does_not_fit_is_told(self) -> None:
+        with pytest.warns(UserWarning, match="kept=1_000_000\\) keeps them"):
+            explorer = self.explorer(kept=1000)
+        assert "weights" not in explorer.living()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert "weights" not in self.explorer(kept=0).living()
+
+    def test_what_a_page_cannot_do(self) -> None:
+        with pytest.raises(LiifError, match="no engine 'gpu'; choose one of python, browser"):
+            ZoomExplorer(noise(20, 30), small_model(), engine="gpu")
+        plain = LIIF(LIIFConfig(blocks=1, channels=8, hidden=())).eval()
+        with pytest.raises(LiifError, match="this LIIF has others"):
+            ZoomExplorer(noise(20, 30), plain, engine="browser")
+
+    def test_a_photo_too_large_for_a_notebook_is_told(self) -> None:
+        explorer = self.explorer(kept=100_000)
+        with pytest.warns(UserWarning, match="photo and weights need 0.*keeps them"):
+            explorer.show_photo(noise(300, 400))
+        assert "weights" not in (explorer.living() or {})

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from liif_core.liif import LIIF
+    from liif_core.models import Model
     from liif_core.pixels import PixelBox
 
 #: Where a command adds its parser.
@@ -52,7 +52,7 @@ def threads(number: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def model_from(options: argparse.Namespace, device: str) -> "LIIF":
+def model_from(options: argparse.Namespace, device: str) -> "Model":
     """Load the model that `add_model_options` lets choose."""
     from liif_core.weights import load_model
 

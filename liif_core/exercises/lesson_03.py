@@ -84,6 +84,7 @@ def where_the_bug_hides(hides: tuple[int, int], shows: tuple[int, int]) -> None:
     """Check two places of 8 × 8 pixels of the lesson's photo, by what blending first changes."""
     photo = make_pair(sample_photo("palace", longest=400), 4)[1]
     model = load_model("liif-edsr-small", device="cpu")
+    assert isinstance(model, LIIF)
     latents = model.encode(torch.from_numpy(photo / np.float32(255)).permute(2, 0, 1)[None])
     height, width = photo.shape[:2]
     for name, place in (("hides", hides), ("shows", shows)):

@@ -9,9 +9,9 @@ import torch
 from liif_core.coords import cell_size, pixel_centres
 from liif_core.evaluate import make_pair
 from liif_core.exercises.outputs import NOTHING, Output, described, number, outputs
-from liif_core.folded import FoldedDecoder, axis_neighbours
-from liif_core.liif import LIIF
+from liif_core.folded import axis_neighbours
 from liif_core.metrics import psnr
+from liif_core.models import Model, decoder_of
 from liif_core.weights import load_model
 
 #: Cells that training has seen, in photo pixels: magnifications from 4 down to 1.
@@ -108,10 +108,10 @@ def wrong_cell_wins(picture: np.ndarray, cell: float) -> None:
     )
 
 
-def _asked_with(model: LIIF, small: np.ndarray, reference: np.ndarray, cell: float) -> float:
+def _asked_with(model: Model, small: np.ndarray, reference: np.ndarray, cell: float) -> float:
     """Return the PSNR of a zoom whose questions all name a cell of that many photo pixels."""
     latents = model.encode(torch.from_numpy(small / np.float32(255)).permute(2, 0, 1)[None])
-    decoder, (height, width) = FoldedDecoder(model), small.shape[:2]
+    decoder, (height, width) = decoder_of(model), small.shape[:2]
     rows, cols = (
         axis_neighbours(pixel_centres(many), few, local_ensemble=True)
         for many, few in zip(reference.shape[:2], small.shape[:2], strict=True)

@@ -17,6 +17,11 @@ from liif_core.training.pairs import Batch
 
 CLOSE = 1e-5
 
+NO_NUMBER = (
+    "right at a code's centre on the rim of the photo all four areas are 0, and 0 / 0 is no number:"
+    " let `weights` add 1e-9 to |δ| before it multiplies"
+)
+
 
 def small_model(seed: int = 0, *, local_colour: bool = True) -> LIIF:
     """Return an untrained LIIF of few numbers."""
@@ -49,6 +54,12 @@ def encode(answer: Callable[[LIIF, Tensor], Latents]) -> None:
         assert apart <= CLOSE, f"the {name} are up to {apart:.2g} away from those of liif_core"
 
 
+def weights(answer: Callable[[Tensor], Tensor]) -> None:
+    """Check as lesson 03 does, and where all four areas are 0."""
+    lesson_03.weights(answer)
+    assert not answer(torch.zeros(1, 4, 2)).isnan().any(), NO_NUMBER
+
+
 def query(answer: Callable[[LIIF, Latents, Tensor, Tensor], Tensor]) -> None:
     """Check as lesson 03 does, and at every place that a zoom may ask for."""
     lesson_03.query(answer)
@@ -60,10 +71,7 @@ def query(answer: Callable[[LIIF, Latents, Tensor, Tensor], Tensor]) -> None:
             cell = cell_size(height * scale, width * scale).expand_as(coord)
             found = answer(model, latents, coord, cell)
             apart = (found - model.query(latents, coord, cell)).abs().amax(-1)[0]
-            assert not apart.isnan().any(), (
-                "right at a code's centre on the rim of the photo all four areas are 0, and 0 / 0"
-                " is no number: let `weights` add 1e-9 to |δ| before it multiplies"
-            )
+            assert not apart.isnan().any(), NO_NUMBER
             assert apart.max() <= CLOSE, (
                 f"right at most places; wrong at {int((apart > CLOSE).sum())} of {len(apart)} of a"
                 f" zoom ×{scale}, the centres of pixels. The aside on the 1e-6 says why: half a"
@@ -93,6 +101,10 @@ def step_once(answer: Callable[[LIIF, torch.optim.Optimizer, Batch, float], floa
     apart = max((a - b).abs().max().item() for a, b in pairs)
     assert apart <= CLOSE, f"after three steps the weights are up to {apart:.2g} away from ours"
 
+
+#: Part -> functions that another of the part calls, if the learner wrote them; what checks each.
+#: They come first, so that what is wrong is told where it is wrong.
+HELPERS: dict[int, dict[str, Callable[[Any], None]]] = {3: {"weights": weights}}
 
 #: Part -> the functions that it must have, and what checks each.
 CHECKS: dict[int, dict[str, Callable[[Any], None]]] = {

@@ -27,7 +27,7 @@ import torch
 from liif_core.errors import LiifError, one_line
 from liif_core.exercises.guarding import guarded
 from liif_core.exercises.outputs import described
-from liif_core.exercises.parts import CHECKS
+from liif_core.exercises.parts import CHECKS, HELPERS
 from liif_core.files.publish import publishing
 from liif_core.weights import manifest, weights_folder
 from liif_core.wrapping import wrapped
@@ -311,7 +311,9 @@ def _checked(number: int, module: ModuleType, names: list[str]) -> None:
             given = ", ".join(names) or "none"
             raise LiifError(f"part {number} needs a function `{wanted}`; you give {given}")
     _named(module, names)
-    for name, checker in CHECKS[number].items():
+    for name, checker in {**HELPERS.get(number, {}), **CHECKS[number]}.items():
+        if name not in names:
+            continue
         try:
             with torch.random.fork_rng():
                 checker(guarded(getattr(module, name)))

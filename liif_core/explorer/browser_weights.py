@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+from typing import TypeGuard
 
 import torch
 from safetensors.torch import save
@@ -13,15 +14,21 @@ from torch import nn
 from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF
+from liif_core.models import Model, title_of
 
 PRECISIONS = {"float16": torch.float16, "float32": torch.float32}
 
 
-def browser_weights(model: LIIF, precision: str = "float16") -> bytes:
+def runs_in_browser(model: Model) -> TypeGuard[LIIF]:
+    """Whether the engine in the browser can run a model."""
+    return isinstance(model, LIIF) and type(model.encoder) is EDSR and bool(model.config.hidden)
+
+
+def browser_weights(model: Model, precision: str = "float16") -> bytes:
     """Return a model as the engine in the browser reads it: the bytes of a safetensors file.
 
     Args:
-        model: a LIIF with an EDSR encoder and at least one hidden layer in its decoder.
+        model: see `runs_in_browser`.
         precision: "float16" halves the file, and changes a colour by at most 2 of 255; "float32"
             loses nothing.
 
@@ -31,10 +38,10 @@ def browser_weights(model: LIIF, precision: str = "float16") -> bytes:
     """
     if precision not in PRECISIONS:
         raise LiifError(f"no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
-    if type(model.encoder) is not EDSR or not model.config.hidden:
+    if not runs_in_browser(model):
         raise LiifError(
-            "the engine in the browser runs an EDSR encoder and a decoder with a hidden layer; "
-            "this model has another one"
+            "the engine in the browser runs a LIIF with an EDSR encoder and a decoder with a "
+            f"hidden layer; this {title_of(model)} has others"
         )
     tensors = {
         name: value.detach().cpu().to(PRECISIONS[precision]).contiguous()
@@ -47,6 +54,6 @@ def browser_weights(model: LIIF, precision: str = "float16") -> bytes:
     return save(tensors, {"config": json.dumps(model.config.to_dict())})
 
 
-def mark_of(model: LIIF) -> str:
+def mark_of(model: Model) -> str:
     """Return by what a page knows the weights of a model: 16 letters, other ones for others."""
     return hashlib.sha256(browser_weights(model)).hexdigest()[:16]

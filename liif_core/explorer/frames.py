@@ -16,7 +16,7 @@ from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer.viewport import Viewport
 from liif_core.grid import OutputGrid
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit, to_uint8
 from liif_core.render import ContinuousPhoto
@@ -55,7 +55,7 @@ class ExploredPhoto:
         models: name -> model.
     """
 
-    def __init__(self, photo: Photo, models: Mapping[str, LIIF]) -> None:
+    def __init__(self, photo: Photo, models: Mapping[str, Model]) -> None:
         self.photo = on_white(photo)
         self.models = dict(models)
         self.size = (photo.height, photo.width)

@@ -5,7 +5,7 @@ from typing import Any
 
 from liif_core.errors import LiifError
 from liif_core.explorer.frames import BASELINES, Side
-from liif_core.liif import LIIF
+from liif_core.models import Model
 
 #: Which parts of a model can be switched off in the explorer.
 SWITCHES = ("local_ensemble", "cell_decoding", "feature_unfolding")
@@ -16,7 +16,7 @@ def check_models(models: Mapping[str, Any]) -> None:
     if not models:
         raise LiifError("the explorer needs a model: pass load_model(…), or several by name")
     for name, model in models.items():
-        if not isinstance(model, LIIF):
+        if not isinstance(model, Model):
             raise LiifError(
                 f"model {name!r} is a {type(model).__name__}: pass what load_model gave"
             )
@@ -24,7 +24,7 @@ def check_models(models: Mapping[str, Any]) -> None:
             raise LiifError(f"a model cannot be called {name!r}; give it a name of its own")
 
 
-def checked_side(side: str | Side, models: Mapping[str, LIIF]) -> Side:
+def checked_side(side: str | Side, models: Mapping[str, Model]) -> Side:
     """Return a side, given as such or by its method's name; raise LiifError for an unknown one."""
     chosen = Side(side) if isinstance(side, str) else side
     if chosen.method not in BASELINES and chosen.method not in models:
@@ -33,7 +33,7 @@ def checked_side(side: str | Side, models: Mapping[str, LIIF]) -> Side:
     return chosen
 
 
-def methods_of(models: Mapping[str, LIIF]) -> list[dict[str, Any]]:
+def methods_of(models: Mapping[str, Model]) -> list[dict[str, Any]]:
     """Return every method, and which parts of it can be switched off: those that it has."""
     found: list[dict[str, Any]] = [{"name": name, "switches": []} for name in BASELINES]
     for name, model in models.items():
@@ -42,7 +42,7 @@ def methods_of(models: Mapping[str, LIIF]) -> list[dict[str, Any]]:
     return found
 
 
-def describe(side: Side, models: Mapping[str, LIIF]) -> str:
+def describe(side: Side, models: Mapping[str, Model]) -> str:
     """Return a side in words."""
     off = [name.replace("_", " ") for name in SWITCHES if not getattr(side, name)]
     if side.method not in models or not off:

@@ -11,7 +11,7 @@ from liif_core.errors import LiifError, one_line
 from liif_core.explorer.frames import ExploredPhoto
 from liif_core.explorer.messages import VERSION, Answer, answer
 from liif_core.explorer.uploads import Uploads
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.photos import Photo, photo_from_bytes
 from liif_core.worn import BY_CODE, hint_for
 
@@ -35,7 +35,7 @@ class Session:
     """
 
     def __init__(
-        self, photo: Photo, models: Mapping[str, LIIF], opened: Callable[[Photo, str], None]
+        self, photo: Photo, models: Mapping[str, Model], opened: Callable[[Photo, str], None]
     ) -> None:
         self.explored = ExploredPhoto(photo, models)
         self.number = 0

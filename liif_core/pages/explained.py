@@ -9,7 +9,7 @@ from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.pages.held import page_script, page_style, place, text_of, weights_script
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit
@@ -18,7 +18,7 @@ from liif_core.widgets.stills import contact_sheet, picture_file, still_figure
 HERE = Path(__file__).parent
 #: Bytes of the photo inside: exact as a PNG, if that is small; else a JPEG.
 PNG, JPEG = 1_500_000, 30_000_000
-#: What a browser is asked to hold; `widgets/static/engine/uploads.js` has the same limit.
+#: What a browser is asked to hold; `widgets/static/engine/budget.js` has the same limit.
 MOST_PIXELS = 50_000_000
 SCREEN = (480, 640)
 
@@ -40,7 +40,7 @@ class Subject:
 
     photo: Photo
     name: str
-    model: LIIF
+    model: Model
     model_name: str
     alt: str = ""
     centre: tuple[float, float] = (0.0, 0.0)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from liif_core.explorer.browser_weights import browser_weights, mark_of
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.widgets.assets import engine_pieces, module, style
 
 #: The widgets whose style sheets a page needs.
@@ -31,7 +31,7 @@ def page_script() -> str:
     )
 
 
-def weights_script(model: LIIF) -> str:
+def weights_script(model: Model) -> str:
     """Return a script that holds a model's weights, in float16, under `mark_of(model)`."""
     weights = text_of(browser_weights(model))
     return f'window.liif.weights["{mark_of(model)}"] = "{weights}";\n'

@@ -11,7 +11,7 @@ import torch
 
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
-from liif_core.liif import CONFIGS, LIIF
+from liif_core.models import CONFIGS, Model, build
 from liif_core.training.grow import grow
 from liif_core.training.optim import make_optimizers
 from liif_core.training.recipe import Recipe
@@ -155,11 +155,11 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
     return found
 
 
-def _first_model(recipe: Recipe, init: str | None) -> LIIF:
+def _first_model(recipe: Recipe, init: str | None) -> Model:
     if recipe.model not in CONFIGS:
         raise LiifError(f"recipe: no model called '{recipe.model}'; known: {', '.join(CONFIGS)}")
     config = CONFIGS[recipe.model]
     if init is None:
-        return LIIF(config)
+        return build(config)
     model = load_model(init, device="cpu")
     return model if model.config == config else grow(model, config)

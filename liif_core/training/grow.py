@@ -1,42 +1,57 @@
-"""Growing a trained model: a deeper or wider encoder that computes the same function at first."""
+"""Growing a trained model: a deeper or wider encoder that computes the same function at first.
+
+Or lending its encoder to a model of another kind.
+"""
 
 import torch
 from torch import nn
 
 from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
-from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import Config, Model, build, kind_of, title_of
+
+#: The first layers of decoders, which read latent codes: the only ones that grow.
+FIRST = {"liif": "imnet.layers.0.weight", "heat": "writer.0.weight"}
 
 
 @torch.no_grad()
-def grow(small: LIIF, config: LIIFConfig) -> LIIF:
+def grow(small: Model, config: Config) -> Model:
     """Return a model of a larger configuration that computes what `small` computes.
 
     Added residual blocks end in a zero convolution, so each starts as the identity. Added
     channels are computed from random weights, yet nothing that was there reads them: the weights
     from new channels to old ones are zero, and learn from the first step on.
 
+    A model of another kind takes over the encoder alone: its decoder begins anew.
+
     Args:
         small: the trained model.
-        config: same decoder and switches, at least as many blocks and channels.
+        config: at least as many blocks and channels; and if the kind is the same, so is all else.
 
     Raises:
-        LiifError: `config` differs in more than blocks and channels, or is smaller.
+        LiifError: `config` differs in more than that, or is smaller.
     """
-    old = small.config
-    same = LIIFConfig.from_dict(
-        {**old.to_dict(), "blocks": config.blocks, "channels": config.channels}
-    )
-    if config != same or config.blocks < old.blocks or config.channels < old.channels:
+    large, old = build(config), small.config
+    same_kind = kind_of(config) == kind_of(old)
+    sizes = {"blocks": config.blocks, "channels": config.channels}
+    alike = not same_kind or config.to_dict() == {**old.to_dict(), **sizes}
+    if not alike or config.blocks < old.blocks or config.channels < old.channels:
         raise LiifError(
             "a model can only grow in blocks and channels: "
-            f"{old.blocks}×{old.channels}, hidden {list(old.hidden)} does not fit into "
-            f"{config.blocks}×{config.channels}, hidden {list(config.hidden)}"
+            f"{_described(small)} does not fit into {_described(large)}"
         )
-    large = LIIF(config)
     _copy_encoder(small.encoder, large.encoder)
-    _copy_imnet(small, large)
+    if same_kind:
+        _copy_decoder(small, large, FIRST[kind_of(config)])
     return large
+
+
+def _described(model: Model) -> str:
+    """Return a model's size in words."""
+    sizes = model.config.to_dict()
+    encoder = f"{sizes.pop('blocks')}×{sizes.pop('channels')}"
+    rest = ", ".join(f"{name} {value}" for name, value in sizes.items() if value is not True)
+    return f"{title_of(model)} {encoder}, {rest}"
 
 
 def _copy_encoder(small: EDSR, large: EDSR) -> None:
@@ -58,14 +73,11 @@ def _convolutions(encoder: EDSR) -> list[nn.Conv2d]:
     return [module for module in encoder.modules() if isinstance(module, nn.Conv2d)]
 
 
-def _copy_imnet(small: LIIF, large: LIIF) -> None:
-    state = small.imnet.state_dict()
-    first = large.imnet.layers[0]
-    assert isinstance(first, nn.Linear)
-    old_first = state["layers.0.weight"]
+def _copy_decoder(small: Model, large: Model, first: str) -> None:
+    state = {k: v for k, v in small.state_dict().items() if not k.startswith("encoder.")}
+    old, widened = state[first], torch.zeros_like(large.state_dict()[first])
     taps = 9 if small.config.feature_unfolding else 1  # unfolding is channel-major
     old_features, new_features = small.config.channels * taps, large.config.channels * taps
-    widened = torch.zeros_like(first.weight)
-    widened[:, :old_features] = old_first[:, :old_features]
-    widened[:, new_features:] = old_first[:, old_features:]
-    large.imnet.load_state_dict({**state, "layers.0.weight": widened})
+    widened[:, :old_features] = old[:, :old_features]
+    widened[:, new_features:] = old[:, old_features:]
+    large.load_state_dict({**state, first: widened}, strict=False)

@@ -1,9 +1,10 @@
 """What training makes small."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from liif_core.folded import FoldedDecoder
-from liif_core.liif import LIIF
+from liif_core.models import KINDS, Model, kind_of
 from liif_core.training.pairs import Batch
 
 #: Below this mean squared error (50 dB) a patch is good enough: rounding to 8 bits alone is 59 dB.
@@ -22,13 +23,14 @@ class PairLoss(nn.Module):
             arXiv 2105.06086).
     """
 
-    def __init__(self, model: LIIF, kind: str = "l1") -> None:
+    def __init__(self, model: Model, kind: str = "l1") -> None:
         super().__init__()
         self.model, self.kind = model, kind
+        self.decoder: Any = KINDS[kind_of(model.config)].decoder  # looked up once: see `compile`
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss: a scalar."""
-        decoder = FoldedDecoder(self.model)
+        decoder = self.decoder(self.model)
         latents = self.model.encode(batch.photo)
         hidden = decoder.hidden_map(latents.codes)
         rgb = decoder.query(hidden, latents.colours, batch.coord, batch.cell)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from liif_core import workers
-from liif_core.liif import LIIF
+from liif_core.models import Model
 
 #: Matrices that one worker orthogonalises together on a CPU.
 STACK = 4
@@ -94,7 +94,7 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
 
 
 def make_optimizers(
-    model: LIIF, name: str, rate: float, *, capturable: bool = False
+    model: Model, name: str, rate: float, *, capturable: bool = False
 ) -> list[torch.optim.Optimizer]:
     """Return the optimisers of a recipe: Muon for the matrices and Adam for the biases, or AdamW.
 
@@ -105,8 +105,10 @@ def make_optimizers(
         capturable: steps are to be recorded as a CUDA graph.
     """
     adam: dict[str, Any] = {"lr": rate, "capturable": capturable}
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
+    # A heat field's frequencies are a list of vectors: no layer multiplies by them.
+    layers = {name for name, p in model.named_parameters() if p.ndim >= 2 and name != "omega"}
+    matrices = [p for name, p in model.named_parameters() if name in layers]
+    vectors = [p for name, p in model.named_parameters() if name not in layers]
     if name == "adamw":
         return [torch.optim.AdamW([*matrices, *vectors], weight_decay=1e-4, **adam)]
     if name == "muon":

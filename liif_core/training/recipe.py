@@ -17,7 +17,7 @@ class Recipe:
     """How to train one model.
 
     Attributes:
-        model: name of a configuration in `liif_core.liif.CONFIGS`.
+        model: name of a configuration in `liif_core.models.CONFIGS`.
         steps: optimiser steps in all.
         batch: patches per step, shared out evenly among the processes.
         patch: side of a patch at input resolution, in pixels.
@@ -34,7 +34,7 @@ class Recipe:
         loss: "l1" or "psnr"; see `PairLoss`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
         init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder.
+            the larger encoder, and where it is of another kind lend their encoder alone.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.weights import load_model
 
 
-def mean_of(paths: Sequence[Path]) -> LIIF:
+def mean_of(paths: Sequence[Path]) -> Model:
     """Return a model with the even mean of several weight files of one configuration, on the CPU.
 
     Raises:
@@ -28,7 +28,7 @@ def mean_of(paths: Sequence[Path]) -> LIIF:
     return model
 
 
-def greedy_soup(paths: Sequence[Path], score: Callable[[LIIF], float]) -> list[Path]:
+def greedy_soup(paths: Sequence[Path], score: Callable[[Model], float]) -> list[Path]:
     """Return those of several weight files whose mean scores well: the paper's recipe 1.
 
     The best one begins; each other, from the best on, joins if the mean does not score worse

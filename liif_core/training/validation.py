@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from liif_core.evaluate import Trial, each_trial
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.processes import Place
 from liif_core.training.degrade import Change
 
@@ -56,13 +56,13 @@ class Validator:
         self.trials = [Trial.of(*trial, degrade=degrade) for trial in trials[rank::world]]
         self.bicubic = self._means(lambda trial: trial.psnr(trial.resized("bicubic")))
 
-    def scores(self, model: LIIF) -> Scores:
+    def scores(self, model: Model) -> Scores:
         """Return the mean PSNR of `model` at each scale, RGB, 8 bits, border = scale."""
         found = self._means(lambda trial: trial.psnr(trial.zoomed(model)), model)
         return Scores(found, {scale: found[scale] - self.bicubic[scale] for scale in found})
 
     def _means(
-        self, score: Callable[[Trial], float], model: LIIF | None = None
+        self, score: Callable[[Trial], float], model: Model | None = None
     ) -> dict[int, float]:
         values = each_trial(score, self.trials, model)
         mine = [

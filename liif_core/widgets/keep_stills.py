@@ -1,11 +1,11 @@
 """Prepare executed notebooks for pages without a kernel: `python -m liif_core.widgets.keep_stills`.
 
 A live widget is shown by its `widget-view` output, which refers to an object in the kernel by a
-random number. In a saved file that object is gone: Jupyter then shows "model not found" instead of
-the still picture beside it. So before a lesson is committed its widget views are taken out, and
-the stills (`text/html`) stay. Running the lesson brings the widgets back. What the run wrote about
-its Python is taken out as well, and a text that a slow cell printed in parts becomes one: a lesson
-is the same file, whoever ran it.
+random number. In a saved file that object is gone. JupyterLab with our extension shows the still
+picture beside it then; other programs show nothing, or an error. So before a lesson is committed
+its widget views are taken out, and the stills (`text/html`) stay. Running the lesson brings the
+widgets back. What the run wrote about its Python is taken out as well, and a text that a slow cell
+printed in parts becomes one: a lesson is the same file, whoever ran it.
 """
 
 import sys
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+
+from liif_core.widgets.still_widget import STILL
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -36,6 +38,7 @@ def keep_stills(notebook: NotebookNode) -> bool:
             data = output.get("data", {})
             if WIDGET_VIEW in data and "text/html" in data:
                 del data[WIDGET_VIEW]
+                data.pop(STILL, None)  # which of the two to show is no question any more
                 changed = True
         changed |= join_texts(cell.get("outputs", []))
     return changed

@@ -9,14 +9,17 @@ import anywidget
 
 #: Of a notebook's output: {"kind", "data"}, what `pages` makes a living widget of.
 LIVING = "application/vnd.liif.living+json"
+#: Of the same output: JupyterLab shows the live view or, where no kernel knows it, the still. In a
+#: trusted notebook it would say "model not found" otherwise; `labextension/` renders this type.
+STILL = "application/vnd.liif.still+json"
 
 
 class StillWidget(anywidget.AnyWidget):
     """A widget that leaves `text/plain` (its repr) and `text/html` (a still) beside its live view.
 
     JupyterLab shows the live view while the kernel runs; GitHub, a printed page and a saved lesson
-    show the still. A subclass says what the still is. `application/vnd.liif.living+json` beside
-    both is what the course's site needs to bring the still to life without Python.
+    show the still. A subclass says what the still is. `LIVING` beside both is what the course's
+    site needs to bring the still to life without Python.
     """
 
     #: Which of the widgets in `static/living/living.js` it is.
@@ -41,7 +44,7 @@ class StillWidget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
-            bundle[0].update({"text/plain": repr(self), "text/html": self.still()})
+            bundle[0].update({"text/plain": repr(self), "text/html": self.still(), STILL: {}})
             living = self.living()
             if living is not None:
                 bundle[0][LIVING] = {"kind": self.kind, "data": living}

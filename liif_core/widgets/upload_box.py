@@ -12,6 +12,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.photos import Photo, photo_from_bytes
+from liif_core.widgets.still_widget import STILL
 from liif_core.widgets.stills import on_screen, still_figure
 from liif_core.worn import BY_CODE, hint_for
 
@@ -72,4 +73,4 @@ class UploadBox(ipywidgets.VBox):
         still = (
             "<p>(Here stands a button that takes your own photo. It needs a running kernel.)</p>"
         )
-        return {**bundle, "text/plain": repr(self), "text/html": still}
+        return {**bundle, "text/plain": repr(self), "text/html": still, STILL: {}}

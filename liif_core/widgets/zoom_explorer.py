@@ -9,26 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from traitlets import Bool, Dict, Float, Int, List, Unicode
 
 from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
-from liif_core.explorer.messages import VERSION, printed
+from liif_core.explorer.messages import printed
 from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
-from liif_core.liif import LIIF
+from liif_core.models import Model, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import eight_bit
 from liif_core.widgets.assets import module, style
-from liif_core.widgets.still_widget import StillWidget
+from liif_core.widgets.in_page import KEPT, EngineInPage, checked_engine
 from liif_core.widgets.stills import as_base64, contact_sheet, picture_file, still_figure
 from liif_core.xray import Explanation
 
-#: Bytes of a photo that is kept in a notebook for pages without a kernel.
-LIVING_PHOTO = 200_000
+#: What a page without a kernel is told of an explorer's values.
+LIVING_VALUES = ("view", "left", "right", "split", "point", "screen", "trained", "alt", "grid")
 
 
-class ZoomExplorer(StillWidget):
+class ZoomExplorer(EngineInPage):
     """A photo that is zoomed by wheel, fingers or keys, from the whole up to ×64.
 
     On each side of a movable split stands one method: nearest, bilinear, bicubic, or a LIIF with
@@ -37,54 +36,46 @@ class ZoomExplorer(StillWidget):
 
     Args:
         photo: a path, PIL image or array; see `photo_from`. Transparent parts are shown on white.
-        model: a LIIF, or several by name. The first is shown.
+        model: a model of any kind, or several by name. The first is shown.
         alt: what the photo shows, for readers who cannot see it.
         screen: (height, width) of the picture in pixels; narrower where the page is.
         trained: the magnifications that the models were trained for.
         grid: whether the photo's pixels and their latent codes are drawn over the picture at first,
             from ×6 on; the reader can switch them on and off.
+        engine: "python", or "browser", where one server has many readers or is far away: then the
+            page computes all, with weights in float16. What a reader opens stays in the page.
+        kept: with engine="browser", bytes that a saved notebook may keep so that the explorer lives
+            there without a kernel; a warning says when they are too few.
 
     Raises:
-        LiifError: a photo that cannot be read, no model, or a name that a baseline has.
+        LiifError: a photo that cannot be read or is too large for a page, no model, one that a page
+            cannot run, or a name that a baseline has.
     """
 
     _esm = module("zoom_explorer.js")
     _css = style("zoom_explorer.css")
     kind = "explorer"
 
-    #: {"centre": [y, x], "magnification": screen pixels per photo pixel, 0 for the whole photo}.
-    view = Dict().tag(sync=True)
-    #: What stands left and right of the split: `Side` as a dictionary.
-    left = Dict().tag(sync=True)
-    right = Dict().tag(sync=True)
-    #: Where the split stands, 0 … 1 of the screen's width; 0 shows the right side alone.
-    split = Float(0.5).tag(sync=True)
-    #: The point under X-ray, [y, x] in [-1, 1].
-    point = List(Float(), None, allow_none=True).tag(sync=True)
-    photo = Dict().tag(sync=True)
-    methods = List(Dict()).tag(sync=True)
-    screen = List(Int()).tag(sync=True)
-    trained = List(Float()).tag(sync=True)
-    alt = Unicode().tag(sync=True)
-    grid = Bool(True).tag(sync=True)
-    #: Of the questions that the page asks; see liif_core/explorer/QUESTIONS.md.
-    version = Int(VERSION).tag(sync=True)
-
     def __init__(
         self,
         photo: Source,
-        model: LIIF | Mapping[str, LIIF],
+        model: Model | Mapping[str, Model],
         *,
         alt: str = "A photo.",
         screen: tuple[int, int] = (480, 640),
         trained: tuple[float, float] = (1, 4),
         grid: bool = True,
+        engine: str = "python",
+        kept: int = KEPT,
     ) -> None:
-        models = {"LIIF": model} if isinstance(model, LIIF) else dict(model)
+        models = {title_of(model): model} if isinstance(model, Model) else dict(model)
         check_models(models)
         rows, cols = checked_screen(screen)
+        opened = photo_from(photo)
+        here = checked_engine(engine) == "python"
+        in_page = {} if here else self._begin_in_page(opened, models, kept)
         self._models = models
-        self._session = Session(photo_from(photo), models, self.show_photo)
+        self._session = Session(opened, models, self.show_photo)
         super().__init__(
             view={"centre": [0.0, 0.0], "magnification": 0.0},
             left=vars(Side("bicubic")),
@@ -95,6 +86,7 @@ class ZoomExplorer(StillWidget):
             trained=list(trained),
             alt=alt,
             grid=grid,
+            **in_page,
         )
         self.on_msg(self._receive)
 
@@ -158,8 +150,9 @@ class ZoomExplorer(StillWidget):
             side: which model; the right side's if None, or the left's if that has no model.
 
         Raises:
-            LiifError: a point outside the photo, or no model to ask.
+            LiifError: a point outside the photo, no model to ask, or a photo opened in the page.
         """
+        self._check_photo()
         shown = [Side(**self.right), Side(**self.left)]
         asked = shown if side is None else [Side(side) if isinstance(side, str) else side]
         chosen = next((one for one in asked if one.method in self._models), None)
@@ -178,7 +171,11 @@ class ZoomExplorer(StillWidget):
 
         Returns:
             (H, W, 3) uint8; beside a photo that does not fill the screen nothing is added.
+
+        Raises:
+            LiifError: the page shows a photo that was opened there.
         """
+        self._check_photo()
         across = None if width is None else operator.index(width)
         sides = Side(**self.left), Side(**self.right)
         return printed(self._session.explored, self.viewport, sides, self.split, across)
@@ -193,11 +190,15 @@ class ZoomExplorer(StillWidget):
         Raises:
             LiifError: it cannot be read; then all stays as it was.
         """
-        self._session.show(photo if isinstance(photo, Photo) else photo_from(photo))
+        opened = photo if isinstance(photo, Photo) else photo_from(photo)
+        file = self._file_for_page(opened)
+        self._session.show(opened)
         with self.hold_sync():
+            self.own_photo = False
             self.point = None  # type: ignore[assignment]
             self.view = {"centre": [0.0, 0.0], "magnification": 0.0}
             self.photo = self._described(name_of(photo) if name is None else name)
+            self.photo_file = file
 
     def _described(self, name: str) -> dict[str, Any]:
         """Return what the browser learns of the photo."""
@@ -213,9 +214,8 @@ class ZoomExplorer(StillWidget):
 
     def living(self) -> dict[str, Any] | None:
         """Return the photo, what is on screen and by which mark a page finds the weights."""
-        shared = ("view", "left", "right", "split", "point", "screen", "trained", "alt", "grid")
-        values = {name: getattr(self, name) for name in shared}
-        return living_explorer(self._session, self.photo["name"], values)
+        values = {name: getattr(self, name) for name in LIVING_VALUES}
+        return self._held(lambda most: living_explorer(self._session, self.photo, values, most))
 
     def still(self) -> str:
         """Return what is on screen as a page without a kernel shows it, and what it is."""
@@ -230,22 +230,29 @@ class ZoomExplorer(StillWidget):
 
 
 def living_explorer(
-    session: Session, name: str, values: Mapping[str, Any]
+    session: Session, photo: Mapping[str, Any], values: Mapping[str, Any], most: int
 ) -> dict[str, Any] | None:
-    """Return what an explorer needs to live on a page without a kernel.
+    """Return what an explorer needs, beside weights, to live on a page without a kernel.
+
+    The file of the photo, which is described as the browser learns it, has at most `most` bytes.
 
     None where the photo is too large for a notebook, or no browser's engine runs the model.
     """
     explored = session.explored
     pixels = eight_bit(explored.photo.colour)
-    file = picture_file(pixels, png=LIVING_PHOTO, jpeg=LIVING_PHOTO)
+    file = picture_file(pixels, png=most, jpeg=most)
     if file is None:
         return None
     try:
         models = {name: mark_of(model) for name, model in explored.models.items()}
     except LiifError:
         return None
-    return {"photo": as_base64(file), "name": name, "models": models, "values": dict(values)}
+    return {
+        "photo": as_base64(file),
+        "name": photo["name"],
+        "models": models,
+        "values": dict(values),
+    }
 
 
 def name_of(photo: Source | Photo) -> str:

@@ -21,9 +21,6 @@ from liif_core.pixels import Box
 #: Rows painted at a time.
 STRIP_ROWS = 256
 
-#: What stands above the two.
-NAMES = ("bicubic", "LIIF")
-
 
 @dataclass(frozen=True)
 class Sheet:
@@ -56,11 +53,12 @@ class Sheet:
         """(height, width) of the sheet."""
         return self.band + self.height, 2 * self.width + self.gap
 
-    def names(self) -> np.ndarray:
-        """Return the rows above the pictures: (band, sheet's width, 3) float32 in [0, 1]."""
+    def names(self, title: str) -> np.ndarray:
+        """Return the rows above the pictures, bicubic's and the one of that title:
+        (band, sheet's width, 3) float32 in [0, 1]."""
         font = ImageFont.load_default(self.letters)
         columns = []
-        for name in NAMES:
+        for name in ("bicubic", title):
             column = Image.new("L", (self.width, self.band), "white")
             middle = (self.width / 2, self.band / 2)
             ImageDraw.Draw(column).text(middle, name, "black", font, anchor="mm")
@@ -74,7 +72,14 @@ class Sheet:
 
 
 def beside_bicubic(
-    photo: Photo, result: InMemory, box: Box, path: Path, *, overwrite: bool, quality: int
+    photo: Photo,
+    result: InMemory,
+    box: Box,
+    path: Path,
+    *,
+    title: str,
+    overwrite: bool,
+    quality: int,
 ) -> InMemory:
     """Paint bicubic interpolation (left) beside the result (right), without transparency.
 
@@ -84,6 +89,7 @@ def beside_bicubic(
         photo: what was zoomed.
         result: the zoomed picture.
         box: the part of the photo that it shows.
+        title: what stands above the result.
         path, overwrite, quality: see `InMemory`.
 
     Returns:
@@ -96,7 +102,7 @@ def beside_bicubic(
     sheet = Sheet(height, width)
     pixels = ResultPixels(opaque, *sheet.size, whole)
     both = InMemory(pixels, path, overwrite=overwrite, quality=quality)
-    both.paste(0, sheet.names())
+    both.paste(0, sheet.names(title))
     step = (lower - upper) / height
     for top in range(0, height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, height)

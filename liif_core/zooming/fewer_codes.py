@@ -13,8 +13,8 @@ import numpy as np
 
 from liif_core.folded import Axis
 from liif_core.grid import OutputGrid, Pixels
-from liif_core.liif import LIIF
 from liif_core.metrics import psnr
+from liif_core.models import Model
 from liif_core.render import ContinuousPhoto
 
 #: A neighbour whose share along an axis is less than this is not asked. On average, 4·(1 - 0.2)² =
@@ -36,7 +36,7 @@ class FewerCodes(ContinuousPhoto):
     """
 
     def __init__(
-        self, model: LIIF, photo: np.ndarray | Pixels, *, threshold: float = THRESHOLD, **rest: Any
+        self, model: Model, photo: np.ndarray | Pixels, *, threshold: float = THRESHOLD, **rest: Any
     ) -> None:
         super().__init__(model, photo, **rest)
         self.threshold = threshold

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from liif_core import models
 from liif_core.errors import LiifError
 from liif_core.grid import OutputGrid
-from liif_core.liif import LIIF, LIIFConfig
 from liif_core.render import Renderer, Tick
 from liif_core.weights import load_model
 
@@ -42,7 +42,7 @@ class Mixture(nn.Module):
 
     share: torch.Tensor
 
-    def __init__(self, first: LIIF, second: LIIF, share: float) -> None:
+    def __init__(self, first: models.Model, second: models.Model, share: float) -> None:
         super().__init__()
         check_share(share)
         self.first, self.second = first, second
@@ -50,13 +50,13 @@ class Mixture(nn.Module):
         self.weights_name = _name(share, first.weights_name, second.weights_name)
 
     @property
-    def config(self) -> LIIFConfig:
+    def config(self) -> models.Config:
         """What the first model is like."""
         return self.first.config
 
 
 #: What a photo can be zoomed with.
-Model: TypeAlias = LIIF | Mixture
+Model: TypeAlias = models.Model | Mixture
 
 
 def denoising(share: float, device: str = "auto") -> Model:

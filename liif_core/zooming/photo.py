@@ -23,6 +23,7 @@ from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.grid import Pixels
+from liif_core.models import title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
 from liif_core.render import MEMORY, ContinuousPhoto, Progress, Renderer, strips
@@ -147,7 +148,13 @@ def opened(job: Job, photo: Photo, model: Model) -> Iterator["Opened"]:
     with _enough_memory(job):
         renderer = renderer_for(job.task, model, photo)
         with _result(job, photo, model, renderer) as result:
-            yield Opened(job, photo, renderer, result)
+            yield Opened(
+                job,
+                photo,
+                renderer,
+                result,
+                title_of(model.first if isinstance(model, Mixture) else model),
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,12 +166,14 @@ class Opened:
         photo: what is zoomed.
         renderer: the one that everything about this zoom is asked of.
         result: what is painted.
+        title: what people call the model's kind.
     """
 
     job: Job
     photo: Photo
     renderer: Renderer
     result: Result
+    title: str
 
     def seconds_needed(self) -> float:
         """Guess how long painting all of the result takes: good to a factor of two."""
@@ -190,7 +199,7 @@ class Opened:
                 del strip  # else two are held while the next one is made
             if pasting:
                 pasting.result()
-        return Painted(self.job, self.photo, self.result, self.renderer.remark(grid))
+        return Painted(self.job, self.photo, self.result, self.renderer.remark(grid), self.title)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +208,14 @@ class Painted:
 
     Attributes:
         remark: what the renderer has to say about the result; often nothing.
+        title: as of `Opened`.
     """
 
     job: Job
     photo: Photo
     result: Result
     remark: str
+    title: str
 
     def finish(self) -> list[str]:
         """Make files of the result, and of the comparison; return a line for each.
@@ -225,10 +236,11 @@ class Painted:
                 self.result,
                 job.grid.box,
                 job.comparison,
+                title=self.title,
                 overwrite=job.task.overwrite,
                 quality=job.task.quality,
             ).finish()
-        return [*lines, f"{job.comparison}: bicubic (left), LIIF (right)"]
+        return [*lines, f"{job.comparison}: bicubic (left), {self.title} (right)"]
 
 
 def renderer_for(task: Task, model: Model, photo: Pixels, memory: int = MEMORY) -> Renderer:

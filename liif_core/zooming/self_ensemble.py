@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liif_core.grid import OutputGrid, Pixels, pixels_of
-from liif_core.liif import LIIF
+from liif_core.models import Model
 from liif_core.render import MEMORY, ContinuousPhoto, Tick
 
 
@@ -86,7 +86,7 @@ class SelfEnsemble:
 
     def __init__(
         self,
-        model: LIIF,
+        model: Model,
         photo: np.ndarray | Pixels,
         *,
         memory: int = MEMORY,

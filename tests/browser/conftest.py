@@ -19,6 +19,8 @@ import pytest
 from browsers import driver
 from nbformat.v4 import new_code_cell, new_notebook
 
+from liif_core.course import copy_course
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = [
@@ -37,11 +39,12 @@ SECONDS = 1000  # Playwright counts in milliseconds
 
 @dataclass
 class Server:
-    """A running JupyterLab: its address, the folder it serves, and where its settings lie."""
+    """A running JupyterLab: its address, the folder it serves, its settings, what it prints."""
 
     url: str
     folder: Path
     settings: Path
+    log: Path
 
     def set_theme(self, name: str) -> None:
         """Choose the theme of pages that are opened from now on."""
@@ -77,7 +80,7 @@ class NotebookPage:
         before = prompt.inner_text()
         self.page.locator(".jp-CodeCell .cm-content").nth(cell).click()
         self.page.keyboard.press("Shift+Enter")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while (now := prompt.inner_text()) == before or not NUMBER.search(now):
             assert time.monotonic() < deadline, f"cell {cell} has not finished: {now!r}"
             self.page.wait_for_timeout(50)
@@ -89,7 +92,10 @@ class NotebookPage:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start JupyterLab, which serves Notebook 7 too, with its own settings; stop it at the end."""
+    """Start JupyterLab, which serves Notebook 7 too, in a copy of the course; stop it at the end.
+
+    Its settings are the copy's, as for `make lab`; so a test asks nothing of the network.
+    """
     for package in ("playwright", "jupyterlab", "notebook", "anywidget"):
         pytest.importorskip(
             package, reason=f"the browser tests need {package}: pip install {package}"
@@ -97,46 +103,45 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if CHROMIUM is None:
         pytest.skip("the browser tests need Chromium: apt-get install chromium")
     home = tmp_path_factory.mktemp("jupyter")
-    folder = home / "notebooks"
-    folder.mkdir()
+    folder = home / "course"
+    copy_course(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.token=", "--ServerApp.password=", "--ip=127.0.0.1"]
     command += ["--ServerApp.disable_check_xsrf=True"]
-    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
+    command += ["--ServerApp.port_retries=0"]
+    extensions = home / "extensions"  # this tree's, whatever is installed
+    shutil.copytree(ROOT / "liif_core/widgets/labextension", extensions / "liif-stills")
+    shutil.copytree(ROOT / "liif_core/widgets/static", extensions / "liif-stills/static")
+    command += [f"--LabApp.extra_labextensions_path={extensions}"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_PATH": str(folder),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
     }
     log = home / "server.log"
     with log.open("w") as stream:
-        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream)
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=stream, stderr=stream
+        )
         url = f"http://127.0.0.1:{port}"
         try:
             wait_for(url, process, log)
-            served = Server(url, folder, home / "settings")
-            # No news, no update check: a test must not ask anything of the network.
-            quiet = home / "settings/@jupyterlab/apputils-extension"
-            quiet.mkdir(parents=True)
-            (quiet / "notification.jupyterlab-settings").write_text(
-                '{"fetchNews": "false", "checkForUpdates": false}'
-            )
-            yield served
+            yield Server(url, folder, home / "settings", log)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers; fail with its log if it ends or takes a minute."""
-    deadline = time.monotonic() + 60
+    """Wait until the server answers; fail with its log if it ends or takes two minutes."""
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             urllib.request.urlopen(f"{url}/api", timeout=2).close()
@@ -161,7 +166,7 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_page(**options: Any) -> Any:
         context = browser.new_context(viewport={"width": 1100, "height": 900}, **options)
-        context.set_default_timeout(30 * SECONDS)
+        context.set_default_timeout(120 * SECONDS)
         contexts.append(context)
         return context.new_page()
 

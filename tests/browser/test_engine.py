@@ -486,21 +486,113 @@ def test_photos_that_are_shown_at_the_same_time(opened: Callable[..., Both]) -> 
     assert numbers == [[["one", 1], ["two", 2]], ""]
 
 
+DIE = """([number, message]) => {
+  const one = engine.pool.workers[number];
+  one.worker.terminate();
+  one.worker.dispatchEvent(new ErrorEvent("error", { message }));
+}"""
+OVERVIEW = {"type": "overview", "viewer": "v", "tag": 1, "version": VERSION, "photo": 0}
+
+
 def test_a_worker_that_dies_is_replaced_once(opened: Callable[..., Both]) -> None:
     both = opened(photograph(*SIZE), small_model(), workers=2)
-    die = """(number) => {
-      const one = engine.pool.workers[number];
-      one.worker.terminate();
-      one.worker.dispatchEvent(new ErrorEvent("error", { message: "no memory" }));
-    }"""
     both.frame(Side("LIIF"))
-    both.page.evaluate(die, 0)
+    both.page.evaluate("explore()")
+    root = both.page.locator(".liif-zoom")
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    both.page.evaluate(DIE, [0, "no memory"])
     found, expected = both.frame(Side("LIIF"))
     close(found["pixels"], expected["pixels"])
-    both.page.evaluate(die, 0)
-    question = {"type": "overview", "viewer": "v", "tag": 1, "version": VERSION, "photo": 0}
-    answer, _ = both.page.evaluate("(q) => ask(q)", question)
-    assert answer["failed"] == "A part of the engine stopped twice (no memory); reload the page."
+    both.page.evaluate(DIE, [0, "no memory"])
+    answer, _ = both.page.evaluate("(q) => ask(q)", OVERVIEW)
+    line = "A part of the engine stopped twice (no memory); reload the page."
+    assert answer["failed"] == line
+    seen = root.locator(".liif-picture").screenshot()
+    root.get_by_role("button", name="zoom in").click()
+    root.get_by_text(line).first.wait_for()  # the reader is told, and keeps the picture
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    assert np.ptp(decoded(seen)) > 50
+    opening = "engine.show(engine.opened.photo).then(() => '', ({ message }) => message)"
+    assert both.page.evaluate(opening) == line
+    assert both.page.evaluate("engine.number") == 0
+
+
+def test_a_replacement_that_cannot_begin_is_not_asked(opened: Callable[..., Both]) -> None:
+    both = opened(photograph(20, 30), small_model(), workers=1)
+    both.page.evaluate(
+        """() => {
+             const text =
+               "onmessage = ({ data: { id } }) => postMessage({ id, failed: 'no room' })";
+             const script = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+             engine.pool.workers[0].make = () => new Worker(script);
+           }"""
+    )
+    both.page.evaluate(DIE, [0, "no memory"])
+    both.page.wait_for_function("engine.pool.workers[0].dead")
+    answer, _ = both.page.evaluate("(q) => ask(q)", OVERVIEW)
+    assert "stopped twice (no room)" in answer["failed"]
+
+
+def test_a_photo_that_a_worker_cannot_take_changes_nothing(opened: Callable[..., Both]) -> None:
+    values = {"screen": [120, 160], "view": {"centre": [0.1, -0.2], "magnification": 3.3}}
+    both = opened(photograph(*SIZE), small_model(), workers=2, values=values)
+    both.page.evaluate("explore()")
+    root = both.page.locator(".liif-zoom")
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    both.page.evaluate(
+        """() => {
+             const { worker } = engine.pool.workers[1];
+             const post = worker.postMessage;
+             worker.postMessage = function (message) {
+               worker.postMessage = post;
+               throw new DOMException(`${message.call}: no memory`, "DataCloneError");
+             };
+           }"""
+    )
+    drop(both.page, "mine.png", png(photograph(40, 50)))
+    root.get_by_text("open: no memory").wait_for()
+    assert both.page.evaluate("engine.get('photo')")["name"] == "noise"
+    assert both.page.evaluate("engine.get('view')") == values["view"]
+    root.locator(".liif-stage[aria-busy=false]").wait_for()
+    found, expected = both.frame(Side("LIIF"))
+    close(found["pixels"], expected["pixels"])
+    assert both.page.evaluate(
+        "engine.pool.workers.map(({ known }) => known.get('open').number)"
+    ) == [
+        0,
+        0,
+    ]
+    both.page.evaluate(DIE, [1, "no memory"])  # the replacement opens the photo that is open
+    found, expected = both.frame(Side("LIIF"))
+    close(found["pixels"], expected["pixels"])
+
+
+def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
+    """Whatever the photo, a phone's 300 MB suffice; what was planned is what is held."""
+    megabyte = 1 << 20
+    both = opened(photograph(*SIZE), small_model(), workers=2, memory=110 * megabyte)
+    plans = both.page.evaluate(
+        """async () => {
+             const { budget, largestPhoto } = await import("./static/engine/budget.js");
+             const [phone, wanted] = [300 << 20, 4];
+             const most = largestPhoto(phone);
+             return [1e4, 1e6, 12e6, 24e6, most].map((pixels) => {
+               const side = Math.floor(Math.sqrt(pixels));
+               return [3 * side * side, budget({ height: side, width: side }, wanted, phone)];
+             });
+           }"""
+    )
+    for photo, plan in plans:
+        copies = photo + plan["workers"] * (32 * megabyte + photo * 4 / 3)
+        assert copies + plan["codes"] + plan["workers"] * plan["maps"] <= 300 * megabyte
+        assert plan["codes"] >= 15 * megabyte
+    assert [plan["workers"] for _, plan in plans] == [4, 4, 2, 1, 1]
+    assert plans[-1][0] > 90e6  # 30 megapixels
+    for centre in ([-1, -1], [-1, 1], [1, -1], [1, 1], [0, 0]):
+        found, expected = both.frame(Side("LIIF"), centre=centre)
+        close(found["pixels"], expected["pixels"])
+        room, held = both.page.evaluate("[engine.explored.memory, engine.explored.codes.held]")
+        assert 0 < held <= room
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """FrameSlider, in a real JupyterLab: the pixels, the keyboard, skipped frames, a failing draw."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +23,15 @@ slider = FrameSlider(range(30), draw, label=lambda v: f"frame number {v}", alt="
 """
 SHOW = "drawn.clear(); slider"
 
+LESSON_01 = Path(__file__).parents[2] / "notebooks/01_pixel_grids_and_continuous_functions.ipynb"
+
 PIXELS = """async (image) => {
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
   const context = canvas.getContext("2d");
   context.drawImage(image, 0, 0);
-  return Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data);
+  const { data, height, width } = context.getImageData(0, 0, canvas.width, canvas.height);
+  return [Array.from(data), height, width];
 }"""
 
 
@@ -37,8 +42,8 @@ def noise(value: int) -> np.ndarray:
 
 def pixels(shown: Any) -> np.ndarray:
     """Return the picture in the browser, (H, W, 3)."""
-    flat = shown.page.locator(".liif-frame-slider img").evaluate(PIXELS)
-    return np.array(flat, np.uint8).reshape(40, 60, 4)[..., :3]
+    flat, height, width = shown.page.locator(".liif-frame-slider img").evaluate(PIXELS)
+    return np.array(flat, np.uint8).reshape(height, width, 4)[..., :3]
 
 
 def wait_for_label(shown: Any, text: str) -> None:
@@ -139,3 +144,44 @@ def test_two_sliders_leave_one_another_alone(open_notebook: Any) -> None:
         root.locator("figure[aria-busy=false]").wait_for(state="attached")
     shown.run(2)
     assert "(7, 9)" in shown.output(2)
+
+
+def folding_cells() -> list[str]:
+    """Return what lesson 01's slider of folding stripes needs, and the cell that shows it."""
+    cells = json.loads(LESSON_01.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    (stripes,) = (text for text in sources if text.startswith("def stripes"))
+    (slider,) = (text for text in sources if text.endswith("\nfolding"))
+    imports = "import numpy as np\nfrom liif_core.widgets import FrameSlider\n"
+    imports += "from liif_core.lesson_figures import lesson_01 as plots\n"
+    return [imports, stripes.split("\n\n\n")[0], slider]
+
+
+def test_the_stripes_of_lesson_01_fold_as_one_drags(open_notebook: Any) -> None:
+    """By key and by mouse: the stripes and the spectrum beside them are those of the step."""
+    *needed, slider = folding_cells()
+    here: dict[str, Any] = {}
+    exec("\n".join([*needed, slider.partition("\n\n\nfolding")[0]]), here)
+    shown = open_notebook("\n".join([*needed, slider]))
+    shown.run()
+
+    def check(step: int) -> None:
+        wait_for_label(shown, f"step {step}")
+        np.testing.assert_array_equal(pixels(shown), here["sampled"](step))
+
+    check(1)
+    handle = shown.page.get_by_role("slider")
+    handle.focus()
+    shown.page.keyboard.press("ArrowRight")
+    check(2)
+    box = handle.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    shown.page.mouse.move(box["x"] + box["width"] / 4, middle)
+    shown.page.mouse.down()
+    shown.page.mouse.move(box["x"] + box["width"] - 1, middle, steps=5)
+    shown.page.mouse.up()
+    check(6)
+    frames = [here["sampled"](step) for step in (1, 2, 6)]
+    half = frames[0].shape[1] // 2
+    for part in (slice(None, half), slice(half, None)):  # the stripes; their spectrum
+        assert len({frame[:, part].tobytes() for frame in frames}) == 3

@@ -4,15 +4,13 @@ import json
 import os
 import signal
 import sys
-import time
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import torch
 
 from liif_core.evaluate import Trial
-from liif_core.liif import CONFIGS, LIIFConfig
+from liif_core.liif import LIIFConfig
+from liif_core.models import CONFIGS
 from liif_core.training import trainer
 from liif_core.training.recipe import Recipe
 
@@ -63,21 +61,16 @@ def kill_at_save(number: int) -> None:
     torch.save = save_or_die
 
 
-def wait_no_longer_than(seconds: float) -> None:
-    """Let a process that waits for another give up soon."""
-    short = partial(trainer.processes, timeout=timedelta(seconds=seconds))
-    trainer.processes = short
-
-
-def validate_slowly(seconds: float) -> None:
-    """Let each photograph take long at each scale."""
+def note_validated(folder: Path) -> None:
+    """Note each photograph and scale that this process zooms, in a file named by its rank."""
     zoomed = Trial.zoomed
 
-    def slow(trial, model):
-        time.sleep(seconds)
+    def noted(trial, model):
+        with (folder / os.environ["RANK"]).open("a") as notes:
+            notes.write(f"{trial.number} {trial.scale}\n")
         return zoomed(trial, model)
 
-    Trial.zoomed = slow
+    Trial.zoomed = noted
 
 
 if __name__ == "__main__":
@@ -87,9 +80,8 @@ if __name__ == "__main__":
         kill_at_step(options["kill_at_step"])
     if "kill_at_save" in options:
         kill_at_save(options["kill_at_save"])
-    if "timeout" in options:
-        wait_no_longer_than(options["timeout"])
-        validate_slowly(options["validation_takes"])
+    if "note_validated" in options:
+        note_validated(Path(options["note_validated"]))
     trainer.train(
         Recipe.from_dict({**BASE, **options.get("recipe", {})}),
         Path(options["photos"]),

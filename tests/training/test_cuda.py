@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from liif_core.liif import CONFIGS, LIIF
+from liif_core.models import CONFIGS, build
 from liif_core.render import render
 from liif_core.samples import sample_photo
 from liif_core.training import run
@@ -30,9 +30,12 @@ RECIPE = Recipe.from_dict(
 )
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
-def test_recorded_steps_train_as_single_ones_do(optimizer, photos, tmp_path, monkeypatch):
-    recipe = Recipe.from_dict({**RECIPE.to_dict(), "optimizer": optimizer})
+@pytest.mark.parametrize(
+    ("model", "optimizer"),
+    [("liif-edsr-small", "muon"), ("liif-edsr-small", "adamw"), ("heat-edsr-small", "muon")],
+)
+def test_recorded_steps_train_as_single_ones_do(model, optimizer, photos, tmp_path, monkeypatch):
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "model": model, "optimizer": optimizer})
     train(recipe, photos, tmp_path / "recorded", device="cuda", quiet=True)
     monkeypatch.setattr(run, "can_record", lambda device, world: False)
     train(recipe, photos, tmp_path / "eager", device="cuda", quiet=True)
@@ -43,7 +46,7 @@ def test_recorded_steps_train_as_single_ones_do(optimizer, photos, tmp_path, mon
     assert recorded["loss_sum"] == pytest.approx(eager["loss_sum"], rel=1e-3)
     for part in ("model", "average"):
         torch.manual_seed(recipe.seed)
-        begun = LIIF(CONFIGS[recipe.model]).state_dict()
+        begun = build(CONFIGS[recipe.model]).state_dict()
         found, expected, first = (
             torch.cat([state[key].flatten() for key in begun])
             for state in (recorded[part], eager[part], begun)

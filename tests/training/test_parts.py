@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.liif import CONFIGS, LIIF, LIIFConfig
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths, read_rgb
 from liif_core.training.degrade import (
     DEGRADATIONS,
@@ -189,12 +190,13 @@ def test_the_losses_are_what_they_say():
     assert found == pytest.approx(np.mean(decibels), abs=1e-2)
 
 
-def test_the_loss_compiles_in_one_piece_to_the_same_gradients(photos):
+@pytest.mark.parametrize("name", ["liif-edsr-small", "heat-edsr-small"])
+def test_the_loss_compiles_in_one_piece_to_the_same_gradients(photos, name):
     recipe = Recipe.from_dict(
-        {"model": "liif-edsr-small", "steps": 9, "batch": 2, "patch": 12, "warmup": 0, "decay": 0}
+        {"model": name, "steps": 9, "batch": 2, "patch": 12, "warmup": 0, "decay": 0}
     )
     batch = PairSampler(photo_paths(photos), recipe).batch(range(2))
-    model = LIIF(CONFIGS[recipe.model]).train().requires_grad_(True)
+    model = build(CONFIGS[recipe.model]).train().requires_grad_(True)
     found = []
     for loss in (
         PairLoss(model),

@@ -150,7 +150,7 @@ def test_interrupted_and_run_again_it_finishes(album, weights, capsys):
     assert run.stdout.readline() == "now\n"
     out = album.with_name("album_x2")
     run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=120)
+    _, told = run.communicate(timeout=300)
     done = [path for path in out.rglob("p*") if path.is_file() and "part" not in path.name]
     assert run.returncode == 130, told
     assert 90 < len(done) <= 99

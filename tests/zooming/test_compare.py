@@ -35,7 +35,9 @@ def test_both_halves(tmp_path, monkeypatch, mode, size):
     pixels, box = noise(*SHAPES[mode]), (3, 2, 37, 28)
     result = result_of(noise(size[1], size[0], *SHAPES[mode][2:]), tmp_path)
     path = tmp_path / "both.png"
-    beside_bicubic(photo_from(pixels), result, box, path, overwrite=False, quality=95).finish()
+    beside_bicubic(
+        photo_from(pixels), result, box, path, title="LIIF", overwrite=False, quality=95
+    ).finish()
     with Image.open(path) as both:
         sheet = Sheet(size[1], size[0])
         assert (both.mode, both.size) == ("L" if mode == "L" else "RGB", sheet.size[::-1])
@@ -56,7 +58,9 @@ def test_sixteen_bits(tmp_path, bands):
     doubled = noise(18, 16, *bands, dtype=np.uint16) | 256
     result = result_of(doubled, tmp_path)
     photo = photo_from(pixels)
-    beside_bicubic(photo, result, (0, 0, 8, 9), path, overwrite=False, quality=95).finish()
+    beside_bicubic(
+        photo, result, (0, 0, 8, 9), path, title="LIIF", overwrite=False, quality=95
+    ).finish()
     both = photo_from(path)
     assert (both.colour.dtype, both.grey, both.alpha) == (np.uint16, not bands, None)
     shown = both.colour[-18:, -16:]
@@ -67,7 +71,7 @@ def test_sixteen_bits(tmp_path, bands):
 @pytest.mark.parametrize("width", [40, 300, 5000])
 def test_each_has_its_name_above_it(width):
     sheet = Sheet(10, width)
-    names = sheet.names()
+    names = sheet.names("LIIF")
     assert names.shape == (sheet.band, 2 * width + sheet.gap, 3)
     left, right = names[:, :width], names[:, -width:]
     inked = [np.flatnonzero((half < 0.5).any(axis=(0, 2))) for half in (left, right)]

@@ -17,7 +17,7 @@ export class Questions {
     engine.on("msg:custom", this.hear);
   }
 
-  // Ask, and promise the answer: its fields, and `pictures`, the bytes that came with it. Where it
+  // Ask, and promise the answer: its fields, and `pictures`, which came with it. Where it
   // could not be given, `failed` says why. There is none before it comes, however late.
   ask(type, fields, buffers = []) {
     this.tag += 1;
@@ -66,11 +66,12 @@ export class Questions {
   }
 }
 
-// The picture in an answer, or an error that can be shown.
-export async function decoded(bytes, type) {
+// The picture in an answer, a file's bytes or pixels, or an error that can be shown.
+export async function decoded(picture, type) {
   const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+  const source = picture instanceof ImageData ? picture : new Blob([picture], { type });
   try {
-    return await createImageBitmap(new Blob([bytes], { type }), options);
+    return await createImageBitmap(source, options);
   } catch {
     throw new Error("A picture arrived that this browser cannot show; move the view to ask again.");
   }

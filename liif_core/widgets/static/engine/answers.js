@@ -1,9 +1,9 @@
 // What the explorer asks and is answered: messages.py, for an engine in the browser. Each function
-// promises [fields, pictures]; liif_core/explorer/QUESTIONS.md lists the fields.
+// promises [fields, pictures]; liif_core/explorer/QUESTIONS.md lists the fields. Pictures stay on the
+// page, so they are pixels: what was packed into a PNG would be unpacked at once.
 import { viewport } from "../zoom_viewport.js";
 import { paste } from "./explored.js";
 import { gridOf } from "./grid.js";
-import { png } from "./png.js";
 
 const COARSE_PIXELS = 80_000; // screen pixels of a coarse picture, at most
 const OVERVIEW = 320; // pixels along the longer side of the overview
@@ -11,6 +11,8 @@ const BICUBIC = { method: "bicubic" };
 
 const viewOf = (explored, { centre, magnification, screen }) =>
   viewport(explored.size, screen, centre, magnification);
+
+const pixels = ({ width, rgba }) => new ImageData(new Uint8ClampedArray(rgba.buffer), width);
 
 // Python's round(): what lies between two goes to the even one.
 function rounded(value) {
@@ -23,8 +25,8 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
   const view = viewOf(explored, asked);
   const { unread, total } = explored.tiles(view, side);
   const reading = unread.length > 0 && reads < total;
-  const next = reading ? unread.slice(0, explored.pool.count) : [];
-  await explored.read(next, side);
+  const next = reading ? explored.batches(unread).slice(0, explored.pool.count) : [];
+  await Promise.all(next.map((tiles) => explored.read(tiles, side)));
   const picture = !reading || reads === 0;
   const pictures = [];
   if (picture) {
@@ -33,11 +35,11 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
     const grid = gridOf(view, smaller ? Math.max(1, Math.sqrt((height * width) / COARSE_PIXELS)) : 1);
     const spans = [[0, grid.height], [0, grid.width]];
     const shown = reading ? BICUBIC : side;
-    pictures.push(png(await explored.part(grid, shown, ...spans, view.magnification >= 1)));
+    pictures.push(pixels(await explored.part(grid, shown, ...spans, view.magnification >= 1)));
   }
   const [down, across] = view.spans;
   const fields = {
-    reading, picture, total, left: unread.length - next.length,
+    reading, picture, total, left: unread.length - next.flat().length,
     rect: [down.first, across.first, down.count, across.count],
     box: [across.start, down.start, across.end, down.end],
     seconds: (performance.now() - began) / 1000,
@@ -48,7 +50,8 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
 
 async function ahead(explored, { view, side }) {
   const unread = explored.ahead(viewOf(explored, view), side);
-  await explored.read(unread.slice(0, 1), side);
+  const [next] = explored.batches(unread);
+  if (next) await explored.read(next, side);
   return [{ more: unread.length > 0 }, []];
 }
 
@@ -56,7 +59,7 @@ async function overview(explored) {
   const scale = Math.min(1, OVERVIEW / Math.max(...explored.size));
   const [height, width] = explored.size.map((side) => Math.max(1, rounded(side * scale)));
   const grid = { height, width, box: [0, 0, explored.size[1], explored.size[0]] };
-  return [{}, [png(await explored.part(grid, BICUBIC, [0, height], [0, width], false))]];
+  return [{}, [pixels(await explored.part(grid, BICUBIC, [0, height], [0, width], false))]];
 }
 
 async function xray(explored, { side, coord, cell }) {
@@ -77,7 +80,7 @@ async function strip(explored, { view: asked, left, right, split, size, rows }) 
     const { rgba } = await explored.part(grid, side, rows, cols, enlarging);
     paste(picture, rgba, { rows, cols }, [rows[0], 0]);
   }
-  return [{}, [png(picture)]];
+  return [{}, [pixels(picture)]];
 }
 
 export const ANSWERS = { frame, ahead, overview, xray, strip };

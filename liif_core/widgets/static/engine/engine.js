@@ -13,6 +13,7 @@
 // which promises [answer, pictures], and `show(photo)`.
 import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
+import { budget } from "./budget.js";
 import { Explored } from "./explored.js";
 import { Pool } from "./pool.js";
 import { Uploads, photoFrom } from "./uploads.js";
@@ -21,52 +22,81 @@ import { readWeights } from "./weights.js";
 const BASELINES = ["nearest", "bilinear", "bicubic"];
 const ABLATIONS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
-const MEMORY = 96 << 20; // bytes for latent codes, and as many for all workers' hidden maps
 const MOST_WORKERS = 4;
 
 export class Engine {
   // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
   // as browser_weights.py writes them; pieces: { kernel: bytes of kernel.wasm or a promise of them,
-  // worker(): a new worker }; values: of the explorer, in place of those below.
-  constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory = MEMORY }) {
+  // worker(): a new worker }; values: of the explorer, in place of those below; workers: at most;
+  // memory: bytes in all, where it is not for `budget` to say.
+  constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory }) {
     const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
     this.models = Object.fromEntries(entries);
-    this.memory = memory;
+    this.limits = { workers, memory };
     this.listeners = [];
     this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
     this.number = 0; // of the photo that the workers have
     this.uploads = new Uploads();
-    this.pool = new Pool(workers, pieces.worker);
+    this.pool = new Pool(pieces.worker);
     this.ready = this.prepare(pieces.kernel, weights, photo);
     this.ready.catch(() => {}); // every answer says it
     this.opening = this.ready; // one photo after the other
   }
 
   async prepare(kernel, weights, photo) {
-    const module = await compiled(await kernel);
-    await this.pool.prepare("load", { module, weights, memory: this.memory / this.pool.count });
+    this.given = { module: await compiled(await kernel), weights };
+    if (this.ended) throw new Error("The engine was ended.");
     await this.open(photo, 0);
   }
 
-  // Explore another photo from now on, whole.
-  show(photo) {
-    const shown = this.opening.then(() => this.showNext(photo));
+  // Explore another photo from now on, whole; own: the reader's, which "uploaded" tells.
+  show(photo, own = false) {
+    const shown = this.opening.then(() => this.showNext(photo, own));
     this.opening = shown.catch(() => {});
     return shown;
   }
 
-  async showNext(photo) {
+  async showNext(photo, own) {
     const number = this.values.photo.number + 1;
     await this.open(photo, number);
+    if (own) this.emit("uploaded");
     this.set("point", null);
     this.set("view", { centre: [0, 0], magnification: 0 });
     this.set("photo", described(photo, number));
   }
 
-  async open({ height, width, rgb }, number) {
+  // Open a photo, or keep the one before.
+  async open(photo, number) {
+    const { opened } = this;
     this.number = number; // from now on, what is asked about the photo before is stale
+    try {
+      await this.give(photo, number);
+    } catch (error) {
+      if (opened) await this.restore(opened);
+      throw error;
+    }
+    this.opened = { photo, number };
+  }
+
+  async give({ height, width, rgb }, number) {
+    const { workers, codes, maps } = budget({ height, width }, this.limits.workers, this.limits.memory);
+    if (workers !== this.pool.count || maps !== this.maps) {
+      this.maps = maps;
+      this.pool.begin(workers);
+      await this.pool.prepare("load", { ...this.given, memory: maps });
+    }
     await this.pool.prepare("open", { height, width, rgb, number });
-    this.explored = new Explored(this.pool, { height, width, number }, this.models, this.memory);
+    this.explored = new Explored(this.pool, { height, width, number }, this.models, codes);
+  }
+
+  async restore({ photo, number }) {
+    this.number = number;
+    try {
+      await this.give(photo, number);
+    } catch {
+      return; // whatever is asked will say it
+    }
+    this.emit("change:photo"); // what was asked meanwhile was stale: ask again
   }
 
   // ---- the six methods
@@ -130,11 +160,12 @@ export class Engine {
   async upload(question, piece) {
     const parts = this.uploads.take(question, piece);
     if (!parts) return { done: false };
-    await this.show(await photoFrom(parts, question.name || "The file"));
+    await this.show(await photoFrom(parts, question.name || "The file"), true);
     return { done: true };
   }
 
   stop() {
+    this.ended = true;
     this.pool.stop();
   }
 }

@@ -1,10 +1,11 @@
 // A photo made ready for exploring by a pool of workers: ExploredPhoto in frames.py. The latent
 // codes of its tiles are kept here, once; workers make what they need of them.
 import { Kept } from "./kept.js";
-import { SIDE, MARGIN, allTiles, distance, partsOf } from "./tiles.js";
+import { SIDE, MARGIN, allTiles, distance, partsOf, together } from "./tiles.js";
 import { gridOf } from "./grid.js";
 
-const PIECES = 3; // of a tile's rows, for each worker
+const PIECES = 3; // of a picture, for each worker
+const AT_HAND = 2; // that a worker is asked for, so that it need not wait for the next
 
 export class Explored {
   // photo: { height, width, number }; models: name -> configuration; memory: bytes for latent codes.
@@ -33,6 +34,14 @@ export class Explored {
     return found.sort((one, other) => distance(one, view) - distance(other, view));
   }
 
+  // Unread tiles in lists, each for one worker to read; the first have what is nearest.
+  batches(unread) {
+    const place = new Map(unread.map((tile, at) => [tile, at]));
+    const nearest = (tiles) => Math.min(...tiles.map((tile) => place.get(tile)));
+    const lists = unread.length > 0 ? together(unread, this.pool.count) : [];
+    return lists.sort((one, other) => nearest(one) - nearest(other));
+  }
+
   // The tiles of the photo that are worth reading while nobody waits: all of them, or none if they
   // cannot be kept.
   ahead(view, side) {
@@ -43,27 +52,30 @@ export class Explored {
     return most > this.memory ? [] : this.unread(tiles, view, side);
   }
 
-  // Let the workers read tiles, one each.
+  // Let a worker read tiles that lie together, but for those that are being read.
   read(tiles, side) {
-    return Promise.all(tiles.map((tile) => this.codesOf(tile, side)));
-  }
-
-  async codesOf(tile, { method }) {
-    const key = keyOf({ method }, tile);
-    const found = this.codes.find(key);
-    if (found) return found;
-    if (!this.reading.has(key)) this.reading.set(key, this.readOnce(key, { method, tile }));
-    return this.reading.get(key);
-  }
-
-  async readOnce(key, fields) {
-    try {
-      const codes = await this.ask(this.pool.idlest(), "read", fields);
-      this.codes.keep(key, codes, codes.byteLength);
-      return codes;
-    } finally {
-      this.reading.delete(key);
+    const fresh = tiles.filter((tile) => !this.reading.has(keyOf(side, tile)));
+    if (fresh.length > 0) {
+      const { method } = side;
+      const answer = this.ask(this.pool.idlest(), "read", { method, tiles: fresh });
+      for (const [at, tile] of fresh.entries()) this.expect(keyOf(side, tile), answer, at);
     }
+    return Promise.all(tiles.map((tile) => this.reading.get(keyOf(side, tile))));
+  }
+
+  expect(key, answer, at) {
+    const codes = answer.then((all) => {
+      this.codes.keep(key, all[at], all[at].byteLength);
+      return all[at];
+    });
+    this.reading.set(key, codes.finally(() => this.reading.delete(key)));
+  }
+
+  async codesOf(tile, side) {
+    const found = this.codes.find(keyOf(side, tile));
+    if (found) return found;
+    const [codes] = await this.read([tile], side);
+    return codes;
   }
 
   // Workers refuse what is asked about another photo than the one they have.
@@ -80,6 +92,7 @@ export class Explored {
       return picture;
     }
     const jobs = this.shared(partsOf(grid, rows, cols, this.size));
+    const workers = Array.from({ length: AT_HAND * this.pool.count }, (_, at) => at % this.pool.count);
     const work = async (worker) => {
       while (jobs.length > 0) {
         const own = jobs.findIndex(({ home }) => home === worker);
@@ -88,17 +101,20 @@ export class Explored {
         paste(picture, rgba, part, [rows[0], cols[0]]);
       }
     };
-    await Promise.all(Array.from({ length: this.pool.count }, (_, worker) => work(worker)));
+    await Promise.all(workers.map(work));
     return picture;
   }
 
   // The work, in pieces: who is done with the own ones takes another's, so that nobody waits for a
-  // worker whose core is busy elsewhere. Of few tiles all workers take rows; of many, each takes
-  // tiles first whose hidden maps it has.
+  // worker whose core is busy elsewhere. Of a large part all workers take rows; of small ones, each
+  // takes tiles first whose hidden maps it has.
   shared(parts) {
     const { count } = this.pool;
-    const pieces = parts.length >= 2 * count ? 1 : PIECES * count;
-    return parts.flatMap(({ tile, rows: [first, last], cols }) => {
+    const outputs = ({ rows, cols }) => (rows[1] - rows[0]) * (cols[1] - cols[0]);
+    const most = parts.reduce((sum, part) => sum + outputs(part), 0) / (PIECES * count);
+    return parts.flatMap((part) => {
+      const { tile, rows: [first, last], cols } = part;
+      const pieces = Math.ceil(outputs(part) / most);
       const end = (at) => first + Math.floor(((last - first) * at) / pieces);
       return Array.from({ length: pieces }, (_, at) => {
         const home = (pieces > 1 ? at : tile[0] + tile[1]) % count;

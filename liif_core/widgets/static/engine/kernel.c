@@ -9,7 +9,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define LANES 4      // of a vector
 #define PIXELS 4     // of a register tile, by two vectors: what sixteen registers hold
-#define BLOCK 32     // output pixels decoded at a time: their activations stay in the nearest cache
+#define STRIP 16     // squares of a convolution at a time: a multiple of PIXELS
 #define NEGLIGIBLE 1e-8f // what is weighted less does not change a float32 between 0 and 1
 
 // A layer of the decoder. weights: (out / 8, in, 8), or (in, 4) for the last; bias: (out).
@@ -38,165 +38,265 @@ typedef struct {
   int stride;
 } Tile;
 
-static inline v128_t relu(v128_t x) { return wasm_f32x4_max(x, wasm_f32x4_const_splat(0)); }
+static inline v128_t relu(v128_t x) { return wasm_f32x4_pmax(x, wasm_f32x4_const_splat(0)); }
 
 static inline v128_t add_product(v128_t sum, v128_t a, v128_t b) {
   return wasm_f32x4_add(sum, wasm_f32x4_mul(a, b));
 }
 
-// Add `count` products to the sums of `pixels` pixels × two vectors. x: the first pixel's values,
-// the next pixel's `step` further; weights: (count, 8).
-static inline __attribute__((always_inline)) void accumulate(
-    v128_t sums[][2], int pixels, const float *x, int step, const float *weights, int count) {
-  for (int k = 0; k < count; k++, weights += 8) {
+// One register tile of a matrix product: x (4, in), weights (in, 8) -> y (4, 8).
+static void multiply(const float *x, int in, const float *weights, float *y) {
+  v128_t sums[PIXELS][2];
+  for (int p = 0; p < PIXELS; p++)
+    for (int half = 0; half < 2; half++) sums[p][half] = wasm_f32x4_const_splat(0);
+  for (int k = 0; k < in; k++, weights += 8) {
     const v128_t w0 = wasm_v128_load(weights), w1 = wasm_v128_load(weights + LANES);
-    for (int p = 0; p < pixels; p++) {
-      const v128_t value = wasm_v128_load32_splat(x + p * step + k);
+    for (int p = 0; p < PIXELS; p++) {
+      const v128_t value = wasm_v128_load32_splat(x + p * in + k);
       sums[p][0] = add_product(sums[p][0], value, w0);
       sums[p][1] = add_product(sums[p][1], value, w1);
     }
   }
+  for (int p = 0; p < PIXELS; p++)
+    for (int half = 0; half < 2; half++)
+      wasm_v128_store(y + p * 8 + half * LANES, sums[p][half]);
 }
 
-// One register tile of a convolution. x: upper left of the first pixel's neighbourhood.
-static inline __attribute__((always_inline)) void convolve(
-    int pixels, const float *x, int row, int in, const float *weights, const float *bias,
-    float *y, int out, int rectify, int residual) {
-  v128_t sums[PIXELS][2];
-  for (int p = 0; p < pixels; p++)
-    for (int half = 0; half < 2; half++) sums[p][half] = wasm_v128_load(bias + half * LANES);
-  for (int down = 0; down < 3; down++) // three pixels of a row lie side by side
-    accumulate(sums, pixels, x + down * row, in, weights + down * 3 * in * 8, 3 * in);
-  for (int p = 0; p < pixels; p++)
-    for (int half = 0; half < 2; half++) {
-      float *to = y + p * out + half * LANES;
-      v128_t value = sums[p][half];
-      if (rectify) value = relu(value);
-      if (residual) value = wasm_f32x4_add(value, wasm_v128_load(to));
-      wasm_v128_store(to, value);
+// Winograd's F(2×2, 3×3): four outputs of a convolution from 4 × 4 inputs with 16 products a channel
+// instead of 36 (Lavin and Gray, "Fast algorithms for convolutional neural networks", section 4.1).
+
+// Where a square of 2 × 2 outputs lies.
+typedef struct {
+  int y, x;
+} Square;
+
+// Bᵀ·d of four vectors, `step` vectors apart.
+static inline void change_inputs(v128_t *d, int step) {
+  const v128_t first = wasm_f32x4_sub(d[0], d[2 * step]), last = wasm_f32x4_sub(d[step], d[3 * step]);
+  const v128_t sum = wasm_f32x4_add(d[step], d[2 * step]);
+  d[2 * step] = wasm_f32x4_sub(d[2 * step], d[step]);
+  d[0] = first;
+  d[step] = sum;
+  d[3 * step] = last;
+}
+
+// Aᵀ·m of four vectors, `step` vectors apart: two.
+static inline void change_products(v128_t *m, int step) {
+  const v128_t first = wasm_f32x4_add(wasm_f32x4_add(m[0], m[step]), m[2 * step]);
+  m[step] = wasm_f32x4_sub(wasm_f32x4_sub(m[step], m[2 * step]), m[3 * step]);
+  m[0] = first;
+}
+
+// Change the inputs of a square; `changed`: its first number, those of the next of the 16 products
+// STRIP · in further. What lies beyond the frame counts for no output that there is.
+static void enter(const float *source, int row, int height, int width, int in, Square at,
+                  float *changed) {
+  for (int k = 0; k < in; k += LANES) {
+    v128_t d[16];
+    for (int i = 0; i < 4; i++) {
+      const int y = at.y + i < height + 2 ? at.y + i : height + 1;
+      for (int j = 0; j < 4; j++) {
+        const int x = at.x + j < width + 2 ? at.x + j : width + 1;
+        d[4 * i + j] = wasm_v128_load(source + y * row + x * in + k);
+      }
     }
+    for (int j = 0; j < 4; j++) change_inputs(d + j, 4);
+    for (int i = 0; i < 4; i++) change_inputs(d + 4 * i, 1);
+    for (int t = 0; t < 16; t++) wasm_v128_store(changed + t * STRIP * in + k, d[t]);
+  }
 }
 
-// A 3×3 convolution that keeps the size.
-// source: (height + 2, width + 2, in), zeros around; weights: (out / 8, 3, 3, in, 8);
-// target: its upper left pixel, rows `stride` floats apart. rectify: ReLU; residual: add to target.
-EXPORT void conv3x3(const float *source, int height, int width, int in, const float *weights,
-                    const float *bias, float *target, int stride, int out, int rectify,
-                    int residual) {
-  const int row = (width + 2) * in;
-  for (int y = 0; y < height; y++)
+// Outputs of a square, eight channels of them; products: its first, the next STRIP · 8 further.
+static void leave(const float *products, const float *bias, int height, int width, Square at,
+                  float *target, int stride, int out, int rectify, int residual) {
+  for (int half = 0; half < 2; half++) {
+    v128_t m[16];
+    for (int t = 0; t < 16; t++)
+      m[t] = wasm_v128_load(products + t * STRIP * 8 + half * LANES);
+    for (int j = 0; j < 4; j++) change_products(m + j, 4);
+    for (int i = 0; i < 2; i++) {
+      change_products(m + 4 * i, 1);
+      for (int j = 0; j < 2; j++) {
+        if (at.y + i >= height || at.x + j >= width) continue;
+        float *to = target + (at.y + i) * stride + (at.x + j) * out + half * LANES;
+        v128_t value = wasm_f32x4_add(m[4 * i + j], wasm_v128_load(bias + half * LANES));
+        if (rectify) value = relu(value);
+        if (residual) value = wasm_f32x4_add(value, wasm_v128_load(to));
+        wasm_v128_store(to, value);
+      }
+    }
+  }
+}
+
+// A 3×3 convolution for height × width pixels.
+// source: (height + 2, width + 2, in), rows `row` floats apart; weights: (out / 8, 16, in, 8), each
+// 3 × 3 of them as G·g·Gᵀ; target: its upper left pixel, rows `stride` floats apart. rectify: ReLU;
+// residual: add to target. scratch: room for 16 · STRIP · (in + 8) numbers.
+EXPORT void conv3x3(const float *source, int row, int height, int width, int in,
+                    const float *weights, const float *bias, float *target, int stride, int out,
+                    int rectify, int residual, float *scratch) {
+  float *changed = scratch, *products = scratch + 16 * STRIP * in;
+  const int across = (width + 1) / 2, squares = (height + 1) / 2 * across;
+  for (int first = 0; first < squares; first += STRIP) {
+    const int count = squares - first < STRIP ? squares - first : STRIP;
+    Square at[STRIP];
+    for (int s = 0; s < count; s++) {
+      at[s] = (Square){(first + s) / across * 2, (first + s) % across * 2};
+      enter(source, row, height, width, in, at[s], changed + s * in);
+    }
     for (int o = 0; o < out; o += 8) {
-      const float *w = weights + o * 9 * in, *x = source + y * row;
-      float *to = target + y * stride + o;
-      int left = width;
-      for (; left >= PIXELS; left -= PIXELS, x += PIXELS * in, to += PIXELS * out)
-        convolve(PIXELS, x, row, in, w, bias + o, to, out, rectify, residual);
-      for (; left > 0; left--, x += in, to += out)
-        convolve(1, x, row, in, w, bias + o, to, out, rectify, residual);
+      for (int t = 0; t < 16; t++)
+        for (int s = 0; s < count; s += PIXELS)
+          multiply(changed + (t * STRIP + s) * in, in, weights + (o * 2 + t) * in * 8,
+                   products + (t * STRIP + s) * 8);
+      for (int s = 0; s < count; s++)
+        leave(products + s * 8, bias + o, height, width, at[s], target + o, stride, out, rectify,
+              residual);
     }
+  }
 }
 
-// A hidden layer and its ReLU, for a multiple of four pixels: x (pixels, in) -> y (pixels, out).
-static void dense(const Layer *layer, int pixels, const float *x, float *y) {
-  const int in = layer->in, out = layer->out;
-  for (int o = 0; o < out; o += 8)
-    for (int p = 0; p < pixels; p += PIXELS) {
-      v128_t sums[PIXELS][2];
-      for (int q = 0; q < PIXELS; q++)
-        for (int half = 0; half < 2; half++)
-          sums[q][half] = wasm_v128_load(layer->bias + o + half * LANES);
-      accumulate(sums, PIXELS, x + p * in, in, layer->weights + o * in, in);
-      for (int q = 0; q < PIXELS; q++)
-        for (int half = 0; half < 2; half++)
-          wasm_v128_store(y + (p + q) * out + o + half * LANES, relu(sums[q][half]));
-    }
+// What the units of a layer say at four pixels, after their ReLU, without those that say nothing at
+// any of them. Pixels that lie side by side look alike to a layer, so that is nearly half of them.
+// values: (count, 4), a unit's pixels side by side; unit: (count), which. Room for one more of each.
+typedef struct {
+  float *values;
+  int *unit;
+  int count;
+} Active;
+
+// Append units `first` … `first` + 3; pixels: four values of each.
+static inline __attribute__((always_inline)) void append(Active *active, const v128_t *pixels,
+                                                         int first) {
+  const v128_t low01 = wasm_i32x4_shuffle(pixels[0], pixels[1], 0, 4, 1, 5);
+  const v128_t low23 = wasm_i32x4_shuffle(pixels[2], pixels[3], 0, 4, 1, 5);
+  const v128_t high01 = wasm_i32x4_shuffle(pixels[0], pixels[1], 2, 6, 3, 7);
+  const v128_t high23 = wasm_i32x4_shuffle(pixels[2], pixels[3], 2, 6, 3, 7);
+  const v128_t units[LANES] = {
+      wasm_i64x2_shuffle(low01, low23, 0, 2), wasm_i64x2_shuffle(low01, low23, 1, 3),
+      wasm_i64x2_shuffle(high01, high23, 0, 2), wasm_i64x2_shuffle(high01, high23, 1, 3)};
+  int count = active->count;
+  for (int k = 0; k < LANES; k++) {
+    const v128_t said = relu(units[k]);
+    wasm_v128_store(active->values + count * PIXELS, said);
+    active->unit[count] = first + k;
+    count += wasm_v128_any_true(said);
+  }
+  active->count = count;
 }
 
-// The last layer: x (pixels, in) -> y (pixels, 4), of which the last is nothing.
-static void colour_layer(const Layer *layer, int pixels, const float *x, float *y) {
-  const int in = layer->in;
-  for (int p = 0; p < pixels; p += PIXELS) {
+// A hidden layer and its ReLU.
+static void dense(const Layer *layer, const Active *x, Active *y) {
+  y->count = 0;
+  for (int o = 0; o < layer->out; o += 8) {
+    const float *weights = layer->weights + o * layer->in;
+    v128_t sums[2][PIXELS];
+    for (int half = 0; half < 2; half++)
+      for (int p = 0; p < PIXELS; p++)
+        sums[half][p] = wasm_v128_load(layer->bias + o + half * LANES);
+    for (int k = 0; k < x->count; k++) {
+      const float *w = weights + x->unit[k] * 8, *values = x->values + k * PIXELS;
+      const v128_t w0 = wasm_v128_load(w), w1 = wasm_v128_load(w + LANES);
+      for (int p = 0; p < PIXELS; p++) {
+        const v128_t value = wasm_v128_load32_splat(values + p);
+        sums[0][p] = add_product(sums[0][p], value, w0);
+        sums[1][p] = add_product(sums[1][p], value, w1);
+      }
+    }
+    append(y, sums[0], o);
+    append(y, sums[1], o + LANES);
+  }
+}
+
+// The last layer: a colour for each pixel, of which the last number is nothing.
+static void colour_layer(const Layer *layer, const Active *x, v128_t *colours) {
+  for (int p = 0; p < PIXELS; p++) colours[p] = wasm_v128_load(layer->bias);
+  for (int k = 0; k < x->count; k++) {
+    const v128_t w = wasm_v128_load(layer->weights + x->unit[k] * LANES);
+    for (int p = 0; p < PIXELS; p++)
+      colours[p] = add_product(colours[p], wasm_v128_load32_splat(x->values + k * PIXELS + p), w);
+  }
+}
+
+// The first layer: what the codes say, and beside it.
+static void first_layer(const Decoder *decoder, const float *const *hidden, const float *beside,
+                        const v128_t *across, Active *x) {
+  x->count = 0;
+  for (int k = 0; k < decoder->width; k += LANES) {
+    const v128_t all = wasm_v128_load(beside + k), delta = wasm_v128_load(decoder->delta_x + k);
     v128_t sums[PIXELS];
-    for (int q = 0; q < PIXELS; q++) sums[q] = wasm_v128_load(layer->bias);
-    for (int k = 0; k < in; k++) {
-      const v128_t w = wasm_v128_load(layer->weights + k * LANES);
-      for (int q = 0; q < PIXELS; q++)
-        sums[q] = add_product(sums[q], wasm_v128_load32_splat(x + (p + q) * in + k), w);
-    }
-    for (int q = 0; q < PIXELS; q++) wasm_v128_store(y + (p + q) * LANES, sums[q]);
+    for (int p = 0; p < PIXELS; p++)
+      sums[p] = wasm_f32x4_add(wasm_v128_load(hidden[p] + k), add_product(all, across[p], delta));
+    append(x, sums, k);
   }
 }
 
-// The first layer's sum and its ReLU for one output pixel: what the code says, and beside it.
-static void first_layer(const float *hidden, const float *beside, float delta,
-                        const float *delta_x, int width, float *x) {
-  const v128_t across = wasm_f32x4_splat(delta);
-  for (int k = 0; k < width; k += LANES) {
-    const v128_t sum = add_product(wasm_v128_load(beside + k), across, wasm_v128_load(delta_x + k));
-    wasm_v128_store(x + k, relu(wasm_f32x4_add(wasm_v128_load(hidden + k), sum)));
+// Add one neighbour's weighted answers to up to four output pixels of a row. which: their columns.
+static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int base, int row,
+                float share, const float *beside, const int *which, int pixels, Active *one,
+                Active *other, float *out) {
+  const float *hidden[PIXELS], *colours[PIXELS];
+  v128_t across[PIXELS], answers[PIXELS];
+  for (int p = 0; p < PIXELS; p++) { // what there is none of is asked like the last
+    const int at = base + which[p < pixels ? p : pixels - 1];
+    const int code = row * tile->stride + cols->index[at];
+    hidden[p] = tile->hidden + code * decoder->width;
+    colours[p] = tile->colours + code * LANES;
+    across[p] = wasm_f32x4_splat(cols->delta[at]);
   }
-}
-
-// Add one neighbour's weighted answers to a block of output pixels of one row.
-static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int neighbour, int left,
-                int pixels, int row, float share, const float *beside, float *one, float *other,
-                v128_t *sums) {
-  const int width = decoder->width, base = neighbour * cols->outputs + left;
-  int which[BLOCK], asked = 0;
-  for (int p = 0; p < pixels; p++)
-    if (cols->weight[base + p] > NEGLIGIBLE) {
-      const int code = row * tile->stride + cols->index[base + p];
-      first_layer(tile->hidden + code * width, beside, cols->delta[base + p], decoder->delta_x,
-                  width, one + asked * width);
-      which[asked++] = p;
-    }
-  if (asked == 0) return;
-  const int padded = (asked + PIXELS - 1) / PIXELS * PIXELS; // what is beyond is not read
+  first_layer(decoder, hidden, beside, across, one);
   for (int l = 0; l + 1 < decoder->count; l++) {
-    dense(decoder->layers + l, padded, one, other);
-    float *swap = one;
+    dense(decoder->layers + l, one, other);
+    Active *swap = one;
     one = other;
     other = swap;
   }
-  colour_layer(decoder->layers + decoder->count - 1, padded, one, other);
-  for (int a = 0; a < asked; a++) {
-    v128_t answer = wasm_v128_load(other + a * LANES);
-    if (decoder->local_colour) {
-      const int code = row * tile->stride + cols->index[base + which[a]];
-      answer = wasm_f32x4_add(answer, wasm_v128_load(tile->colours + code * LANES));
-    }
-    const v128_t weight = wasm_f32x4_splat(share * cols->weight[base + which[a]]);
-    sums[which[a]] = add_product(sums[which[a]], answer, weight);
+  colour_layer(decoder->layers + decoder->count - 1, one, answers);
+  for (int p = 0; p < pixels; p++) {
+    if (decoder->local_colour) answers[p] = wasm_f32x4_add(answers[p], wasm_v128_load(colours[p]));
+    const v128_t weight = wasm_f32x4_splat(share * cols->weight[base + which[p]]);
+    float *to = out + which[p] * LANES;
+    wasm_v128_store(to, add_product(wasm_v128_load(to), answers[p], weight));
   }
 }
 
+// The columns for which a neighbour counts; returns how many.
+static int counting(const float *weights, int outputs, int *which) {
+  int found = 0;
+  for (int x = 0; x < outputs; x++)
+    if (weights[x] > NEGLIGIBLE) which[found++] = x;
+  return found;
+}
+
 // Ask for the colour at every crossing of rows and columns: FoldedDecoder.grid.
-// scratch: room for (1 + 2 · BLOCK) times the widest layer; out: (rows, columns, 4), RGB about
+// scratch: room for 11 (widest + 4) + cols->outputs numbers; out: (rows, columns, 4), RGB about
 // [0, 1], not clamped.
 EXPORT void decode(const Decoder *decoder, const Tile *tile, const Axis *rows, const Axis *cols,
                    int widest, float *scratch, float *out) {
-  float *beside = scratch, *one = scratch + widest, *other = one + BLOCK * widest;
+  const int room = widest + LANES, width = cols->outputs;
+  float *beside = scratch, *values = scratch + room;
+  int *units = (int *)(values + 2 * PIXELS * room), *which = units + 2 * room;
+  Active one = {values, units, 0}, other = {values + PIXELS * room, units + room, 0};
   const v128_t half = wasm_f32x4_const_splat(0.5f);
-  for (int y = 0; y < rows->outputs; y++)
-    for (int left = 0; left < cols->outputs; left += BLOCK) {
-      const int rest = cols->outputs - left, pixels = rest < BLOCK ? rest : BLOCK;
-      v128_t sums[BLOCK];
-      for (int p = 0; p < pixels; p++) sums[p] = wasm_f32x4_const_splat(0);
-      for (int r = 0; r < rows->count; r++) {
+  for (int at = 0; at < rows->outputs * width; at++)
+    wasm_v128_store(out + at * LANES, wasm_f32x4_const_splat(0));
+  for (int c = 0; c < cols->count; c++) {
+    const int base = c * width, asked = counting(cols->weight + base, width, which);
+    for (int r = 0; r < rows->count; r++)
+      for (int y = 0; y < rows->outputs; y++) {
         const int at = r * rows->outputs + y;
         if (!(rows->weight[at] > NEGLIGIBLE)) continue;
         const v128_t down = wasm_f32x4_splat(rows->delta[at]);
         for (int k = 0; k < decoder->width; k += LANES)
           wasm_v128_store(beside + k, add_product(wasm_v128_load(decoder->cell + k), down,
                                                   wasm_v128_load(decoder->delta_y + k)));
-        for (int c = 0; c < cols->count; c++)
-          ask(decoder, tile, cols, c, left, pixels, rows->index[at], rows->weight[at], beside, one,
-              other, sums);
+        for (int p = 0; p < asked; p += PIXELS)
+          ask(decoder, tile, cols, base, rows->index[at], rows->weight[at], beside, which + p,
+              asked - p < PIXELS ? asked - p : PIXELS, &one, &other, out + (long)y * width * LANES);
       }
-      for (int p = 0; p < pixels; p++)
-        wasm_v128_store(out + ((long)y * cols->outputs + left + p) * LANES,
-                        add_product(half, sums[p], half));
-    }
+  }
+  for (int at = 0; at < rows->outputs * width; at++)
+    wasm_v128_store(out + at * LANES, add_product(half, wasm_v128_load(out + at * LANES), half));
 }
 
 // Clamp to [0, 1] and round to 8 bits: (pixels, 4) floats -> (pixels, 4), opaque.

@@ -3,7 +3,10 @@
 // a hidden map of them, and answers for a grid of outputs.
 
 const VECTORS = 8; // channels of a register tile
-const BLOCK = 32; // output pixels that the kernel decodes at a time
+export const COLOUR = 4; // numbers of a pixel's colour: a vector
+const STRIP = 16; // squares that the kernel convolves at a time
+
+const UNCUT = [[0, 0], [0, 0]]; // a window that is cut nowhere
 
 const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
 
@@ -14,8 +17,9 @@ export class Network {
     this.config = config;
     this.tensors = tensors;
     this.channels = filled(config.channels);
+    this.scratch = kernel.room(16 * STRIP * (this.channels + VECTORS));
     const { blocks } = config;
-    this.head = this.convolution("encoder.head.0", 3);
+    this.head = this.convolution("encoder.head.0", COLOUR);
     this.blocks = Array.from({ length: blocks }, (_, block) =>
       [0, 2].map((part) => this.convolution(`encoder.body.${block}.body.${part}`, this.channels)),
     );
@@ -54,13 +58,13 @@ export class Network {
   // Lay the weights of a convolution out as the kernel reads them; inputs: with those that are zero.
   packed(at, bias, out, real, inputs) {
     const room = filled(out);
-    const weights = new Float32Array(room * 9 * inputs);
+    const weights = new Float32Array(room * 16 * inputs);
     for (let o = 0; o < out; o += 1) {
-      const block = Math.floor(o / VECTORS) * 9 * inputs;
-      for (let tap = 0; tap < 9; tap += 1) {
-        for (let i = 0; i < real; i += 1) {
-          weights[(block + tap * inputs + i) * VECTORS + (o % VECTORS)] = at(o, i, tap);
-        }
+      const block = Math.floor(o / VECTORS) * 16 * inputs;
+      for (let i = 0; i < real; i += 1) {
+        for (let tap = 0; tap < 9; tap += 1) GIVEN[tap] = at(o, i, tap);
+        const to = (block + i) * VECTORS + (o % VECTORS);
+        for (let t = 0; t < 16; t += 1) weights[to + t * inputs * VECTORS] = changed(t);
       }
     }
     const { kernel } = this;
@@ -129,16 +133,19 @@ export class Network {
   // ---- what it computes; all within kernel.within, or into memory that is kept
 
   // Read a window: rgb (height, width, 3) in 8 bits. Returns where the codes begin, on a frame of
-  // zeros one pixel wide: (height + 2, width + 2, channels).
-  encode(rgb, height, width) {
+  // zeros one pixel wide: (height + 2, width + 2, channels). cut: [[top, bottom], [left, right]],
+  // 1 where the window ends within the photo: codes nearer to that than the radius mean nothing.
+  encode(rgb, height, width, cut = UNCUT) {
     const { kernel, channels } = this;
-    const place = { height, width };
-    const photo = this.framed(place, 3);
+    const place = { height, width, cut, done: 0 };
+    const photo = this.framed(place, COLOUR);
     const [codes, body, inner] = [0, 1, 2].map(() => this.framed(place, channels));
-    const pixels = kernel.floats(photo, (height + 2) * (width + 2) * 3);
-    for (let y = 0; y < height; y += 1) {
-      const to = ((y + 1) * (width + 2) + 1) * 3;
-      for (let x = 0; x < 3 * width; x += 1) pixels[to + x] = signed(rgb[y * width * 3 + x]);
+    const pixels = kernel.floats(photo, (height + 2) * (width + 2) * COLOUR);
+    for (let y = 0, from = 0; y < height; y += 1) {
+      let to = ((y + 1) * (width + 2) + 1) * COLOUR;
+      for (let x = 0; x < width; x += 1, to += COLOUR) {
+        for (let k = 0; k < 3; k += 1, from += 1) pixels[to + k] = signed(rgb[from]);
+      }
     }
     this.convolve(this.head, photo, place, codes);
     const count = (height + 2) * (width + 2) * channels;
@@ -159,12 +166,16 @@ export class Network {
     return start;
   }
 
-  convolve(layer, source, { height, width }, target, { rectify = 0, residual = 0 } = {}) {
+  // Each layer says right what is a pixel further from where the window is cut: no more is computed.
+  convolve(layer, source, place, target, { rectify = 0, residual = 0 } = {}) {
     const { inputs, out, weights, bias } = layer;
-    const stride = (width + 2) * out;
-    const inside = target + 4 * (stride + out);
+    place.done += 1;
+    const [[top, bottom], [left, right]] = place.cut.map((ends) => ends.map((end) => end * place.done));
+    const [height, width] = [place.height - top - bottom, place.width - left - right];
+    const wide = place.width + 2;
     this.kernel.call.conv3x3(
-      source, height, width, inputs, weights, bias, inside, stride, out, rectify, residual,
+      source + 4 * (top * wide + left) * inputs, wide * inputs, height, width, inputs, weights, bias,
+      target + 4 * ((top + 1) * wide + left + 1) * out, wide * out, out, rectify, residual, this.scratch,
     );
   }
 
@@ -172,7 +183,8 @@ export class Network {
   hiddenMap(decoder, codes, { height, width }, target) {
     const { inputs, out, weights, bias } = decoder.first;
     this.kernel.call.conv3x3(
-      codes, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
+      codes, (width + 2) * inputs, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
+      this.scratch,
     );
   }
 
@@ -192,11 +204,23 @@ export class Network {
     const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
     const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
     const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
-    const scratch = kernel.room((1 + 2 * BLOCK) * widest);
+    const scratch = kernel.room(11 * (widest + 4) + across.outputs);
     const answers = kernel.room(4 * down.outputs * across.outputs);
     kernel.call.decode(...asked, widest, scratch, answers);
     return answers;
   }
+}
+
+// Number t of the 16 that Winograd's convolution multiplies with, G·g·Gᵀ, where g is GIVEN, 3 × 3
+// weights; see kernel.c. Some hundred thousand are asked for at once, so nothing is made for them.
+const GIVEN = new Float64Array(9);
+const G = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]];
+
+function changed(t) {
+  const [down, across] = [G[t >> 2], G[t & 3]];
+  let sum = 0;
+  for (let tap = 0; tap < 9; tap += 1) sum += down[Math.trunc(tap / 3)] * across[tap % 3] * GIVEN[tap];
+  return sum;
 }
 
 // A value of 8 bits as the encoder reads it, in [-1, 1]; in float32, as Python reckons.

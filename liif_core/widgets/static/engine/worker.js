@@ -3,13 +3,11 @@
 import { along, axisNeighbours } from "./grid.js";
 import { Kept } from "./kept.js";
 import { Kernel } from "./kernel.js";
-import { Network, signed } from "./network.js";
+import { COLOUR, Network, signed } from "./network.js";
 import { Pyramid, cut } from "./resample.js";
-import { MARGIN, SIDE, extent, haloOf, reach } from "./tiles.js";
+import { MARGIN, SIDE, extent, haloOf, reach, windowOf } from "./tiles.js";
 import { readWeights } from "./weights.js";
 import { explain } from "./xray.js";
-
-const COLOUR = 4; // numbers of a pixel's colour: a vector
 
 class Station {
   // module: the kernel; weights: name -> bytes; memory: for hidden maps.
@@ -36,24 +34,31 @@ class Station {
     }
   }
 
-  // The latent codes of a tile: (height, width, channels) of `reach(tile, MARGIN)`.
-  read({ method, tile }) {
+  // The latent codes of tiles that lie together: of each (height, width, channels) of
+  // `reach(tile, MARGIN)`.
+  read({ method, tiles }) {
     const network = this.networks[method];
-    const { kernel, channels } = network;
-    const window = reach(tile, haloOf(network.radius), this.size);
+    const { kernel } = network;
+    const window = windowOf(tiles, haloOf(network.radius), this.size);
+    const photo = cut(this.photo, ...window.spans);
+    const result = kernel.within(() => {
+      const codes = network.encode(photo.rgb, photo.height, photo.width, window.cut);
+      return tiles.map((tile) => this.codesOf(tile, network, codes, window.spans));
+    });
+    return { result, transfer: result.map(({ buffer }) => buffer) };
+  }
+
+  // codes: where those of the window begin, with their frame.
+  codesOf(tile, { kernel, channels }, codes, [rows, cols]) {
     const wanted = reach(tile, MARGIN, this.size);
     const { height, width } = extent(wanted);
-    const codes = new Float32Array(height * width * channels);
-    const photo = cut(this.photo, ...window);
-    kernel.within(() => {
-      const all = network.encode(photo.rgb, photo.height, photo.width);
-      const [down, right] = [0, 1].map((axis) => wanted[axis][0] - window[axis][0] + 1);
-      for (let y = 0; y < height; y += 1) {
-        const from = all + 4 * ((y + down) * (photo.width + 2) + right) * channels;
-        codes.set(kernel.floats(from, width * channels), y * width * channels);
-      }
-    });
-    return { result: codes, transfer: [codes.buffer] };
+    const found = new Float32Array(height * width * channels);
+    const [down, right] = [wanted[0][0] - rows[0] + 1, wanted[1][0] - cols[0] + 1];
+    for (let y = 0; y < height; y += 1) {
+      const from = codes + 4 * ((y + down) * (cols[1] - cols[0] + 2) + right) * channels;
+      found.set(kernel.floats(from, width * channels), y * width * channels);
+    }
+    return found;
   }
 
   // Rows and columns of a result that one tile answers for: (rows, columns, 4) in 8 bits. Without

@@ -2,14 +2,13 @@
 // returns. Each function puts a widget into `el` and promises when it can be used.
 import { Engine } from "../engine/engine.js";
 import { piecesWithin } from "../engine/pieces.js";
-import { photoFrom } from "../engine/uploads.js";
+import { checkPixels, photoFrom } from "../engine/uploads.js";
 import { slideFrames } from "../frame_slider.js";
 import { predict } from "../predict.js";
 import { explore } from "../zoom_explorer.js";
 import { heldBytes, heldWeights } from "./held.js";
 import { LocalModel } from "./local_model.js";
-
-const PIXELS = 512; // enough to know whether a browser can read pictures back at all
+import { unpackedWeights } from "./packed.js";
 
 export const WIDGETS = { predict: livePredict, frames: liveFrames, explorer: liveExplorer };
 
@@ -32,11 +31,17 @@ async function liveFrames({ labels, alt, index, frames }, el) {
   slideFrames({ model: new LocalModel({ labels, alt, index }, draw), el });
 }
 
-async function liveExplorer({ photo, name, models, values }, el) {
-  const weights = {};
-  for (const [model, mark] of Object.entries(models)) weights[model] = await heldWeights(mark);
+async function liveExplorer(data, el) {
   const { kernel, worker } = window.liif;
-  const pieces = piecesWithin(heldBytes(kernel), worker);
+  await exploreHeld(data, el, piecesWithin(heldBytes(kernel), worker));
+}
+
+// An explorer from what is held, here or on the page; pieces: of the engine.
+export async function exploreHeld({ photo, name, models, values, weights: packed = {} }, el, pieces) {
+  const weights = {};
+  for (const [model, mark] of Object.entries(models)) {
+    weights[model] = packed[mark] ? await unpackedWeights(packed[mark]) : await heldWeights(mark);
+  }
   const opened = await photoFrom([heldBytes(photo)], `${name}.png`);
   checkPixels();
   const engine = new Engine({ photo: opened, weights, pieces, values: { ...values, kernel: false } });
@@ -46,20 +51,10 @@ async function liveExplorer({ photo, name, models, values }, el) {
     engine.stop();
     throw error;
   }
-  explore({ model: engine, el });
+  const stop = explore({ model: engine, el });
   el.engine = engine; // for whoever examines the page
-}
-
-// Some browsers disturb what is read back from a canvas, against being recognised. The photo's
-// colours would be wrong without a word.
-function checkPixels() {
-  const canvas = new OffscreenCanvas(PIXELS, 1);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const put = new ImageData(PIXELS, 1);
-  for (let at = 0; at < put.data.length; at += 1) put.data[at] = at % 4 === 3 ? 255 : (at * 7) % 256;
-  context.putImageData(put, 0, 0);
-  const { data } = context.getImageData(0, 0, PIXELS, 1);
-  if (data.some((value, at) => value !== put.data[at])) {
-    throw new Error("This browser disturbs the colours of pictures that a page reads (a privacy setting).");
-  }
+  return () => {
+    stop();
+    engine.stop();
+  };
 }

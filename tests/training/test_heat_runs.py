@@ -1,0 +1,117 @@
+"""A heat field in training: begun with the encoder of a LIIF, resumed bit for bit."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from small_models import small_heat, small_model
+
+from liif_core.errors import LiifError
+from liif_core.heat import HeatConfig
+from liif_core.liif import LIIFConfig
+from liif_core.models import CONFIGS, build, kind_of
+from liif_core.photos import photo_paths
+from liif_core.training.grow import grow
+from liif_core.training.loss import PairLoss
+from liif_core.training.optim import make_optimizers
+from liif_core.training.pairs import PairSampler
+from liif_core.training.recipe import Recipe, load_recipe
+from liif_core.training.run import Run
+from liif_core.training.trainer import train
+from liif_core.training.update import Update
+from liif_core.weights import load_model, save_weights, training_facts
+
+RECIPE = Recipe(
+    "tiny-heat",
+    steps=14,
+    batch=4,
+    patch=12,
+    queries=64,
+    warmup=2,
+    decay=6,
+    validate_every=7,
+    save_every=4,
+    precision="float32",
+)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setitem(CONFIGS, "tiny-heat", HeatConfig(blocks=2, channels=8, width=8, waves=6))
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "liif.safetensors"
+    save_weights(small_model(local_colour=True), path, {})
+    return str(path)
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit(photos, encoder, tmp_path, monkeypatch):
+    train(RECIPE, photos, tmp_path / "whole", init=encoder, device="cpu", quiet=True)
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) == 11:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(RECIPE, photos, tmp_path / "run", init=encoder, device="cpu", quiet=True)
+    monkeypatch.setattr(Run, "advance", advance)
+    train(RECIPE, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
+    whole, run = (
+        torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "run")
+    )
+    assert run["step"] == whole["step"] == 14
+    for part in ("model", "average"):
+        assert run[part].keys() == whole[part].keys()
+        for name, value in whole[part].items():
+            assert torch.equal(run[part][name], value), name
+    found = load_model(tmp_path / "run" / "best.safetensors", "cpu")
+    assert kind_of(found.config) == "heat"
+    assert training_facts(tmp_path / "run" / "best.safetensors")["recipe"]["model"] == "tiny-heat"
+
+
+def test_it_learns(photos):
+    batch = PairSampler(photo_paths(photos), RECIPE).batch(range(4))
+    torch.manual_seed(0)
+    model = build(CONFIGS["tiny-heat"]).train()
+    begun = {name: value.clone() for name, value in model.state_dict().items()}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "steps": 80, "rate": 5e-3})
+    optimizers = make_optimizers(model, recipe.optimizer, recipe.rate)
+    update = Update(PairLoss(model), model, copy.deepcopy(model), optimizers, recipe)
+    losses = [float(update(batch, step)) for step in range(recipe.steps)]
+    assert losses[-1] < 0.8 * losses[0]
+    for name, value in model.state_dict().items():
+        assert not torch.equal(value, begun[name]), name
+
+
+@pytest.mark.parametrize("name", ["heat-edsr-small", "heat-edsr"])
+def test_the_recipes_begin_with_what_is_shipped(name):
+    """Their encoders fit, and the validation photographs are those that chose the lender."""
+    recipe = load_recipe(name)
+    lender = load_model(recipe.init, "cpu")
+    assert (lender.config.blocks, lender.config.channels) == (
+        CONFIGS[name].blocks,
+        CONFIGS[name].channels,
+    )
+    assert recipe.held_out == load_recipe("liif-edsr-small").held_out
+
+
+def test_what_grows_and_what_does_not():
+    small = small_heat()
+    large = grow(small, HeatConfig(blocks=3, channels=10, width=12, waves=5))
+    photo = torch.rand(1, 3, 9, 11)
+    coord, cell = torch.rand(1, 40, 2) * 2 - 1, torch.full((1, 40, 2), 0.1)
+    found = large.query(large.encode(photo), coord, cell)
+    torch.testing.assert_close(found, small.query(small.encode(photo), coord, cell))
+    for config in (
+        HeatConfig(blocks=2, channels=8, width=12, waves=6),
+        HeatConfig(blocks=1, channels=8, width=12, waves=5),
+        LIIFConfig(blocks=2, channels=7, hidden=(8,)),
+    ):
+        with pytest.raises(LiifError, match="only grow in blocks and channels: heat field 2×8, w"):
+            grow(small, config)
