@@ -12,7 +12,7 @@ photograph (faded alike: a zoom keeps the colours it is given). The seeds are fi
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -76,16 +76,22 @@ class Scan:
         return Scan(self.finer, self.pixels[part], self.truth[whole])
 
 
+def chosen(
+    folder: Path | None, quick: bool, every: int
+) -> list[tuple[int, Callable[[], np.ndarray]]]:
+    """Return (number, what reads it) of the photographs."""
+    if folder:
+        found = [partial(read_rgb, path) for path in photo_paths(folder)]
+    else:
+        found = [partial(sample_photo, name) for name in SAMPLES]
+    return list(enumerate(found))[:: len(found) if quick else every]
+
+
 def photographs(
     folder: Path | None, quick: bool, every: int = 1
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (number, the middle of a photograph): sides divisible by 12, so that all sizes fit."""
-    most = 1 if quick else None
-    if folder:
-        found = [partial(read_rgb, path) for path in photo_paths(folder)[:most]]
-    else:
-        found = [partial(sample_photo, name) for name in SAMPLES[:most]]
-    for number, read in list(enumerate(found))[::every]:
+    for number, read in chosen(folder, quick, every):
         photo = read()
         longest = 144 if quick else SIDE
         height, width = (min(side, longest) // 12 * 12 for side in photo.shape[:2])
@@ -247,9 +253,9 @@ def dial(folder: Path | None, quick: bool, every: int = 1) -> str:
     models = [load_model(name, "cpu") for name in ENDS]
     between = deepcopy(models[0])
     columns: dict[str, dict[float, list[float]]] = {}
-    for number, photo in photographs(folder, quick, every):
+    for number, (_, read) in enumerate(chosen(folder, quick, every)):
         rng = np.random.default_rng(number)
-        photo = photo[:96, :96] if quick else photo[:288, :288]  # sides divisible by 12, still
+        photo = read()[:96, :96] if quick else read()[:288, :288]
         clean = downscale(photo, 3)
         inputs = {
             "clean": clean,
@@ -263,11 +269,11 @@ def dial(folder: Path | None, quick: bool, every: int = 1) -> str:
             for share in shares:
                 mixed = (1 - share) * first + share * second
                 column = columns.setdefault(name, {})
-                column.setdefault(share, []).append(score(mixed, photo).psnr)
+                column.setdefault(share, []).append(psnr(to_uint8(mixed), photo, border=3))
                 between.load_state_dict(_weights_between(models, share))
                 of_weights = zoomed(between, values, size)
                 column = columns.setdefault(f"{name}; weights mixed", {})
-                column.setdefault(share, []).append(score(of_weights, photo).psnr)
+                column.setdefault(share, []).append(psnr(to_uint8(of_weights), photo, border=3))
     lines = [f"| share | {' | '.join(columns)} |", "|-|" + "-|" * len(columns)]
     for share in SHARES[::4] if quick else SHARES:
         cells = (f"{mean(column[share]):.2f}" for column in columns.values())
