@@ -44,7 +44,7 @@ class Score:
     Attributes:
         photo: its name.
         scale: the magnification.
-        method: "bicubic", "lanczos" or "liif".
+        method: "bicubic", "lanczos" or "liif", which is the model, of whatever kind.
         psnr: dB, RGB.
         ssim: structural similarity, RGB; NaN where the picture is too small for its window.
     """

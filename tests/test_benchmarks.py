@@ -46,6 +46,12 @@ def test_both_orders_of_computing_are_timed_and_agree(rendering, tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
+def test_two_decoders_are_timed_in_turn() -> None:
+    decoders = program("decoders")
+    liif, heat = decoders.times(decoders.Case(8, 9, 3.5), turns=1)
+    assert min(liif, heat) > 0
+
+
 def test_the_guard_compares_ratios(rendering):
     case = rendering.Case("edsr-baseline-liif", 1, 384, 512, 4)
     good = rendering.Row(case, 1.0, 30.0, 9.0, 10.0, 8.0, 1e9, 1e-6)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from small_models import small_heat
 
 from liif_core.models import CONFIGS, build
 from liif_core.render import render
@@ -66,11 +67,10 @@ def test_a_recorded_run_goes_on_where_it_stopped(device, photos, tmp_path):
 
 
 @pytest.mark.parametrize("scale", [2.0, 3.7])
-def test_rendering_is_as_exact_as_on_the_cpu(scale):
+@pytest.mark.parametrize("kind", ["liif", "heat"])
+def test_rendering_is_as_exact_as_on_the_cpu(scale, kind):
     photo = sample_photo("astronaut")[100:180, 150:250].astype(np.float32) / 255
     size = [round(side * scale) for side in photo.shape[:2]]
-    on_cuda, on_cpu = (
-        render(load_model("liif-edsr-small", device=device), photo, *size)
-        for device in ("cuda", "cpu")
-    )
+    model = load_model("liif-edsr-small", "cpu") if kind == "liif" else small_heat()
+    on_cpu, on_cuda = (render(model.to(device), photo, *size) for device in ("cpu", "cuda"))
     assert np.abs(on_cuda - on_cpu).max() <= 1e-5
