@@ -289,7 +289,8 @@ def training_curves(rows: Sequence[Mapping[str, float]]) -> Figure:
             label=f"×{scale}",
         )
     right.set(xlabel="step", ylabel="PSNR above bicubic (dB)", title="Validation")
-    right.legend()
+    right.legend(loc="center left", bbox_to_anchor=(1, 0.5))  # within, it would hide a line
     for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(5))  # steps are long numbers
         axis.grid(alpha=0.3)
     return figure

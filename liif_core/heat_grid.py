@@ -8,6 +8,7 @@ and one table of sin ωu and cos ωu serves all of them: (codes · 3, 2K) @ (2K,
 What remains is to blend, for every output, the four codes that answered.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from liif_core import workers
 from liif_core.folded import NEGLIGIBLE, Axis
 from liif_core.heat import HeatField, with_own_colour
+from liif_core.heat_cells import Cells, cells_of, joined
 
 #: Numbers of a block, its fields and answers, that stay in a CPU's second-level cache.
 CHUNK = 1 << 18
@@ -32,10 +34,6 @@ ACCELERATOR_CHUNK = 1 << 26
 LEAST = 4096
 
 
-#: Places nearer than this, in input pixels, are the same: float32 tells no others apart.
-ALIGNED = 1e-6
-
-
 class Reach(NamedTuple):
     """Which outputs along an axis each code answers: m codes that are asked, n outputs.
 
@@ -43,9 +41,8 @@ class Reach(NamedTuple):
 
     Attributes:
         codes: (m,) which latent rows (or columns), rising.
-        starts: (m,) where the answers of each code begin, in input pixels; all 0 if they begin at
-            the same place, seen from the code, as at ×2 or ×3.
-        steps: (answers of a code,) where they stand, in input pixels.
+        starts: (m,) where the answers of each code begin, seen from it, in input pixels.
+        steps: (answers of a code,) where they stand, seen from there.
         places: (k, n) which answer each output is, for each of its k neighbours.
     """
 
@@ -68,10 +65,8 @@ class Reach(NamedTuple):
         places[said] = which * most + number - first[which]
         position = axis.index[0].double() + axis.delta[0].double() / 2
         step = float(position[-1] - position[0]) / max(outputs - 1, 1)
-        starts, steps = position[first] - codes, torch.arange(most, dtype=torch.float64) * step
-        if float(starts.max() - starts.min()) < ALIGNED:
-            starts, steps = torch.zeros_like(starts), steps + starts[0]
-        return cls(codes, starts, steps, places)
+        steps = torch.arange(most, dtype=torch.float64) * step
+        return cls(codes, position[first] - codes, steps, places)
 
 
 class Waves(NamedTuple):
@@ -95,7 +90,6 @@ class Band(NamedTuple):
     Attributes:
         codes, places: as of `Reach`.
         starts, steps: the waves at its places.
-        aligned: whether all codes start at the same place.
         weight: (k, n) as of `Axis`.
     """
 
@@ -103,7 +97,6 @@ class Band(NamedTuple):
     places: Tensor
     starts: Waves
     steps: Waves
-    aligned: bool
     weight: Tensor
 
     def blended(self, answers: Tensor, axis: int) -> Tensor:
@@ -183,24 +176,78 @@ class HeatGrid:
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
-        device = hidden.device
+        rows, cols = _on_cpu(rows), _on_cpu(cols)
         height, width = rows.index.shape[1], cols.index.shape[1]
-        result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        on_cpu = device.type == "cpu"
-        tall, wide = self._block_size(rows, cols, CHUNK if on_cpu else ACCELERATOR_CHUNK)
+        asked = _Asked(hidden, colours, cell, hidden.new_empty(height, width, 3).float())
+        parts = [(range(height), range(width))]
+        with _in_float32(hidden):
+            tasks: list[Callable[[], int]] = []
+            if (cells := cells_of(rows, cols)) is not None:
+                tasks += self._by_cells(asked, *cells)
+                parts = _around(*cells, height, width)
+            for part in parts:
+                tasks += self._by_blocks(asked, rows, cols, *part)
+            share = workers.run if hidden.device.type == "cpu" else workers.one_by_one
+            share(lambda task: task(), tasks, tick)
+        return asked.result
+
+    def _by_cells(self, asked: "_Asked", down: Cells, across: Cells) -> list[Callable[[], int]]:
+        """Return what asks all whole cells: see `heat_cells`."""
+        matrix = self._matrix(down, across, asked.cell)
+        outputs = down.size * across.size
+        many = max(1, asked.chunk // (matrix.shape[1] + 4 * 3 * outputs))  # cells of a block
+        wide = -(-across.count // -(-across.count // math.isqrt(many)))
+        tall = max(1, many // wide)
+
+        def decode(top: int, left: int) -> int:
+            bottom, right = min(top + tall, down.count), min(left + wide, across.count)
+            y = slice(down.first + top, down.first + bottom + 1)
+            x = slice(across.first + left, across.first + right + 1)
+            told = joined(asked.hidden[y, x].float(), asked.colours[y, x])
+            said = (told @ matrix).view(bottom - top, right - left, 3, down.size, across.size)
+            block = said.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+            at_y, at_x = down.start + top * down.size, across.start + left * across.size
+            return asked.put(at_y, at_x, block)
+
+        corners = itertools.product(range(0, down.count, tall), range(0, across.count, wide))
+        return [functools.partial(decode, *corner) for corner in corners]
+
+    def _matrix(self, down: Cells, across: Cells, cell: Tensor) -> Tensor:
+        """Return the matrix that turns what `joined` returns into a cell's colours in [-1, 1]:
+        (4 · (width + 4), 3 · outputs of a cell)."""
+        weight, bias = (part.unflatten(0, (3, -1)) for part in self.last)
+        rows, cols = (
+            [
+                (self._waves(delta.double() / 2, axis, cell.device), share.to(cell.device))
+                for delta, share in zip(cells.delta, cells.weight, strict=True)
+            ]
+            for axis, cells in enumerate((down, across))
+        )
+        parts = []
+        for (wave_y, share_y), (wave_x, share_x) in itertools.product(rows, cols):
+            share = (share_y[:, None] * share_x).flatten()  # (outputs,)
+            table = _table(wave_y, wave_x, cell) * share
+            own = torch.eye(3, device=cell.device)[:, :, None] * share
+            said = [weight.mT @ table, own, (bias @ table)[:, None]]
+            parts.append(torch.cat(said, dim=1))  # (3, width + 4, outputs)
+        return torch.cat(parts, dim=1).transpose(0, 1).flatten(1)
+
+    def _by_blocks(
+        self, asked: "_Asked", rows: Axis, cols: Axis, down: range, across: range
+    ) -> list[Callable[[], int]]:
+        """Return what asks some rows and columns of outputs by cache-sized blocks."""
+        if not down or not across:
+            return []
+        rows, cols = rows.part(down.start, down.stop), cols.part(across.start, across.stop)
+        tall, wide = self._block_size(rows, cols, asked.chunk)
+        bands = self._bands(rows, 0, tall, asked), self._bands(cols, 1, wide, asked)
 
         def decode(place: tuple[tuple[int, Band], tuple[int, Band]]) -> int:
-            (top, down), (left, across) = place
-            block = self._block(hidden, colours, down, across, cell)
-            part = result[top : top + tall, left : left + wide]
-            part.copy_(block.mul_(0.5).add_(0.5).permute(1, 2, 0))
-            return part.shape[0] * part.shape[1]
+            (top, rows), (left, cols) = place
+            block = self._block(asked, rows, cols).permute(1, 2, 0)
+            return asked.put(down.start + top, across.start + left, block)
 
-        share = workers.run if on_cpu else workers.one_by_one
-        with _in_float32(hidden):
-            down, across = self._bands(rows, 0, tall, device), self._bands(cols, 1, wide, device)
-            share(decode, itertools.product(down, across), tick)
-        return result
+        return [functools.partial(decode, place) for place in itertools.product(*bands)]
 
     def _block_size(self, rows: Axis, cols: Axis, chunk: int) -> tuple[int, int]:
         """Return the height and width of blocks of about `chunk` numbers, in outputs."""
@@ -212,60 +259,88 @@ class HeatGrid:
         return max(1, outputs // wide), wide
 
     def _bands(
-        self, outputs: Axis, axis: int, size: int, device: torch.device
+        self, outputs: Axis, axis: int, size: int, asked: "_Asked"
     ) -> list[tuple[int, Band]]:
         """Cut the outputs along y (0) or x (1) into bands of a size: (first output, band)."""
-        # In float64, and so on the CPU: MPS has none.
-        omega = self.model.omega.detach()[:, axis].to("cpu", torch.float64)
-        whole = Axis(outputs.index.cpu(), outputs.delta.cpu(), outputs.weight.float().cpu())
-
-        def waves(places: Tensor) -> Waves:
-            phase = places[:, None] * omega
-            return Waves(phase.sin().float().to(device), phase.cos().float().to(device))
-
-        found = []
-        for first in range(0, whole.index.shape[1], size):
-            part = whole.part(first, first + size)
+        device, found = asked.hidden.device, []
+        for first in range(0, outputs.index.shape[1], size):
+            part = outputs.part(first, first + size)
             codes, starts, steps, places = Reach.of(part)
-            tables = (waves(starts), waves(steps), not bool(starts.any()), part.weight.to(device))
-            found.append((first, Band(codes.to(device), places.to(device), *tables)))
+            begin, then = (self._waves(where, axis, device) for where in (starts, steps))
+            weight = part.weight.to(device)
+            found.append((first, Band(codes.to(device), places.to(device), begin, then, weight)))
         return found
 
-    def _block(
-        self, hidden: Tensor, colours: Tensor, down: Band, across: Band, cell: Tensor
-    ) -> Tensor:
-        """Decode one cache-sized block: (3, h, w) in [-1, 1]."""
+    def _waves(self, places: Tensor, axis: int, device: torch.device) -> Waves:
+        """Return the waves at some places along y (0) or x (1), in input pixels."""
+        # In float64, and so on the CPU: MPS has none.
+        phase = places[:, None] * self.model.omega.detach()[:, axis].to("cpu", torch.float64)
+        return Waves(phase.sin().float().to(device), phase.cos().float().to(device))
+
+    def _block(self, asked: "_Asked", down: Band, across: Band) -> Tensor:
+        """Decode one block: (3, h, w) in [-1, 1]."""
         near, own = (
             part.index_select(0, down.codes).index_select(1, across.codes).float()
-            for part in (hidden, colours)
+            for part in (asked.hidden, asked.colours)
         )
-        sin, cos = (part.flatten(0, 1).t() for part in down.steps.crossed(across.steps))
-        left = cell[:, None]
-        table = torch.cat([torch.ones_like(sin[:1]), left * sin, left * cos])  # (1 + 2K, places)
-        aligned = down.aligned and across.aligned
-        said = self._at_once(near, table) if aligned else self._turned(near, down, across) @ table
-        answers = said.view(*near.shape[:2], 3, len(down.steps.sin), len(across.steps.sin))
-        answers += own[..., None, None]
-        answers = answers.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
-        return down.blended(across.blended(answers, 2), 1)
-
-    def _turned(self, near: Tensor, down: Band, across: Band) -> Tensor:
-        """Write down the fields of m × n codes, (m, n, width), without the codes' own pixels, their
-        waves turned to where the answers of each begin: (m · n · 3, 1 + 2K)."""
         fields = F.linear(near, *self.last).unflatten(-1, (3, -1))
+        fields[..., 0] += own
         sin, cos = (part[:, :, None] for part in down.starts.crossed(across.starts))
-        a, b = fields[..., 1:].chunk(2, dim=-1)
+        a, b = fields[..., 1:].chunk(2, dim=-1)  # turned to where the answers of each code begin
         turned = (a * cos).addcmul_(b, sin, value=-1)
         b.mul_(cos).addcmul_(a, sin)
         a.copy_(turned)
-        return fields.flatten(0, 2)
+        answers = fields.flatten(0, 2) @ _table(down.steps, across.steps, asked.cell)
+        answers = answers.view(*near.shape[:2], 3, len(down.steps.sin), len(across.steps.sin))
+        answers = answers.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
+        return down.blended(across.blended(answers, 2), 1)
 
-    def _at_once(self, near: Tensor, table: Tensor) -> Tensor:
-        """Ask codes that all answer at the same places: there, the writer's last layer and the
-        waves are one matrix. Returns (m · n, 3 · places)."""
-        weight, bias = (part.unflatten(0, (3, -1)) for part in self.last)
-        matrix = (table.t() @ weight).flatten(0, 1)  # (3 · places, width)
-        return F.linear(near.flatten(0, 1), matrix, (bias @ table).flatten())
+
+class _Asked(NamedTuple):
+    """A question, and room for its answer.
+
+    Attributes:
+        hidden, colours, cell: as for `HeatGrid.grid`.
+        result: (h, w, 3).
+    """
+
+    hidden: Tensor
+    colours: Tensor
+    cell: Tensor
+    result: Tensor
+
+    @property
+    def chunk(self) -> int:
+        """How many numbers a block should have."""
+        return CHUNK if self.hidden.device.type == "cpu" else ACCELERATOR_CHUNK
+
+    def put(self, top: int, left: int, block: Tensor) -> int:
+        """Put a block in [-1, 1], (h, w, 3), in its place; return how many pixels it has."""
+        height, width = block.shape[:2]
+        part = self.result[top : top + height, left : left + width]
+        torch.mul(block, 0.5, out=part).add_(0.5)
+        return height * width
+
+
+def _table(down: Waves, across: Waves, left: Tensor) -> Tensor:
+    """Return 1, sin ω·u and cos ω·u, damped, at every crossing u: (1 + 2K, places)."""
+    sin, cos = (left[:, None] * part.flatten(0, 1).t() for part in down.crossed(across))
+    return torch.cat([torch.ones_like(sin[:1]), sin, cos])
+
+
+def _around(down: Cells, across: Cells, height: int, width: int) -> list[tuple[range, range]]:
+    """Return the outputs around the cells: rows and columns above, below, on the left and right."""
+    within = range(down.start, down.stop)
+    return [
+        (range(down.start), range(width)),
+        (range(down.stop, height), range(width)),
+        (within, range(across.start)),
+        (within, range(across.stop, width)),
+    ]
+
+
+def _on_cpu(axis: Axis) -> Axis:
+    return Axis(axis.index.cpu(), axis.delta.cpu(), axis.weight.float().cpu())
 
 
 def _in_float32(tensor: Tensor) -> AbstractContextManager[object]:

@@ -114,7 +114,8 @@ def _at(pixels: Pixels, factor: int) -> RealResolution:
     powers = np.array([_ring_powers(window) for window in windows])
     busy = powers[:, KNOWN.start :].sum(axis=1)
     busiest = np.argsort(busy)[-max(1, int(len(powers) * BUSIEST)) :]
-    everything = powers[busiest].mean(axis=0)
+    # Their median: a scratch or a speck of dust has waves of all kinds.
+    everything = np.median(powers[busiest], axis=0)
     noise = _noise(frequencies, everything, powers[_flattest(windows, powers)].mean(axis=0))
     detail = np.maximum(everything - noise, 1e-12)
     foretold = _foretold(frequencies, detail)

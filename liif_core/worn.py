@@ -22,6 +22,9 @@ MIDDLE = 1024
 #: Shipped weights that were trained on clean photos.
 CLEAN_WEIGHTS = ("liif-edsr", "liif-edsr-small")
 
+#: How the weights for worn photos are chosen: on the command line, and in Python.
+BY_OPTION, BY_CODE = "--weights liif-edsr-photo", 'load_model("liif-edsr-photo")'
+
 #: Side of the blocks among which noise is looked for, and the share of them that is flattest.
 BLOCK, FLATTEST = 16, 0.1
 
@@ -38,13 +41,17 @@ class Wear:
     noise: float
     grid: float
 
-    def hint(self) -> str:
-        """Return a line of advice; empty for a photo that is clean enough."""
+    def hint(self, how: str = BY_OPTION) -> str:
+        """Return a line of advice; empty for a photo that is clean enough.
+
+        Args:
+            how: what the reader is to do.
+        """
         signs = [(self.grid > GRID, "JPEG blocks"), (self.noise > NOISE, "noise")]
         found = " and ".join(name for there, name in signs if there)
         if not found:
             return ""
-        return f"this photo carries {found}; --weights liif-edsr-photo usually serves better"
+        return f"this photo carries {found}; {how} usually serves better"
 
 
 def diagnose(picture: np.ndarray) -> Wear:
@@ -64,12 +71,13 @@ def diagnose(picture: np.ndarray) -> Wear:
     return Wear(noise_of(red), grid_of(grey))
 
 
-def hint_for(photo: Pixels, weights: str) -> str:
+def hint_for(photo: Pixels, weights: str, how: str = BY_OPTION) -> str:
     """Return a line of advice on a photo, from its middle.
 
     Args:
         photo: what is to be zoomed.
         weights: what it is to be zoomed with; none of `CLEAN_WEIGHTS`: there is no advice.
+        how: what the reader is to do.
 
     Returns:
         the line; empty if the photo is clean enough.
@@ -80,7 +88,7 @@ def hint_for(photo: Pixels, weights: str) -> str:
         slice(max(0, (side - MIDDLE) // 2), min(side, (side + MIDDLE) // 2))
         for side in (photo.height, photo.width)
     )
-    return diagnose(photo.rgb(rows, cols)).hint()
+    return diagnose(photo.rgb(rows, cols)).hint(how)
 
 
 def noise_of(plane: np.ndarray) -> float:

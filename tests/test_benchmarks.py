@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import psutil
 import pytest
 
@@ -133,3 +134,32 @@ def test_the_engine_in_the_browser_is_timed_beside_python():
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "160×120" in told
     assert "ratio" in told
+
+
+def test_old_photos_are_worn_the_same_each_time():
+    old_photos = program("old_photos")
+    ((name, photo),) = old_photos.photographs(None, True)
+    assert name == "astronaut"
+    scans = [old_photos.worn(photo, 3, seed) for seed in (0, 0, 1)]
+    assert (scans[0].pixels == scans[1].pixels).all()
+    assert (scans[0].pixels != scans[2].pixels).any()
+    assert [side * 2 for side in scans[0].pixels.shape[:2]] == list(photo.shape[:2])
+    part = scans[0].middle(20)
+    assert part.pixels.shape == (20, 20, 3)
+    assert part.truth.shape == (40, 40, 3)
+    aligned = old_photos.psnr(old_photos.resize(part.pixels, 40, 40, "bicubic"), part.truth)
+    moved = np.roll(part.truth, 6, axis=(0, 1))
+    assert aligned > old_photos.psnr(old_photos.resize(part.pixels, 40, 40, "bicubic"), moved)
+
+
+def test_ways_with_old_photos_and_the_dial_are_compared():
+    old_photos = program("old_photos")
+    lines = old_photos.orders(None, True).splitlines()
+    assert sum("liif-edsr" in line or "--old" in line for line in lines) == 9
+    (estimate,) = [line for line in lines if "estimate:" in line]
+    assert 1 <= float(estimate.split("|")[2].split()[0]) <= 4
+    rows = [line.strip("|").split("|") for line in old_photos.dial(None, True).splitlines()[2:]]
+    assert [float(row[0]) for row in rows] == [0, 0.6, 1]
+    clean, by_weights = ([float(row[column]) for row in rows] for column in (1, 2))
+    assert (clean[0], clean[2]) == (by_weights[0], by_weights[2])
+    assert clean[1] > by_weights[1]

@@ -166,8 +166,12 @@ def test_training_curves_show_every_scale():
         {"step": s, "loss": 0.1 / s, "psnr_x2": 30 + s, "psnr_x3": 28 + s, **bicubic}
         for s in (1, 2)
     ]
-    left, right = figures.training_curves(rows).axes
+    figure = figures.training_curves(rows)
+    left, right = figure.axes
     assert left.get_yscale() == "log"
+    figure.canvas.draw()
+    legend = right.get_legend().get_window_extent()
+    assert legend.x0 > right.get_window_extent().x1, "the legend hides a line"
     below_zero = [{**row, "loss": -row["loss"]} for row in rows]
     assert figures.training_curves(below_zero).axes[0].get_yscale() == "linear"
     assert [line.get_label() for line in right.lines] == ["×2", "×3"]

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liif_core import heat_grid
+from liif_core import heat_cells, heat_grid
 from liif_core.coords import cell_size, coord_grid
 from liif_core.folded import Axis, axis_neighbours
 from liif_core.heat import HIGHEST, HeatConfig, HeatField, first_frequencies
@@ -87,6 +87,7 @@ def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
 def test_the_grid_is_the_query(model, photo, result, chunk, monkeypatch):
     monkeypatch.setattr(heat_grid, "CHUNK", chunk)
     monkeypatch.setattr(heat_grid, "LEAST", 1)
+    monkeypatch.setattr(heat_cells, "FEWEST", 1)
     latents = Latents(torch.randn(1, SMALL.channels, *photo), torch.rand(1, 3, *photo) * 2 - 1)
     coord, cell = asked(*result)
     expected = model.query(latents, coord, cell).view(*result, 3)

@@ -10,17 +10,22 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, heat_grid, workers
+from liif_core import bands, heat_cells, heat_grid, workers
 from liif_core.__main__ import main
 from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
+from liif_core.explorer import ExploredPhoto, Side, Viewport
 from liif_core.explorer.browser_weights import browser_weights
+from liif_core.explorer.methods import methods_of
 from liif_core.models import CONFIGS, KINDS, build, decoder_of, kind_of
+from liif_core.photos import photo_from
+from liif_core.pixels import to_uint8
 from liif_core.render import ContinuousPhoto, render, strips
 from liif_core.training.grow import grow
 from liif_core.training.optim import Muon, make_optimizers
 from liif_core.weights import load_model, save_weights
+from liif_core.widgets import ZoomExplorer
 from liif_core.xray import explain_query
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.job import Task, plan
@@ -162,12 +167,34 @@ def test_at_codes_and_where_little_matters_fewer_answers_are_computed(monkeypatc
         return made(axis)
 
     monkeypatch.setattr(heat_grid.Reach, "of", reach)
+    monkeypatch.setattr(heat_cells, "FEWEST", 1 << 30)
     model, picture = small_heat(), noise(12, 12)
     for renderer, scale in ((ContinuousPhoto, 1), (ContinuousPhoto, 8), (FewerCodes, 8)):
         renderer(model, picture).render(12 * scale, 12 * scale)
     assert seen == [1, 1, 16, 16, 12, 12]
     fast = FewerCodes(model, picture)
     assert 15 < fast.cost(fast.output(96, 96)) < 60
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (2, 3), (12, 12), (7, 2), (3.3, 4)])
+@pytest.mark.parametrize("renderer", [ContinuousPhoto, FewerCodes])
+def test_whole_cells_are_asked_at_once_and_answer_the_same(scales, renderer, monkeypatch):
+    asked_at_once = []
+    joined = heat_grid.joined
+    monkeypatch.setattr(heat_grid, "joined", lambda *told: asked_at_once.append(1) or joined(*told))
+    model, picture = small_heat(), noise(20, 24)
+    found = []
+    for fewest in (1, 1 << 30):
+        monkeypatch.setattr(heat_cells, "FEWEST", fewest)
+        source = renderer(model, picture)
+        # From within a cell on, and the whole with its border.
+        sides = [4.6 + round(10 * scales[0]) / scales[0], 3.3 + round(17 * scales[1]) / scales[1]]
+        sizes = round(10 * scales[0]), round(17 * scales[1])
+        found.append(source.render(*sizes, (3.3, 4.6, sides[1], sides[0])))
+        found.append(source.render(*(round(n * s) for n, s in zip((20, 24), scales, strict=True))))
+        assert bool(asked_at_once) == (3.3 not in scales)
+    for one, other in zip(found[:2], found[2:], strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
 
 
 def test_a_self_ensemble_of_it_is_the_same_from_every_side():
@@ -274,6 +301,38 @@ def test_a_folder_is_zoomed_and_evaluated(weights, tmp_path, capsys):
     capsys.readouterr()
     assert main(["evaluate", str(folder), "--scales", "2", "3", "--weights", str(weights)]) == 0
     assert "2 photographs" in capsys.readouterr().out
+
+
+def test_the_explorer_shows_both_side_by_side():
+    models = {"LIIF": small_model(), "heat field": small_heat()}
+    picture = (noise(60, 80) * 255).astype(np.uint8)
+    explored = ExploredPhoto(photo_from(picture), models)
+    view = Viewport((60, 80), (48, 64), (0.1, 0.2), 5.0)
+    left, top, right, bottom = view.grid().box
+    for parts in ({}, {"local_ensemble": False}, {"cell_decoding": False}):
+        side = Side("heat field", **parts)
+        source = ContinuousPhoto(ablated(small_heat(), **parts), photo_from(picture))
+        grid = view.grid()
+        expected = source.render(grid.height, grid.width, (left, top, right, bottom))
+        apart = explored.picture(view, side) - to_uint8(expected).astype(int)
+        assert np.abs(apart).max() <= 1
+    assert not explored.tiles(view, Side("heat field"))[0]  # one encoder has read for all three
+    switches = {method["name"]: method["switches"] for method in methods_of(models)}
+    assert switches["heat field"] == ["local_ensemble", "cell_decoding"]
+    coord, cell = (0.1, 0.2), view.cell()
+    found = explored.explain(Side("heat field"), coord, cell)
+    latents = small_heat().encode(torch.tensor(picture / np.float32(255)).permute(2, 0, 1)[None])
+    whole = explain_query(small_heat(), latents, coord, cell)
+    np.testing.assert_allclose(found.colour, whole.colour, atol=1e-5)
+    assert [(c.row, c.col) for c in found.codes] == [(c.row, c.col) for c in whole.codes]
+
+
+def test_a_widget_of_a_heat_field_has_a_still_but_no_life_without_python():
+    widget = ZoomExplorer((noise(30, 40) * 255).astype(np.uint8), small_heat(), screen=(48, 64))
+    assert widget.right["method"] == "heat field"
+    assert "bicubic | heat field" in widget.still()
+    assert widget.living() is None
+    assert "sum of weight × answer" in str(widget.explain((0.0, 0.0)))
 
 
 def test_the_engine_in_the_browser_says_that_it_runs_none(weights, photo, capsys):

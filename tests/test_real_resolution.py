@@ -23,7 +23,7 @@ def enlarged(photo: np.ndarray, scale: float) -> np.ndarray:
 @pytest.mark.parametrize("noise", [0, 8])
 def test_a_sharp_photo_fills_its_pixels(name, noise):
     noisy = sensor_noise(SHARP[name], noise, np.random.default_rng(0))
-    assert real_resolution(noisy).shrink < 1.1
+    assert real_resolution(noisy).shrink < 1.25
 
 
 @pytest.mark.parametrize("name", ["grass", "gravel"])

@@ -19,6 +19,7 @@ from liif_core.explorer.messages import VERSION
 from liif_core.explorer.uploads import IDLE, MOST_BYTES, Uploads
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.photos import Photo, photo_from
+from liif_core.training.degrade import sensor_noise
 
 STATIC = Path(liif_core.__file__).parent / "widgets/static"
 PAGE = Path(session_module.__file__).with_name("QUESTIONS.md")
@@ -38,6 +39,10 @@ def as_png(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _ignore(photo: Photo, name: str) -> None:
+    """Show nothing."""
 
 
 @pytest.fixture
@@ -167,6 +172,17 @@ class TestUploads:
         )
         found = upload(session, file.getvalue(), name="a.tif")
         assert (found["done"], found["remarks"]) == (True, ["page 1 of 2 is read"])
+
+    def test_a_worn_photo_is_told_of(self) -> None:
+        rng = np.random.default_rng(0)
+        worn = as_png(sensor_noise(np.full((64, 64, 3), 128, np.uint8), 12, rng))
+        for weights, lines in (("liif-edsr-small", 1), ("liif-edsr-photo", 0), ("", 0)):
+            model = small_model()
+            model.weights_name = weights
+            session = Session(photo_from(noise(20, 20, 1)), {"LIIF": model}, _ignore)
+            remarks = upload(session, worn)["remarks"]
+            assert len(remarks) == lines
+            assert all('noise; load_model("liif-edsr-photo") usually' in line for line in remarks)
 
     def test_a_new_upload_takes_the_place_of_an_unfinished_one(self, session: Session) -> None:
         old, new = as_png(noise(30, 20, 1)), as_png(noise(25, 35, 2))

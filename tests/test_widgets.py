@@ -1,6 +1,7 @@
 """The widgets, without a browser: what they answer, send, refuse and leave in a notebook."""
 
 import base64
+import html
 import io
 import json
 import re
@@ -17,6 +18,7 @@ pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install
 
 from liif_core.errors import LiifError
 from liif_core.photos import Photo
+from liif_core.training.degrade import sensor_noise
 from liif_core.widgets import FrameSlider, Predict, UploadBox, ZoomExplorer
 from liif_core.widgets.assets import STATIC, engine_pieces, joined, module
 from liif_core.widgets.keep_stills import WIDGET_VIEW, keep_stills, main
@@ -285,7 +287,8 @@ def corner(photo: Photo) -> tuple[np.ndarray, str]:
 class TestUploadBox:
     def test_shows_the_picture_then_the_mistake(self) -> None:
         box = UploadBox(corner)
-        assert box.receive("a.png", png(noise(1))) == "the corner of 70 × 50"
+        clean = np.full((50, 70, 3), 90, np.uint8)
+        assert box.receive("a.png", png(clean)) == "the corner of 70 × 50"
         assert 'alt="the corner of 70 × 50"' in box.result.value
         assert box.receive("<b>.png", b"hello").startswith("✗ <b>.png: not a picture")
         assert "<img" not in box.result.value
@@ -312,10 +315,23 @@ class TestUploadBox:
         pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
         box = UploadBox(corner)
         says = box.receive("a.tif", file.getvalue())
-        assert says == "the corner of 70 × 50 (page 1 of 2 is read)"
-        assert says in box.result.value
+        assert says.startswith(
+            "the corner of 70 × 50 (page 1 of 2 is read; this photo carries noise"
+        )
+        assert html.escape(says) in box.result.value
         pages[0].save(file := io.BytesIO(), "JPEG")
         assert "cut off: of 50 rows" in box.receive("a.jpg", file.getvalue()[:-1500])
+
+    def test_a_worn_photo_is_told_of(self) -> None:
+        rng = np.random.default_rng(0)
+        clean = np.full((64, 64, 3), 128, np.uint8)
+        for photo, told in ((clean, False), (sensor_noise(clean, 12, rng), True)):
+            buffer = io.BytesIO()
+            Image.fromarray(photo).save(buffer, "PNG")
+            says = UploadBox(lambda photo: (photo.colour, "A photo.")).receive(
+                "a", buffer.getvalue()
+            )
+            assert ("this photo carries noise; load_model" in says) == told
 
     def test_the_button_is_connected(self) -> None:
         box = UploadBox(corner)

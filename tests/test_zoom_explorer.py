@@ -334,7 +334,7 @@ class TestInThePage:
         with pytest.raises(LiifError, match="no engine 'gpu'; choose one of python, browser"):
             ZoomExplorer(noise(20, 30), small_model(), engine="gpu")
         plain = LIIF(LIIFConfig(blocks=1, channels=8, hidden=())).eval()
-        with pytest.raises(LiifError, match="this model has another one"):
+        with pytest.raises(LiifError, match="this LIIF has others"):
             ZoomExplorer(noise(20, 30), plain, engine="browser")
 
     def test_a_photo_too_large_for_a_notebook_is_told(self) -> None:

@@ -109,6 +109,18 @@ def a_box(text: str) -> "PixelBox":
     return left, top, right, bottom
 
 
+def a_share(text: str) -> float:
+    """Read a number from 0 to 1, as people write it: 0.7, .7, 0,7 or 70%."""
+    number = text.strip().removesuffix("%").replace(",", ".")
+    try:
+        share = float(number) / (100 if "%" in text else 1)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1, as 0.7")
+    return share
+
+
 def a_quality(text: str) -> int:
     """Read a number from 1 to 100."""
     if not text.isdecimal() or not 1 <= int(text) <= 100:

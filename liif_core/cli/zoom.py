@@ -15,6 +15,7 @@ from liif_core.cli.common import (
     a_count,
     a_quality,
     a_scale,
+    a_share,
     a_size,
     add_model_options,
     model_from,
@@ -24,9 +25,9 @@ from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
 
 if TYPE_CHECKING:
-    from liif_core.models import Model
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
+    from liif_core.zooming.mixture import Model
 
 
 def add_zoom(commands: Commands) -> None:
@@ -93,14 +94,33 @@ def add_zoom(commands: Commands) -> None:
         help="leave out names, places, dates and all else that the photo's file says, and who made "
         "the result; the colour profile stays, for the pixels mean nothing certain without it",
     )
+    _add_weights(zoom)
+    zoom.set_defaults(run=_zoom)
+
+
+def _add_weights(zoom: argparse.ArgumentParser) -> None:
+    """Add what says which weights compute, and how the photo is given to them."""
     add_model_options(zoom)
+    zoom.add_argument(
+        "--denoise",
+        type=a_share,
+        metavar="0…1",
+        help="how much noise, grain and JPEG blocks are taken back, and fine texture with them: "
+        "from 0, the weights liif-edsr, to 1, liif-edsr-photo; in between, their answers are "
+        "mixed, in twice the time",
+    )
+    zoom.add_argument(
+        "--old",
+        action="store_true",
+        help="for scans of old photos: estimate how fine the photo really is, shrink it towards "
+        "that, zoom with weights for worn photos (or those that are named), and say so",
+    )
     zoom.add_argument(
         "--precision",
         choices=["float32", "float16", "bfloat16"],
         default="float32",
         help="of the network on an accelerator",
     )
-    zoom.set_defaults(run=_zoom)
 
 
 def _add_pages(zoom: argparse.ArgumentParser) -> None:
@@ -123,6 +143,7 @@ def _add_pages(zoom: argparse.ArgumentParser) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
+    _check_denoise(options)
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
     photos = _named(options.photos)
@@ -140,8 +161,8 @@ def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.photo import opened, read, remarks
 
     photo = read(job)
-    _remark(remarks(job, photo, weights_name(options)))
-    model = model_from(options, str(own_device(options.device)))
+    _remark(remarks(job, photo, _weights_name(options)))
+    model = _model(options, str(own_device(options.device)))
     with (
         opened(job, photo, model) as work,
         progress_bar("pixels", work.seconds_needed()) as progress,
@@ -149,6 +170,44 @@ def _zoom(options: argparse.Namespace) -> int:
         lines = work.paint(progress).finish()
     print(*lines, sep="\n")
     return 0
+
+
+def _model(options: argparse.Namespace, device: str) -> "Model":
+    """Load what was chosen: weights, or a place on the dial between two."""
+    from liif_core.zooming.mixture import denoising
+
+    share = _share(options)
+    return model_from(options, device) if share is None else denoising(share, device)
+
+
+def _weights_name(options: argparse.Namespace) -> str:
+    from liif_core.zooming.mixture import name_of
+
+    share = _share(options)
+    return weights_name(options) if share is None else name_of(share)
+
+
+def _share(options: argparse.Namespace) -> float | None:
+    """Return the place on the dial that was chosen, or that old photos are zoomed with."""
+    from liif_core.zooming.old import SHARE
+
+    if options.old and options.denoise is None and options.weights is None:
+        return SHARE
+    share: float | None = options.denoise
+    return share
+
+
+def _check_denoise(options: argparse.Namespace) -> None:
+    """Make sure that weights that are named are at an end of the dial."""
+    if options.denoise is None:
+        return
+    from liif_core.zooming.mixture import ENDS
+
+    if options.weights not in (None, *ENDS):
+        raise LiifError(
+            f"--denoise mixes {' and '.join(ENDS)}; '{options.weights}' is neither: leave out "
+            "--weights or --denoise"
+        )
 
 
 def _named(names: list[str]) -> list[Path]:
@@ -176,7 +235,7 @@ def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "T
     from liif_core.zooming.pages import zoom_pages
 
     def load() -> "Model":
-        return model_from(options, str(own_device(options.device)))
+        return _model(options, str(own_device(options.device)))
 
     with progress_bar("pixels") as progress:
         lines = zoom_pages(load, photo, output, task, progress, _remark)
@@ -194,7 +253,7 @@ def _zoom_album(options: argparse.Namespace, photos: list[Path], task: "Task") -
         raise LiifError("--pages all is for one file; of many, --page N zooms one page each")
     out = _folder_of_results(options.output, photos, task)
     album = album_of(photos, recursive=options.recursive, results=out)
-    load = partial(model_from, options, str(own_device(options.device)))
+    load = partial(_model, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
         summary = zoom_album(load, album, out, task, progress, _tell)
     return 1 if summary.failed else 0

@@ -13,6 +13,7 @@ from liif_core.explorer.messages import VERSION, Answer, answer
 from liif_core.explorer.uploads import Uploads
 from liif_core.models import Model
 from liif_core.photos import Photo, photo_from_bytes
+from liif_core.worn import BY_CODE, hint_for
 
 #: What comes back with every answer, where the question has it.
 ENVELOPE = ("type", "viewer", "tag", "photo")
@@ -84,4 +85,9 @@ class Session:
         name = PurePath(question["name"]).name or "photo"
         photo = photo_from_bytes(data, name, strict=False)
         self._opened(photo, PurePath(name).stem)
-        return {"done": True, "remarks": list(photo.remarks)}
+        return {"done": True, "remarks": [*photo.remarks, *self._advice(photo)]}
+
+    def _advice(self, photo: Photo) -> list[str]:
+        """Say whether other weights would serve a photo better; none is changed."""
+        weights = [model.weights_name for model in self.explored.models.values()]
+        return sorted({hint_for(photo, name, BY_CODE) for name in weights} - {""})

@@ -82,17 +82,20 @@ class Maker:
     Attributes:
         weights: their name.
         generative: whether they invent detail, trained against an adversary.
+        read_at: (height, width) that the photo was shrunk to before it was read, if it was.
     """
 
     weights: str
     generative: bool = False
+    read_at: tuple[int, int] | None = None
 
     def how(self, view: View) -> str:
         """Say what was done, in words."""
         across, down = (f"{factor:.4g}" for factor in view.factors)
         scale = across if across == down else f"{across} across, ×{down} down"
         part = "" if view.whole else f", pixels {', '.join(f'{side:g}' for side in view.box)}"
-        return f"weights {self.weights}, ×{scale}{part}"
+        small = f", read at {self.read_at[1]}×{self.read_at[0]}" if self.read_at else ""
+        return f"weights {self.weights}, ×{scale}{part}{small}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from liif_core.errors import LiifError
 from liif_core.photos import Photo, photo_from_bytes
 from liif_core.widgets.still_widget import STILL
 from liif_core.widgets.stills import on_screen, still_figure
+from liif_core.worn import BY_CODE, hint_for
 
 
 class UploadBox(ipywidgets.VBox):
@@ -41,7 +42,7 @@ class UploadBox(ipywidgets.VBox):
 
     def receive(self, name: str, data: bytes) -> str:
         """Show what becomes of one file; return the picture's sentence, with what of the file is
-        missing or not read, or what was wrong.
+        missing or not read and whether it is worn, or what was wrong.
         """
         try:
             # A file's own name alone: a browser may tell where it lay.
@@ -51,8 +52,10 @@ class UploadBox(ipywidgets.VBox):
             says = f"✗ {error}"
             self.result.value = f"<p>{html.escape(says)}</p>"
         else:
-            if photo.remarks:  # what of the file is missing, or not read
-                says = f"{says} ({'; '.join(photo.remarks)})"
+            # What of the file is missing, or not read; and the lessons' weights are for clean ones.
+            advice = hint_for(photo, "liif-edsr-small", BY_CODE)
+            if told := [line for line in (*photo.remarks, advice) if line]:
+                says = f"{says} ({'; '.join(told)})"
             buffer = io.BytesIO()
             Image.fromarray(on_screen(picture)).save(buffer, "JPEG", quality=88)
             self.result.value = still_figure(buffer.getvalue(), says, says)

@@ -7,12 +7,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 from liif_core.errors import LiifError
-from liif_core.models import Model
 from liif_core.photos import Photo
 from liif_core.processes import processes
 from liif_core.render import Progress
 from liif_core.zooming.album import Album, by_kind
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import Painted, opened, read, remarks
 
 #: How many files of a kind that is skipped are named.

@@ -52,6 +52,7 @@ class Task:
         compare: also write bicubic interpolation beside the result.
         self_ensemble: average 8 flips; or else
         fast: leave out latent codes of little weight.
+        old: read a scan at the resolution that is really in it.
         strict: refuse a JPEG that is cut off; else zoom what is left of it, and say so.
         precision: of the network on an accelerator: float32, float16 or bfloat16.
         overwrite: replace results that exist.
@@ -70,6 +71,7 @@ class Task:
     compare: bool = False
     self_ensemble: bool = False
     fast: bool = False
+    old: bool = False
     strict: bool = False
     precision: str = "float32"
     overwrite: bool = False

@@ -10,10 +10,10 @@ from liif_core.errors import LiifError
 from liif_core.files.destination import TIFF, check_target, format_of
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.tiff_pages import MOST_BYTES, join_pages, too_large
-from liif_core.models import Model
 from liif_core.photos import read_header
 from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import job_key, opened, read, remarks, renderer_for
 
 

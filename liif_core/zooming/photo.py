@@ -22,15 +22,18 @@ from liif_core.files.in_memory import InMemory
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
-from liif_core.models import Model, title_of
+from liif_core.grid import Pixels
+from liif_core.models import title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
-from liif_core.render import ContinuousPhoto, Progress, Renderer, strips
+from liif_core.render import MEMORY, ContinuousPhoto, Progress, Renderer, strips
 from liif_core.weights import DEFAULT_MODEL, load_model, manifest
 from liif_core.worn import hint_for
 from liif_core.zooming.compare import beside_bicubic
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.job import Job, Task, plan
+from liif_core.zooming.mixture import Mixed, Mixture, Model, denoising
+from liif_core.zooming.old import SHARE, OldPhoto, Shrunk, ShrunkPixels, as_old, read_at
 from liif_core.zooming.self_ensemble import SelfEnsemble
 
 #: Rows of a photo read at a time for its key.
@@ -44,7 +47,8 @@ def zoom(
     size: tuple[int, int] | None = None,
     crop: PixelBox | None = None,
     page: int = 1,
-    model: Model | str | Path = DEFAULT_MODEL,
+    old: bool = False,
+    model: Model | str | Path | None = None,
     progress: Progress | None = None,
 ) -> Image.Image:
     """Zoom a photo to any size.
@@ -56,7 +60,9 @@ def zoom(
         size: (width, height) of the result, any proportions.
         crop: (left, top, right, bottom) in input pixels: zoom this part alone.
         page: which of a file's pages, pictures or frames, from 1 on.
-        model: what `load_model` returned, or a name or path for it.
+        old: read a scan at the resolution that is really in it; see `liif_core.zooming.old`.
+        model: what `load_model` or `denoising` returned, or a name or path for it; None: the
+            default weights, or those for old photos.
         progress: called with (pixels done, pixels in all).
 
     Returns:
@@ -69,7 +75,7 @@ def zoom(
     Raises:
         LiifError: a photo that cannot be read, a size that cannot be, or not enough memory.
     """
-    task = Task(scale, size, crop, page, strict=True)
+    task = Task(scale, size, crop, page, old=old, strict=True)
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
@@ -77,9 +83,11 @@ def zoom(
             words = remark.replace(PAGE_HINT, "; page=N reads another")
             warnings.warn(f"{job.name}: {words}", stacklevel=2)
     else:
-        photo = photo_from(image)
+        photo = as_old(photo_from(image)) if old else photo_from(image)
         job = plan(photo, None, task)
-    chosen = load_model(model) if isinstance(model, str | Path) else model
+    if model is None:
+        model = denoising(SHARE) if old else DEFAULT_MODEL
+    chosen = load_model(model) if isinstance(model, (str, Path)) else model
     with opened(job, photo or read(job), chosen) as work:
         work.paint(progress)
         assert isinstance(work.result, InMemory)
@@ -87,7 +95,7 @@ def zoom(
 
 
 def read(job: Job) -> Photo:
-    """Decode a job's photo.
+    """Decode a job's photo; of an old one, estimate how fine it is.
 
     Raises:
         LiifError: see `photo_from`; or not the size that its header told when the job was planned.
@@ -100,7 +108,7 @@ def read(job: Job) -> Photo:
             f"{job.source}: holds {photo.width}×{photo.height} pixels where its header told of "
             f"{width}×{height}; if it has just been changed, try again, else save it anew"
         )
-    return photo
+    return as_old(photo) if job.task.old else photo
 
 
 def remarks(job: Job, photo: Photo, weights: str) -> list[str]:
@@ -111,7 +119,8 @@ def remarks(job: Job, photo: Photo, weights: str) -> list[str]:
         photo: its photo, decoded.
         weights: what those are called that it is zoomed with.
     """
-    lines = [*job.remarks, *photo.remarks, *_unsaid(job, photo), hint_for(photo, weights)]
+    advice = photo.story(weights) if isinstance(photo, OldPhoto) else hint_for(photo, weights)
+    lines = [*job.remarks, *photo.remarks, *_unsaid(job, photo), advice]
     return [f"{job.name}: {line}" for line in lines if line]
 
 
@@ -139,7 +148,13 @@ def opened(job: Job, photo: Photo, model: Model) -> Iterator["Opened"]:
     with _enough_memory(job):
         renderer = renderer_for(job.task, model, photo)
         with _result(job, photo, model, renderer) as result:
-            yield Opened(job, photo, renderer, result, title_of(model))
+            yield Opened(
+                job,
+                photo,
+                renderer,
+                result,
+                title_of(model.first if isinstance(model, Mixture) else model),
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,18 +243,25 @@ class Painted:
         return [*lines, f"{job.comparison}: bicubic (left), {self.title} (right)"]
 
 
-def renderer_for(task: Task, model: Model, photo: Photo) -> Renderer:
-    """Return what answers for the pixels of a result."""
+def renderer_for(task: Task, model: Model, photo: Pixels, memory: int = MEMORY) -> Renderer:
+    """Return what answers for the pixels of a result, within a budget in bytes."""
+    if isinstance(photo, OldPhoto) and photo.shrunk:
+        small = ShrunkPixels(photo, *photo.read_at)
+        return Shrunk(renderer_for(task, model, small, memory), photo, photo.read_at)
+    if isinstance(model, Mixture):
+        both = (model.first, model.second)
+        first, second = (renderer_for(task, part, photo, memory // 2) for part in both)
+        return Mixed(first, second, float(model.share))
     if task.self_ensemble:
-        return SelfEnsemble(model, photo, precision=task.precision)
+        return SelfEnsemble(model, photo, memory=memory, precision=task.precision)
     how = FewerCodes if task.fast else ContinuousPhoto
-    return how(model, photo, precision=task.precision)
+    return how(model, photo, memory=memory, precision=task.precision)
 
 
 def _result(job: Job, photo: Photo, model: Model, renderer: Renderer) -> Result:
     """Open the form of the result that the job asks for."""
     grid, task = job.grid, job.task
-    pixels = _pixels(job, photo, None if task.strip else maker_of(model))
+    pixels = _pixels(job, photo, None if task.strip else maker_of(model, photo))
     if not job.by_strips:
         return InMemory(pixels, job.output, overwrite=task.overwrite, quality=task.quality)
     assert job.output is not None
@@ -255,11 +277,12 @@ def _pixels(job: Job, photo: Photo, maker: Maker | None) -> ResultPixels:
     return ResultPixels(photo, grid.height, grid.width, grid.box, maker, task.keep_dpi)
 
 
-def maker_of(model: Model) -> Maker:
-    """Say who makes a result, of what a model's weights are called."""
+def maker_of(model: Model, photo: Photo) -> Maker:
+    """Say who makes a result: what a model's weights are called, and what they are given."""
     name = model.weights_name
     generative = bool(name) and bool(manifest().get(name, {}).get("generative", False))
-    return Maker(name or "without a name", generative)
+    shrunk = isinstance(photo, OldPhoto) and photo.shrunk
+    return Maker(name or "without a name", generative, read_at(photo) if shrunk else None)
 
 
 def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
@@ -275,7 +298,7 @@ def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
         [task.precision, task.self_ensemble, task.fast],
         [task.keep_dpi, task.strip, model.weights_name],
         strip_ends,
-        [*photo.colour.shape, str(photo.colour.dtype), photo.grey],
+        [*photo.colour.shape, str(photo.colour.dtype), photo.grey, *read_at(photo)],
     ]
     total.update(json.dumps(facts).encode())
     for name, value in sorted(model.state_dict().items()):

@@ -570,7 +570,7 @@ def test_a_photo_that_a_worker_cannot_take_changes_nothing(opened: Callable[...,
 def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
     """Whatever the photo, a phone's 300 MB suffice; what was planned is what is held."""
     megabyte = 1 << 20
-    both = opened(photograph(*SIZE), small_model(), workers=2, memory=90 * megabyte)
+    both = opened(photograph(*SIZE), small_model(), workers=2, memory=110 * megabyte)
     plans = both.page.evaluate(
         """async () => {
              const { budget, largestPhoto } = await import("./static/engine/budget.js");

@@ -165,8 +165,12 @@ def linked(notebook: Notebook) -> Iterator[str]:
                 yield f"{cell}: {problem}"
 
 
+#: Where a reader may be led, by a click of their own: papers and their code.
+PAPERS = re.compile(r"https://(arxiv\.org/(pdf|abs)|github\.com/[\w-]+)/[\w./-]+$")
+
+
 def offline(notebook: Notebook) -> Iterator[str]:
-    """No address of another machine, in code or prose; links to papers are text."""
+    """Nothing comes from another machine, in code or prose; a link leads to a paper or its code."""
     for cell in notebook.cells:
         if cell.is_code and "http" in cell.source:
             yield f"{cell} has an address in its code"
@@ -175,7 +179,8 @@ def offline(notebook: Notebook) -> Iterator[str]:
         for page in cell.pages:
             for tag in page.find_all(["a", "img", "script", "link", "iframe"]):
                 target = str(tag.get("href") or tag.get("src") or "")
-                if re.match(r"(https?:)?//", target):
+                may = tag.name == "a" and not cell.is_code and PAPERS.match(target)
+                if re.match(r"(https?:)?//", target) and not may:
                     yield f"{cell} leads to {target}: write it as text"
 
 
@@ -397,10 +402,10 @@ def closed(notebook: Notebook) -> Iterator[str]:
         yield "there is no heading “Questionnaire”"
     if not any(re.search("do(es)? not show", title) for title in titles):
         yield "there is no heading “What the pictures do not show”"
-    later = (path for path in notebook.path.parent.glob("[0-9][0-9]_*.ipynb"))
-    following = min((path for path in later if path.name[:2] > notebook.lesson), default=None)
-    if following and not leads_to(notebook, following.name):
-        yield f"there is no link to the next lesson, {following.name}"
+    names = (path.name for path in notebook.path.parent.glob("[0-9][0-9]_*.ipynb"))
+    later = [name for name in names if name[:2] > notebook.lesson]
+    if later and not leads_to(notebook, min(later)):
+        yield f"there is no link to the next lesson, {min(later)}"
 
 
 def leads_to(notebook: Notebook, target: str) -> bool:

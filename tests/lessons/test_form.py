@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_output
 from reading import (
     NOTEBOOKS,
     ROOT,
+    Notebook,
     as_page,
     dead_links,
     lessons,
@@ -69,9 +70,22 @@ def test_every_markdown_file(path: Path) -> None:
     assert without_alt(page) == []
 
 
+#: Numbers that wait for their lesson.
+WAITING = {"11"}
+
+
 def test_lessons_are_numbered_without_a_gap() -> None:
-    numbers = [path.name[:3] for path in lessons()]
-    assert numbers == [f"{number:02}_" for number in range(len(numbers))]
+    numbers = [path.name[:2] for path in lessons()]
+    assert len(set(numbers)) == len(numbers), "two lessons have one number"
+    every = sorted({*numbers, *WAITING})
+    assert every == [f"{number:02}" for number in range(len(every))]
+
+
+def test_the_next_lesson_is_the_next_that_there_is(tmp_path: Path) -> None:
+    (tmp_path / "02_two.ipynb").touch()
+    (tmp_path / "03_three.ipynb").touch()
+    lesson = Notebook(tmp_path / "00_zero.ipynb", specimens.lesson().text)
+    assert list(form.closed(lesson)) == ["there is no link to the next lesson, 02_two.ipynb"]
 
 
 # The rules themselves
@@ -137,7 +151,13 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.offline, put(STUB, source='url = "https://x"'), "address in its code"),
     (form.offline, put(STUB, source="import urllib.request"), "imports ['urllib']"),
     (form.offline, put(STUB, source="from subprocess import run"), "imports ['subprocess']"),
-    (form.offline, say(TITLE, "[paper](https://arxiv.org)"), "write it as text"),
+    (form.offline, say(TITLE, "[news](https://example.org)"), "write it as text"),
+    (form.offline, say(TITLE, "![plot](https://arxiv.org/pdf/1.png)"), "write it as text"),
+    (
+        form.offline,
+        show(PICTURE, "text/html", "<a href='https://arxiv.org/pdf/1'>a</a>"),
+        "as text",
+    ),
     (form.offline, show(PICTURE, "text/html", "<script src='//x'></script>"), "write it as text"),
     (form.plain_python, put(PICTURE, source="!ls"), "not plain Python"),
     (form.plain_python, put(PICTURE, source="%matplotlib inline"), "not plain Python"),

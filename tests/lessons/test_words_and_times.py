@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from reading import NOTEBOOKS, Notebook, lessons, name_of, read
-from thinking import CORE
+from thinking import CORE, sections
 
 ENTRY = re.compile(r"^\*\*(.+?)\.\*\* (.*?)(?:\((\d\d(?:[,;] \d\d)*)\))?$", re.S)
 #: | [00 How does AI zoom?](00_how_does_ai_zoom.ipynb) | the idea | core | whole | … |
@@ -75,3 +75,42 @@ def test_the_guide_gives_a_lessons_own_times(path: Path) -> None:
     times = CORE.search(" ".join(read(path).cells[0].source.split()))
     assert times, f"{path.name} gives no times"
     assert row.groups() == times.groups(), "the guide and the lesson give other minutes"
+
+
+#: | 03 | One section 6 · (Aside: another 10) · … |
+SECTIONS = re.compile(r"^\| (\d\d) \| (.* \d+\)?) \|$", re.M)
+#: What the guide's table calls "the end".
+END = {"In three lines", "Questionnaire", "What the pictures do not show", "Further reading"}
+
+
+def minutes(row: str) -> dict[str, int]:
+    """Return the minutes of each section that a row of the guide names."""
+    parts = [part.strip("()").rpartition(" ") for part in row.split(" · ")]
+    return {name: int(number) for name, _, number in parts}
+
+
+GUIDE = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
+PLANS = dict(SECTIONS.findall(GUIDE))
+
+
+def test_the_guide_has_a_plan_for_each_lesson() -> None:
+    assert len(PLANS) >= 11
+    assert minutes("the opening 2 · (Aside: on 3 × 4 10) · the end 3") == {
+        "the opening": 2,
+        "Aside: on 3 × 4": 10,
+        "the end": 3,
+    }
+
+
+@pytest.mark.parametrize("number", PLANS)
+def test_the_minutes_of_sections_add_up_to_the_lessons(number: str) -> None:
+    (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    planned = minutes(PLANS[number])
+    found = CORE.search(" ".join(read(path).cells[0].source.split()))
+    assert found
+    core = sum(time for name, time in planned.items() if not name.startswith("Aside"))
+    assert (str(core), str(sum(planned.values()))) == found.groups()
+    headings = [re.sub(r"^\d+\. ", "", heading.strip()) for heading, _ in sections(read(path))]
+    missing = set(planned) - set(headings) - {"the opening", "the end"}
+    assert not missing, "the guide names sections that the lesson has not"
+    assert END & set(headings)
