@@ -583,7 +583,7 @@ def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
            }"""
     )
     for photo, plan in plans:
-        copies = photo + plan["workers"] * (40 * megabyte + photo * 4 / 3)
+        copies = photo + plan["workers"] * (32 * megabyte + photo * 4 / 3)
         assert copies + plan["codes"] + plan["workers"] * plan["maps"] <= 300 * megabyte
         assert plan["codes"] >= 15 * megabyte
     assert [plan["workers"] for _, plan in plans] == [4, 4, 2, 1, 1]

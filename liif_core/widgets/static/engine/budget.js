@@ -1,7 +1,7 @@
 // What the engine may hold in memory, and for what: all copies of a photo, latent codes, hidden maps.
 const COMPUTER = 600 << 20; // bytes in all
 const PHONE = 300 << 20;
-const WORKER = 40 << 20; // of each worker: weights, and what reading tiles together takes
+const WORKER = 32 << 20; // of each worker: weights, and what reading a tile takes
 const PYRAMID = 4 / 3; // a worker's copy of the photo, with its halves, quarters, …
 const ENOUGH = 64 << 20; // for tiles; rather fewer workers than less
 const MOST_TILES = 192 << 20;
