@@ -12,9 +12,10 @@ photograph (faded alike: a zoom keeps the colours it is given). The seeds are fi
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
@@ -75,18 +76,27 @@ class Scan:
         return Scan(self.finer, self.pixels[part], self.truth[whole])
 
 
-def photographs(folder: Path | None, quick: bool) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, the middle of a photograph): sides divisible by 12, so that all sizes fit."""
-    number = 1 if quick else None
+def chosen(
+    folder: Path | None, quick: bool, every: int
+) -> list[tuple[int, Callable[[], np.ndarray]]]:
+    """Return (number, what reads it) of the photographs."""
     if folder:
-        found = ((path.stem, read_rgb(path)) for path in photo_paths(folder)[:number])
+        found = [partial(read_rgb, path) for path in photo_paths(folder)]
     else:
-        found = ((name, sample_photo(name)) for name in SAMPLES[:number])
-    for name, photo in found:
-        most = 144 if quick else SIDE
-        height, width = (min(side, most) // 12 * 12 for side in photo.shape[:2])
+        found = [partial(sample_photo, name) for name in SAMPLES]
+    return list(enumerate(found))[:: len(found) if quick else every]
+
+
+def photographs(
+    folder: Path | None, quick: bool, every: int = 1
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (number, the middle of a photograph): sides divisible by 12, so that all sizes fit."""
+    for number, read in chosen(folder, quick, every):
+        photo = read()
+        longest = 144 if quick else SIDE
+        height, width = (min(side, longest) // 12 * 12 for side in photo.shape[:2])
         top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
-        yield name, photo[top : top + height, left : left + width]
+        yield number, photo[top : top + height, left : left + width]
 
 
 def worn(photo: np.ndarray, finer: float, seed: int) -> Scan:
@@ -197,12 +207,12 @@ def ways(models: Sequence[LIIF], scan: Scan) -> dict[str, np.ndarray]:
     }
 
 
-def orders(folder: Path | None, quick: bool) -> str:
+def orders(folder: Path | None, quick: bool, every: int = 1) -> str:
     """Return a table of all ways, and what was estimated."""
     models = [load_model(name, "cpu") for name in ENDS]
     scores: dict[str, dict[float, list[Score]]] = {}
     finer: dict[float, list[float]] = {}
-    for number, (_, photo) in enumerate(photographs(folder, quick)):
+    for number, photo in photographs(folder, quick, every):
         for place, fine in enumerate(FINER[2:3] if quick else FINER):
             scan = worn(photo, fine, 100 * number + place)
             finer.setdefault(fine, []).append(as_old(photo_from(scan.pixels)).finer)
@@ -238,14 +248,14 @@ def _mean(scores: list[Score]) -> str:
 # --- the dial -------------------------------------------------------------------------------------
 
 
-def dial(folder: Path | None, quick: bool) -> str:
+def dial(folder: Path | None, quick: bool, every: int = 1) -> str:
     """Return a table of `--denoise`, mixing answers, beside mixing weights; ×3."""
     models = [load_model(name, "cpu") for name in ENDS]
     between = deepcopy(models[0])
     columns: dict[str, dict[float, list[float]]] = {}
-    for number, (_, photo) in enumerate(photographs(folder, quick)):
+    for number, (_, read) in enumerate(chosen(folder, quick, every)):
         rng = np.random.default_rng(number)
-        photo = photo[:96, :96] if quick else photo[:288, :288]  # sides divisible by 12, still
+        photo = read()[:96, :96] if quick else read()[:288, :288]
         clean = downscale(photo, 3)
         inputs = {
             "clean": clean,
@@ -259,11 +269,11 @@ def dial(folder: Path | None, quick: bool) -> str:
             for share in shares:
                 mixed = (1 - share) * first + share * second
                 column = columns.setdefault(name, {})
-                column.setdefault(share, []).append(score(mixed, photo).psnr)
+                column.setdefault(share, []).append(psnr(to_uint8(mixed), photo, border=3))
                 between.load_state_dict(_weights_between(models, share))
                 of_weights = zoomed(between, values, size)
                 column = columns.setdefault(f"{name}; weights mixed", {})
-                column.setdefault(share, []).append(score(of_weights, photo).psnr)
+                column.setdefault(share, []).append(psnr(to_uint8(of_weights), photo, border=3))
     lines = [f"| share | {' | '.join(columns)} |", "|-|" + "-|" * len(columns)]
     for share in SHARES[::4] if quick else SHARES:
         cells = (f"{mean(column[share]):.2f}" for column in columns.values())
@@ -287,9 +297,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
     parser.add_argument("--path", action="store_true", help="the dial --denoise")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth photo alone")
     parser.add_argument("--quick", action="store_true", help="one photo: does it work?")
     options = parser.parse_args()
-    print((dial if options.path else orders)(options.folder, options.quick))
+    print((dial if options.path else orders)(options.folder, options.quick, options.every))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Pillow has no mode for 16-bit colour, nor for 16-bit grey with alpha: it keeps t
 without a word. Of TIFFs it reads uncompressed 16-bit planes as noise and 16-bit grey that counts
 from white as a negative, and some it does not open at all. So what a header says decides, before
 anything is decoded: samples of more than 8 bits are read by `tifffile`, `imagecodecs` and libheif,
-the rest by Pillow.
+the rest by Pillow. (AVIF and JPEG 2000 are cut to 8 bits as well, and read by `imagecodecs`.)
 """
 
 import logging
@@ -36,6 +36,9 @@ _MAX_SAMPLE, _SMIN_SAMPLE, _SMAX_SAMPLE = 281, 340, 341
 
 #: ExtraSamples of TIFF: alpha, multiplied into the colours or not. (0 may be anything: infrared.)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
+
+#: Bytes in which an AVIF or JPEG 2000 says what its samples are like.
+_HEAD = 1 << 16
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -82,6 +85,9 @@ def is_deep(image: Image.Image) -> bool:
         return _deep_tags(image.tag_v2)  # type: ignore[attr-defined]
     if isinstance(image, JxlImage):
         return image.info["bits"] > 8
+    if image.format in ("AVIF", "JPEG2000"):
+        file.seek(0)
+        return _bits_of(image.format, file.read(_HEAD)) > 8
     if image.format == "PNG":
         file.seek(0)
         start = file.read(26)
@@ -122,6 +128,8 @@ def deep_samples(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
         return _tiff(file, image.tell())
     if image.format == "HEIF":
         return _heif(file, image.tell())
+    if image.format in ("AVIF", "JPEG2000"):
+        return _split(_spread(image.format, file.read(), image.tell()))
     from imagecodecs import png_decode
 
     return _split(png_decode(file.read()))
@@ -205,6 +213,32 @@ def _heif(file: IO[bytes], number: int) -> tuple[np.ndarray, np.ndarray | None]:
     if alpha is None:
         return colour, None
     return _unassociated(colour, alpha) if picture.premultiplied_alpha else colour, alpha
+
+
+def _bits_of(kind: str, head: bytes) -> int:
+    """Return the bits of a sample of an AVIF or JPEG 2000, from its first bytes; 8 if unsure."""
+    if kind == "AVIF":  # AV1 in ISOBMFF, 2.3: of the first picture, which the others accompany
+        at = head.find(b"av1C")
+        flags = head[at + 6] if 0 <= at < len(head) - 6 else 0
+        return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+    at = head.find(b"\xff\x4f\xff\x51")  # JPEG 2000, part 1, A.5.1: SIZ
+    number = int.from_bytes(head[at + 40 : at + 42], "big")
+    parts = [head[at + 42 + 3 * part : at + 45 + 3 * part] for part in range(number)]
+    # Of one depth, without a sign, none coarser than the others; and no YCC, which Pillow turns.
+    plain = at >= 0 and number in (1, 2, 3, 4) and len(set(parts)) == 1 and parts[0][1:] == b"\1\1"
+    ycc = b"colr\x01\0\0\0\0\0\x12" in head[: max(at, 0)]
+    return parts[0][0] + 1 if plain and not ycc and parts[0][0] < 16 else 8
+
+
+def _spread(kind: str, data: bytes, number: int) -> np.ndarray:
+    """Decode an AVIF or JPEG 2000: (H, W) or (H, W, bands) uint16 from 0 to 65535."""
+    from imagecodecs import avif_decode, jpeg2k_decode
+
+    bits = _bits_of(kind, data[:_HEAD])
+    samples = avif_decode(data, index=number) if kind == "AVIF" else jpeg2k_decode(data)
+    if samples.dtype != np.uint16 or samples.max(initial=0) >= 2**bits:
+        raise ValueError(f"samples of {samples.dtype} where its header tells of {bits} bits")
+    return _from_bits(samples, bits)
 
 
 def _from_bits(samples: np.ndarray, bits: int) -> np.ndarray:

@@ -23,8 +23,9 @@ SHARE = 1.0
 #: loses detail where the estimate is too high; half of it gains as much (benchmarks/old_photos.py).
 CAUTION = 0.5
 
-#: Less than this is left alone: sharp photos, too, may be taken for 1.25 times finer than they are.
-LEAST_SHRINK = 1.12
+#: Photos that are finer than they need be by less than this are left alone: the weights take so
+#: little blur back by themselves, and sharp photos may be taken for 1.25 times finer.
+LEAST_FINER = 1.5
 
 #: Pixels around a window that shrinking it by bicubic interpolation reaches for, per unit of scale.
 _REACH = 2
@@ -43,9 +44,7 @@ class OldPhoto(Photo):
     @property
     def read_at(self) -> tuple[int, int]:
         """(height, width) that the network reads it at."""
-        by = self.finer**CAUTION
-        if by < LEAST_SHRINK:
-            return self.height, self.width
+        by = self.finer**CAUTION if self.finer >= LEAST_FINER else 1.0
         return max(1, round(self.height / by)), max(1, round(self.width / by))
 
     @property
@@ -56,7 +55,7 @@ class OldPhoto(Photo):
     def story(self, weights: str) -> str:
         """Say what is done with it."""
         if not self.shrunk:
-            return f"old: its detail fills its pixels, so all are read; weights {weights}"
+            return f"old: its detail needs its pixels, so all are read; weights {weights}"
         height, width = self.read_at
         return (
             f"old: its detail would fit into pixels {self.finer:.1f} times as large, so of "

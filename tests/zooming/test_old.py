@@ -125,7 +125,7 @@ def test_folders_and_pages_are_judged_one_by_one(tiny, tmp_path, capsys):
     saved(SOFT, album / "b.png")
     assert main(["zoom", str(album), "--scale", "0.25", "--old"]) == 0
     told = capsys.readouterr().err
-    assert "a.png: old: its detail fills its pixels" in told
+    assert "a.png: old: its detail needs its pixels" in told
     assert "b.png: old: its detail would fit" in told
     assert Image.open(tmp_path / "album_x0.25" / "b_x0.25.png").size == (120, 96)
     first, second = Image.fromarray(SHARP), Image.fromarray(SOFT)
@@ -133,7 +133,7 @@ def test_folders_and_pages_are_judged_one_by_one(tiny, tmp_path, capsys):
     first.save(pages, save_all=True, append_images=[second])
     assert main(["zoom", str(pages), "--scale", "0.25", "--old", "--pages", "all"]) == 0
     told = capsys.readouterr().err
-    assert told.count("old: its detail fills") == told.count("old: its detail would fit") == 1
+    assert told.count("old: its detail needs") == told.count("old: its detail would fit") == 1
     with Image.open(tmp_path / "pages_x0.25.tif") as result:
         result.seek(1)
         assert result.size == (120, 96)
