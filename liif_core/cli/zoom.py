@@ -198,15 +198,21 @@ def _share(options: argparse.Namespace) -> float | None:
 
 
 def _check_denoise(options: argparse.Namespace) -> None:
-    """Make sure that weights that are named are at an end of the dial."""
+    """Make sure that weights that are named are at an end of the dial, and not at the other."""
     if options.denoise is None:
         return
-    from liif_core.zooming.mixture import ENDS
+    from liif_core.zooming.mixture import ENDS, name_of
 
     if options.weights not in (None, *ENDS):
         raise LiifError(
             f"--denoise mixes {' and '.join(ENDS)}; '{options.weights}' is neither: leave out "
             "--weights or --denoise"
+        )
+    meant = name_of(options.denoise)
+    if meant in ENDS and options.weights not in (None, meant):
+        raise LiifError(
+            f"--denoise {options.denoise:g} means the weights {meant}, not '{options.weights}': "
+            "leave out --weights or --denoise"
         )
 
 
