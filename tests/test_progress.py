@@ -84,3 +84,10 @@ def test_the_bar_tells_it_all_along(monkeypatch):
         tell(500, 1000)
         tell(1000, 1000)
     assert told == ["about 01:40 left", "about 03:00 left", "about 00:25 left", "about 00:00 left"]
+
+
+def test_short_work_shows_no_bar(capsys):
+    with progress_bar("pixels", 0.5) as tell:
+        for done in (0, 5, 10):
+            tell(done, 10)
+    assert capsys.readouterr().err == ""

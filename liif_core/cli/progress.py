@@ -80,7 +80,7 @@ def progress_bar(unit: str, seconds: float = 0) -> Iterator[Callable[[float, int
                 return
             left = pace.left(done / total)
             words = "" if left is None else f"about {bar.format_interval(left)} left"
-            bar.set_postfix_str(words, refresh=bar.n == bar.initial)
+            bar.set_postfix_str(words, refresh=known and bar.n == bar.initial)
             bar.update(done - bar.n)
 
         yield progress
