@@ -47,12 +47,20 @@ class FewerCodes(ContinuousPhoto):
 
     def remark(self, grid: OutputGrid) -> str:
         """Say what the result costs."""
-        return f"fast: PSNR {self.cost(grid):.1f} dB against the exact result"
+        return cost_told(self.cost(grid))
 
     def cost(self, grid: OutputGrid) -> float:
         """Return the PSNR of a result against the exact one, in dB, on a sample of its pixels.
 
-        The sample is `WINDOWS` windows spread over the diagonals. Infinite if nothing differs.
+        Infinite if nothing differs.
+        """
+        fast, exact = self.samples(grid)
+        return psnr(fast.clip(0, 1), exact.clip(0, 1))
+
+    def samples(self, grid: OutputGrid) -> tuple[np.ndarray, np.ndarray]:
+        """Return some pixels of a result, and what they are exactly: (N, 1, 3) float32 each.
+
+        They are those of `WINDOWS` windows spread over the diagonals.
         """
         fast: list[np.ndarray] = []
         exact: list[np.ndarray] = []
@@ -74,13 +82,18 @@ class FewerCodes(ContinuousPhoto):
                 (fast, tuple(map(self._without_small, axes))),
             ):
                 rgb = self.decoded(tile, grid, asked_down, asked_across)
-                results.append(rgb.clip(0, 1).reshape(-1, 1, 3))
-        return psnr(np.concatenate(fast), np.concatenate(exact))
+                results.append(rgb.reshape(-1, 1, 3))
+        return np.concatenate(fast), np.concatenate(exact)
 
     def _without_small(self, tables: Axis) -> Axis:
         """Take the weight of the neighbours that matter little, and give it to the others."""
         weight = tables.weight * (tables.weight >= self.threshold)
         return replace(tables, weight=weight / weight.sum(dim=0))
+
+
+def cost_told(cost: float) -> str:
+    """Say in words what a result costs, in dB."""
+    return f"fast: PSNR {cost:.1f} dB against the exact result"
 
 
 def _window(grid: OutputGrid, axis: int, along: float) -> range:
