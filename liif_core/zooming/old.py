@@ -13,7 +13,7 @@ import numpy as np
 from liif_core.baselines import resize
 from liif_core.grid import OutputGrid, Pixels
 from liif_core.photos import Photo
-from liif_core.real_resolution import real_resolution
+from liif_core.real_resolution import SIDE, real_resolution
 from liif_core.render import Renderer, Tick
 
 #: What an old photo is zoomed with, unless told otherwise: a place of `--denoise`'s dial.
@@ -54,6 +54,11 @@ class OldPhoto(Photo):
 
     def story(self, weights: str) -> str:
         """Say what is done with it."""
+        if min(self.height, self.width) < SIDE:
+            return (
+                f"old: with a side of less than {SIDE} pixels too small to tell how fine it is, so "
+                f"all are read; weights {weights}"
+            )
         if not self.shrunk:
             return f"old: its detail needs its pixels, so all are read; weights {weights}"
         height, width = self.read_at

@@ -10,7 +10,7 @@ from liif_core.errors import LiifError
 from liif_core.files.destination import TIFF, check_target, format_of
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.tiff_pages import MOST_BYTES, join_pages, too_large
-from liif_core.photos import read_header
+from liif_core.photos import Photo, read_header
 from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
 from liif_core.zooming.mixture import Model
@@ -87,7 +87,7 @@ def _into_one(
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
-            remark(_but_for_pages(remarks(job, photo, model.weights_name)))
+            remark(_of_page(job, photo, model))
             order = order or photo.notes.exif.order
             if not photo.notes.exif:  # which would have its own order of bytes; a file has one
                 exif = replace(photo.notes.exif, order=order)
@@ -113,14 +113,16 @@ def _painted(
     job: Job, model: Model, progress: Progress | None, remark: Callable[[list[str]], None]
 ) -> list[str]:
     photo = read(job)
-    remark(_but_for_pages(remarks(job, photo, model.weights_name)))
+    remark(_of_page(job, photo, model))
     with opened(job, photo, model) as work:
         return work.paint(progress).finish()
 
 
-def _but_for_pages(lines: list[str]) -> list[str]:
-    """Leave out that one page of several is read: all are."""
-    return [line for line in lines if PAGE_HINT not in line]
+def _of_page(job: Job, photo: Photo, model: Model) -> list[str]:
+    """Return what is to be told about a page, by its number; not that it alone is read."""
+    page = f"{job.name}, page {job.task.page}"
+    lines = remarks(job, photo, model.weights_name)
+    return [page + line.removeprefix(job.name) for line in lines if PAGE_HINT not in line]
 
 
 def _shared(jobs: list[Job], progress: Progress | None) -> list[Progress | None]:

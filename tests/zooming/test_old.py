@@ -118,6 +118,14 @@ def test_weights_that_are_named_are_taken(tiny, tmp_path, capsys):
         assert story(capsys).endswith(expected)
 
 
+def test_a_photo_too_small_to_be_judged_is_said_to_be(tiny, tmp_path, capsys):
+    path = saved(SHARP[:63, :80], tmp_path / "scan.png")
+    assert main(["zoom", path, "--size", "9x9", "--old"]) == 0
+    line = story(capsys)
+    assert "less than 64 pixels too small to tell" in line
+    assert "needs its pixels" not in line
+
+
 def test_folders_and_pages_are_judged_one_by_one(tiny, tmp_path, capsys):
     album = tmp_path / "album"
     album.mkdir()
@@ -134,6 +142,8 @@ def test_folders_and_pages_are_judged_one_by_one(tiny, tmp_path, capsys):
     assert main(["zoom", str(pages), "--scale", "0.25", "--old", "--pages", "all"]) == 0
     told = capsys.readouterr().err
     assert told.count("old: its detail needs") == told.count("old: its detail would fit") == 1
+    assert f"{pages}, page 1: old: its detail needs" in told
+    assert f"{pages}, page 2: old: its detail would fit" in told
     with Image.open(tmp_path / "pages_x0.25.tif") as result:
         result.seek(1)
         assert result.size == (120, 96)
