@@ -56,6 +56,8 @@ class Cells:
         whole = ((lengths == size) & (which % 2 == 1)).nonzero().flatten()  # else a border's
         if len(whole) == 0 or int(whole[-1] - whole[0]) != len(whole) - 1:
             return None
+        if bool((which[whole].diff() != 2).any()):  # a result so small that it leaves codes out
+            return None
         start = int(lengths[: whole[0]].sum())
         stop = start + size * len(whole)
         delta, weight = (

@@ -261,9 +261,11 @@ def _seconds_needed(photo: ContinuousPhoto, grid: OutputGrid) -> float:
         side = min(PROBE, size)
         start = (size - side) // 2
         places.append(slice(start, start + side))
-        asked = photo.axis(grid, axis, range(min(2 * PROBE, grid.along(axis)[0])))
-        # As if they stood among the codes of the piece.
-        spans.append(replace(asked, index=asked.index % side + start))
+        # No more than the piece answers; as if they stood among its codes, one after the other.
+        number = min(2 * PROBE, grid.along(axis)[0], max(1, int(side / grid.step(axis))))
+        asked = photo.axis(grid, axis, range(number))
+        index = (asked.index - asked.index.min()).clamp(max=side - 1)
+        spans.append(replace(asked, index=index + start))
 
     def once() -> tuple[float, float]:
         start = time.perf_counter()

@@ -81,7 +81,16 @@ def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
 
 @pytest.mark.parametrize(
     ("photo", "result"),
-    [((7, 9), (7, 9)), ((7, 9), (21, 27)), ((5, 11), (23, 50)), ((8, 8), (5, 3)), ((1, 1), (5, 5))],
+    [
+        ((7, 9), (7, 9)),
+        ((7, 9), (21, 27)),
+        ((5, 11), (23, 50)),
+        ((8, 8), (5, 3)),
+        ((1, 1), (5, 5)),
+        ((12, 14), (6, 7)),  # cells of one output, between them codes that nobody asks
+        ((9, 8), (3, 8)),
+        ((20, 20), (5, 40)),
+    ],
 )
 @pytest.mark.parametrize("chunk", [60, 1 << 18])
 def test_the_grid_is_the_query(model, photo, result, chunk, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import asked, noise, small_model
+from small_models import asked, noise, small_heat, small_model
 
 from liif_core import bands, folded, workers
 from liif_core.errors import LiifError
@@ -207,11 +207,12 @@ def test_a_guess_of_the_time_comes_from_this_very_renderer(monkeypatch):
         monkeypatch.setattr(ContinuousPhoto, "render", None)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 2), (70, 900)])
-@pytest.mark.parametrize("shape", [(1, 1), (2, 200), (70, 90)])
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (70, 900), (150, 200)])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 200), (70, 90), (150, 200)])
 @pytest.mark.parametrize("local_ensemble", [True, False])
-def test_any_time_can_be_guessed(size, shape, local_ensemble):
-    source = ContinuousPhoto(small_model(local_ensemble=local_ensemble), noise(*shape))
+@pytest.mark.parametrize("make", [small_model, small_heat])
+def test_any_time_can_be_guessed(size, shape, local_ensemble, make):
+    source = ContinuousPhoto(make(local_ensemble=local_ensemble), noise(*shape))
     assert source.seconds_needed(source.output(*size)) > 0
     assert source.remark(source.output(*size)) == ""
 
