@@ -10,6 +10,7 @@ tells the files that are as they were: a newer course replaces those, and those 
 
 import hashlib
 import json
+import os
 import platform
 import re
 import sys
@@ -93,7 +94,7 @@ def copy_course(folder: Path) -> Copied:
     """
     source = course_folder()
     _refuse_the_course(folder, source)
-    if folder.exists() and not is_copy(folder) and _has_anything(folder):
+    if not is_copy(folder) and _has_anything(folder):
         raise LiifError(f"{folder} holds other things; name a new folder for your copy")
     given, done = _given(folder), Copied()
     try:
@@ -127,18 +128,25 @@ def reset_lesson(folder: Path, lesson: str) -> tuple[Path, Path | None]:
         raise LiifError(f"{folder} is no copy of the course; liif course {folder} makes one")
     name = _lesson(source, lesson)
     given, target = _given(folder), folder / name
-    content = _content(source, name)
-    changed = target.exists() and target.read_bytes() != content
-    old = _put_aside(target) if changed else None
-    _write(target, content)
-    given[name] = [_hash((source / name).read_bytes()), _hash(content)]
-    _note(folder, given)
+    try:
+        content = _content(source, name)
+        # Whatever else bears its name, such as a folder, is not the lesson either.
+        changed = os.path.exists(target) and not (
+            target.is_file() and target.read_bytes() == content
+        )
+        old = _put_aside(target) if changed else None
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, content)
+        given[name] = [_hash((source / name).read_bytes()), _hash(content)]
+        _note(folder, given)
+    except (OSError, ValueError) as error:
+        raise _failed(target, error) from error
     return target, old
 
 
 def is_copy(folder: Path) -> bool:
     """Whether a folder is a learner's copy of the course."""
-    return (folder / GIVEN).is_file()
+    return os.path.isfile(folder / GIVEN)  # of a name that cannot be: no
 
 
 def copy_around(folder: Path) -> Path | None:
@@ -219,7 +227,11 @@ def _bring(
         was, left = given.get(name, ["", ""])
         if was == origin:
             return
-        if _hash(target.read_bytes()) != left:
+        now = _hash(target.read_bytes())
+        if now == _hash(content):  # as the course has it, though the list was lost
+            given[name] = [origin, now]
+            return
+        if now != left:
             done.kept.append(name)
             return
         done.renewed.append(name)
@@ -265,13 +277,15 @@ def _note(folder: Path, given: dict[str, list[str]]) -> None:
 
 def _refuse_the_course(folder: Path, source: Path) -> None:
     """Raise LiifError if a folder is the course itself, which must stay as it is."""
-    if folder.resolve() == source.resolve():
+    if os.path.realpath(folder) == os.path.realpath(source):
         raise LiifError(f"{folder} is the course itself; name another folder for your copy")
 
 
 def _has_anything(folder: Path) -> bool:
     try:
         return any(folder.iterdir())
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise _failed(folder, error) from error
 

@@ -146,6 +146,9 @@ def test_reset_finds_the_copy_one_is_in(source, tmp_path, monkeypatch, capsys):
         (["photos"], "photos holds other things"),
         (["photos/a.jpg"], "photos/a.jpg"),
         (["mine", "yours"], "name one folder"),
+        (["n" * 300], "n" * 300),
+        (["reset", "03", "n" * 300], f"{'n' * 300} is no copy"),
+        (["reset", "page", "mine"], "mine/notebooks/page"),  # a folder
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(source, tmp_path, monkeypatch, capsys, words, line):
@@ -153,6 +156,8 @@ def test_what_cannot_be_is_said_in_a_line(source, tmp_path, monkeypatch, capsys,
     copy_course(Path("mine"))
     Path("photos").mkdir()
     Path("photos/a.jpg").write_bytes(b"not to be lost")
+    Path("mine/notebooks/page.ipynb").unlink()
+    Path("mine/notebooks/page.ipynb").mkdir()
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert main(["course", *words]) == 2
     told = capsys.readouterr().err
@@ -169,6 +174,32 @@ def test_where_the_list_is_broken_all_is_the_learners(source, tmp_path):
     assert done.renewed == []
     assert "notebooks/01_b.ipynb" in done.kept
     assert said(tmp_path / "mine/notebooks/01_b.ipynb") == "given 01_b"
+
+
+def test_what_is_as_the_course_has_it_is_no_ones_change_though_the_list_is_lost(source, tmp_path):
+    copy_course(tmp_path / "mine")
+    (tmp_path / "mine" / course.GIVEN).write_text("[", encoding="utf-8")
+    assert copy_course(tmp_path / "mine").kept == []
+    lesson(source, "01_b", "newer")
+    assert copy_course(tmp_path / "mine").renewed == ["notebooks/01_b.ipynb"]
+
+
+def test_a_solution_is_not_said_to_be_given_with_its_lesson(source, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    copy_course(mine)
+    lesson(mine, "solutions/01_b", "mine")
+    lesson(source, "solutions/01_b", "newer")
+    main(["course", str(mine)])
+    told = capsys.readouterr().out
+    assert "solutions/01_b.ipynb is yours, and the course has a newer one" in told
+    assert "reset" not in told
+
+
+def test_a_lesson_afresh_makes_its_folder(source, tmp_path):
+    mine = tmp_path / "mine"
+    copy_course(mine)
+    (mine / "notebooks").rename(tmp_path / "elsewhere")
+    assert said(reset_lesson(mine, "03")[0]) == "given 03_c"
 
 
 @pytest.mark.skipif(

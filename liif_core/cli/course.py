@@ -47,7 +47,7 @@ def _copy(folder: Path) -> None:
     for name in done.kept:
         print(f"  {name} is yours, and the course has a newer one", end="")
         number = Path(name).name[:2]
-        is_lesson = name.startswith("notebooks/") and number.isdecimal()
+        is_lesson = Path(name).parent == Path("notebooks") and number.isdecimal()
         print(f": liif course reset {number} gives it, and keeps yours" if is_lesson else "")
 
 
