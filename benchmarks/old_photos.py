@@ -25,6 +25,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from liif_core.baselines import downscale, resize
+from liif_core.cli.common import a_count
+from liif_core.errors import LiifError
 from liif_core.liif import LIIF
 from liif_core.metrics import psnr, ssim
 from liif_core.photos import photo_from, photo_paths, read_rgb
@@ -297,10 +299,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
     parser.add_argument("--path", action="store_true", help="the dial --denoise")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth photo alone")
+    parser.add_argument(
+        "--every", type=a_count, default=1, metavar="N", help="every Nth photo alone"
+    )
     parser.add_argument("--quick", action="store_true", help="one photo: does it work?")
     options = parser.parse_args()
-    print((dial if options.path else orders)(options.folder, options.quick, options.every))
+    try:
+        print((dial if options.path else orders)(options.folder, options.quick, options.every))
+    except LiifError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -159,6 +159,17 @@ def test_old_photos_are_worn_the_same_each_time():
     assert aligned > old_photos.psnr(old_photos.resize(part.pixels, 40, 40, "bicubic"), moved)
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [(["--every", "0"], "whole number from 1"), (["nowhere"], "no folder nowhere")],
+)
+def test_what_cannot_be_measured_of_old_photos_is_said_in_a_line(words, line, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["old_photos.py", *words])
+    with pytest.raises(SystemExit):
+        program("old_photos").main()
+    assert line in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_ways_with_old_photos_and_the_dial_are_compared():
     old_photos = program("old_photos")
     lines = old_photos.orders(None, True).splitlines()
