@@ -54,6 +54,9 @@ def test_a_turning_point() -> None:
         (NOTHING, {**NOTHING, "noise": 1}, "Turn noise further"),
         (NOTHING, {"blur": 1}, "`worn` needs blur, grain, noise, quality"),
         (3, SOFT, "`clean` should stay a dictionary"),
+        (NOTHING, {**NOTHING, "noise": "3"}, "noise of `worn` is the text '3'"),
+        ({**NOTHING, "blur": -1}, SOFT, "blur of `clean` is -1; it can be anything from 0"),
+        (NOTHING, {**NOTHING, "quality": 300}, "quality of `worn` is 300"),
     ],
 )
 def test_no_turning_point(clean, worn, hint, capsys) -> None:  # type: ignore[no-untyped-def]
@@ -79,7 +82,12 @@ def from_the_sky(plane: np.ndarray) -> float:
     return float(plane[:40].std())
 
 
-@pytest.mark.parametrize("right", [from_calm_squares, from_the_calmest_few, from_the_sky])
+def in_place(plane: np.ndarray) -> float:
+    plane -= plane.mean()
+    return from_calm_squares(plane)
+
+
+@pytest.mark.parametrize("right", [from_calm_squares, from_the_calmest_few, in_place])
 def test_right_meters_for_grain(right) -> None:  # type: ignore[no-untyped-def]
     assert is_solved(lesson_12.grain_of, right)
 
@@ -95,7 +103,10 @@ def from_neighbours(plane: np.ndarray) -> float:
         (np.std, "contrast of the whole print"),
         (from_neighbours, "blind to clumps"),
         (lambda plane: from_the_sky(plane) ** 2, "square root"),
-        (lambda plane: 6.0, "grain of 10, in clumps: you say 6.00"),
+        (lambda plane: 6.0, "a corner burnt out: you say 6.00"),
+        (from_the_sky, "does some of the scene get in"),
+        (lambda plane: blocks(plane, 16).std(axis=1).min(), "or burnt out"),
+        (lambda plane: np.median(blocks(plane, 16).std(axis=1)), "half of it a meadow"),
         (lambda plane: blocks(plane, 2).std(axis=1).min(), "smaller than a clump"),
     ],
 )
@@ -115,7 +126,16 @@ PLAIN = (
 )
 
 
-@pytest.mark.parametrize("right", [GOOD, PLAIN, GOOD.upper(), GOOD.replace("×10", "10 times")])
+SMALLER = (
+    "Not restored: an old print, enlarged 10-fold by software. The scan was made smaller first, "
+    "and trained weights drew the rest. Whether the pale thing is an office tower nobody can tell: "
+    "fine detail is a guess. See the unaltered scan next to this picture."
+)
+
+
+@pytest.mark.parametrize(
+    "right", [GOOD, PLAIN, SMALLER, GOOD.upper(), GOOD.replace("×10", "10 times")]
+)
 def test_captions_that_say_what_was_done(right: str) -> None:
     assert is_solved(lesson_12.caption, right)
 
@@ -127,6 +147,7 @@ def test_captions_that_say_what_was_done(right: str) -> None:
         (3, "in quotes"),
         ("Digitally restored: AI has recovered the lost detail.", "“restored”"),
         (GOOD.replace("zoomed", "enhanced"), "“enhanced”"),
+        (GOOD + " It shows an office tower.", "“office”: is that in the scan"),
         (GOOD.replace(" at ×10", ""), "by how much"),
         (GOOD.replace("weights liif-edsr-photo", "a program"), "with which weights"),
         (GOOD.replace("Fine detail is the network's guess.", ""), "is a guess"),

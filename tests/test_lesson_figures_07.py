@@ -35,3 +35,12 @@ def test_misfits_are_drawn_where_they_read_and_written_as_they_are() -> None:
     assert np.allclose(axis.lines[1].get_xdata(), [40, 1])
     assert axis.lines[0].get_xdata()[0] == 0.01, "nothing has a place on a logarithmic scale"
     assert axis.lines[0].get_ydata()[0] > axis.lines[0].get_ydata()[1], "the first name on top"
+
+
+def test_a_short_axis_of_misfits_has_marks_that_can_be_read() -> None:
+    figure = misfits({"clean": {"a": 0.3, "b": 1.5}}, span=(0.15, 6))
+    figure.canvas.draw()
+    axis = figure.axes[0].xaxis
+    inside = [t.get_text() for t in axis.get_ticklabels() if 0.15 <= t.get_position()[0] <= 6]
+    assert inside == ["0.2", "0.5", "1", "2", "5"]
+    assert not any(t.get_text() for t in axis.get_ticklabels(minor=True))

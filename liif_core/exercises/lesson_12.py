@@ -1,7 +1,7 @@
 """The checkers of lesson 12, an old photo, really."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -10,6 +10,9 @@ from liif_core.exercises.outputs import number
 
 #: By how many dB one set of weights must beat the other in exercise 2.
 CLEAR = 0.2
+
+#: The largest sensible value of each number of the lesson's `wear`; the least is 0.
+MOST = {"blur": 20, "grain": 128, "noise": 128, "quality": 100}
 
 
 def real_width(pixels: float) -> None:
@@ -39,11 +42,15 @@ def turning_point(
         worn: the same but for one number, and there `liif-edsr-photo` wins.
         gain: what `liif-edsr-photo` gains over `liif-edsr` on a print worn so, in dB.
     """
-    names = {"blur", "grain", "noise", "quality"}
     for which, wear in (("clean", clean), ("worn", worn)):
         assert isinstance(wear, Mapping), f"`{which}` should stay a dictionary"
-        assert set(wear) == names, f"`{which}` needs {', '.join(sorted(names))}, and nothing else"
-    apart = sorted(name for name in names if clean[name] != worn[name])
+        assert set(wear) == set(MOST), f"`{which}` needs {', '.join(MOST)}, and nothing else"
+        for name, most in MOST.items():
+            value = number(wear[name], f"{name} of `{which}`")
+            assert 0 <= value <= most, (
+                f"{name} of `{which}` is {value:g}; it can be anything from 0 to {most}"
+            )
+    apart = [name for name in MOST if clean[name] != worn[name]]
     assert len(apart) == 1, (
         f"the two should differ in one number; yours differ in {len(apart)}: "
         f"{', '.join(apart) or 'none'}"
@@ -60,24 +67,38 @@ def turning_point(
     )
 
 
-def _grainy(sigma: float, clump: float, seed: int, side: int = 192) -> np.ndarray:
+def _grainy(
+    sigma: float, clump: float, seed: int, side: int = 192, meadow: float = 0.75
+) -> np.ndarray:
     """Draw a print with a calm sky, a slope, a house and a meadow, under grain in clumps."""
     dice = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side] / side
     scene = np.where(y < 0.45, 190.0, 90 + 60 * x)
     scene[side // 4 : side * 3 // 4, side // 8 : side // 3] = 60
-    scene += (y > 0.75) * dice.normal(0, 30, scene.shape)
+    scene += (y > meadow) * dice.normal(0, 30, scene.shape)
     grain = gaussian_filter(dice.normal(size=scene.shape), clump)
     scene += sigma * grain / grain.std()
     return scene.clip(0, 255).astype(np.float32)
 
 
+def _prints() -> Iterator[tuple[float, str, np.ndarray]]:
+    """Yield grainy prints: the grain's σ, what else is to be known of them, (H, W) of 0 to 255.
+
+    No place is calm in all of them, a square may have no grain at all, and half may be scene: the
+    meter has to find the calm places.
+    """
+    yield 6.0, "in clumps", _grainy(6.0, 0.8, 1)
+    turned = np.rot90(_grainy(10.0, 1.2, 2), 2).copy()
+    turned[:20, :20] = 255
+    yield 10.0, "in clumps, the sky below and a corner burnt out", turned
+    yield 4.0, "in clumps, half of it a meadow", _grainy(4.0, 0.8, 3, meadow=0.5)
+
+
 def grain_of(answer: Callable[[np.ndarray], float]) -> None:
     """Check exercise 3: `answer(plane)` estimates how strong the grain in one channel is."""
-    for sigma, clump, seed in ((6.0, 0.8, 1), (10.0, 1.2, 2), (4.0, 0.8, 3)):
-        plane = _grainy(sigma, clump, seed)
-        found = number(answer(plane), "the grain")
-        where = f"a print with grain of {sigma:g}, in clumps: you say {found:.2f}. "
+    for sigma, more, plane in _prints():
+        found = number(answer(plane.copy()), "the grain")
+        where = f"a print with grain of {sigma:g}, {more}: you say {found:.2f}. "
         right = abs(found / sigma - 1) < 0.3
         step = np.diff(plane, axis=1)
         second = np.diff(np.diff(plane, 2, axis=0), 2, axis=1)
@@ -96,7 +117,8 @@ def grain_of(answer: Callable[[np.ndarray], float]) -> None:
         )
         assert right, (
             where + "Within three tenths is near enough. Too large: does some of the scene get in? "
-            "Too small: are the places smaller than a clump, or chosen for being calm by chance?"
+            "Too small: are the places smaller than a clump, chosen for being calm by chance, "
+            "or burnt out?"
         )
 
 
@@ -106,18 +128,30 @@ SAYS = (
     (r"(?:×\s*10|10\s*(?:×|x\b|times|-?fold))|ten ?(?:times|-?fold)", "by how much: ×10"),
     (r"liif|\bai\b|network|neural|learned|model|software|program", "what drew it: LIIF"),
     (r"liif[- ]edsr|weights|trained", "with which weights"),
-    (r"shr[iau]nk|reduced|scaled down|denois|smooth", "what was done before: shrunk, or smoothed"),
+    (
+        r"shr[iau]nk|reduced|scaled down|(?:made|resized) smaller|denois|smooth",
+        "what was done before: shrunk, or smoothed",
+    ),
     (
         r"guess|invent|estimat|plausib|not (?:evidence|recorded|in the)|may (?:be|not)|likel",
         "that fine detail is a guess",
     ),
-    (r"original|untouched|unzoomed|archive", "where the untouched scan is"),
+    (
+        r"original|archive|un(?:touched|zoomed|altered|changed|edited|processed|retouched|treated)",
+        "where the untouched scan is",
+    ),
 )
 #: What no caption may say of a zoom, but that it did not happen.
 CLAIM = re.compile(
     r"restor\w+|recover\w+|reveal\w+|reconstruct\w+|brings? back|brought back|enhanc\w+|true detail"
 )
 DENIAL = re.compile(r"\b(no|not|nothing|never|none|neither|nor|cannot|without)\b[^.;:]*$")
+#: What the scan does not say, and by what a sentence knows that.
+UNPROVEN = re.compile(r"office|skyscraper|lighthouse|chimney")
+DOUBT = re.compile(
+    r"\b(?:no|not|nobody|cannot|can't|whether|may|might|could|perhaps|possibly|probably|likely)\b"
+    r"|guess|estimat|invent|imagin|suppos|seem|unknown|uncertain|\?"
+)
 
 
 def caption(text: str) -> None:
@@ -130,6 +164,12 @@ def caption(text: str) -> None:
             f"“{claim[0]}” tells the reader that the detail was there. Say what was done, not what "
             "it looks like"
         )
+    for sentence in re.split(r"(?<=[.!?;])\s", low):
+        for thing in UNPROVEN.finditer(sentence):
+            assert DOUBT.search(sentence), (
+                f"“{thing[0]}”: is that in the scan? Say what the scan itself supports, or that "
+                "this is a guess"
+            )
     missing = [what for pattern, what in SAYS if not re.search(pattern, low)]
     assert not missing, f"a reader would ask: {'; '.join(missing)}?"
     assert len(text.split()) <= 90, (

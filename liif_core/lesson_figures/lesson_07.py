@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from liif_core.figures import BLUE, GREEN, INK, ORANGE, draw_picture, line_plot, new_figure
@@ -98,12 +99,16 @@ def meter(names: Sequence[str], consistent: Sequence[float], true: Sequence[floa
     return figure
 
 
-def misfits(readings: Mapping[str, Mapping[str, float]]) -> Figure:
+def misfits(
+    readings: Mapping[str, Mapping[str, float]], span: tuple[float, float] = (0.007, 3e5)
+) -> Figure:
     """Return the readings of a meter that knows the noise, on a logarithmic scale.
 
     Args:
         readings: photo -> picture -> misfit; 1 is what the noise explains. A reading below 0.01
             is drawn at 0.01.
+        span: least and greatest misfit on the axis; with less than a factor of 100 between them
+            its marks are 1, 2 and 5 times the powers of ten.
     """
     names = list(next(iter(readings.values())))
     figure = new_figure(8.0, 0.5 * len(names) + 1.2)
@@ -121,7 +126,13 @@ def misfits(readings: Mapping[str, Mapping[str, float]]) -> Figure:
             )
     axis.axvline(1, linestyle="--", linewidth=1, color=INK)
     axis.set_yticks(range(len(names)), names[::-1])
-    axis.set(xscale="log", xlim=(0.007, 3e5), ylim=(-0.6, len(names) - 0.4))
+    axis.set(xscale="log", xlim=span, ylim=(-0.6, len(names) - 0.4))
+    if span[1] < 100 * span[0]:  # else Matplotlib labels every step, one over the other
+        axis.xaxis.set(
+            major_locator=LogLocator(subs=(1, 2, 5)),
+            major_formatter="{x:g}",
+            minor_formatter=NullFormatter(),
+        )
     axis.set_xlabel("misfit (1: as far from the photo as its noise explains)")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)

@@ -129,7 +129,9 @@ READ: list[tuple[int, str, Callable[[Path], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("number", "name", "make", "told"), READ, ids=lambda case: str(case))
+@pytest.mark.parametrize(
+    ("number", "name", "make", "told"), READ, ids=lambda case: getattr(case, "__name__", str(case))
+)
 def test_the_photo_is_read_as_it_is(
     tmp_path: Path, number: int, name: str, make: Callable[[Path], None], told: str
 ) -> None:
