@@ -30,6 +30,9 @@ LEAST_FINER = 1.5
 #: Pixels around a window that shrinking it by bicubic interpolation reaches for, per unit of scale.
 _REACH = 2
 
+#: Pixels of a photo that are held at a time to be shrunk: floats of 50 MB.
+_MOST_READ = 1 << 22
+
 
 @dataclass(frozen=True, eq=False)
 class OldPhoto(Photo):
@@ -93,7 +96,16 @@ class ShrunkPixels:
     width: int
 
     def rgb(self, rows: slice, cols: slice) -> np.ndarray:
-        """Return a window, (h, w, 3) float32 in [0, 1]."""
+        """Return a window, (h, w, 3) float32 in [0, 1]: a few rows at a time, if it needs many."""
+        needs = (cols.stop - cols.start) * self.photo.height * self.photo.width
+        step = max(1, _MOST_READ * self.height * self.width // needs)
+        parts = [
+            self._rgb(slice(top, min(top + step, rows.stop)), cols)
+            for top in range(rows.start, rows.stop, step)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _rgb(self, rows: slice, cols: slice) -> np.ndarray:
         (down, top, bottom), (across, left, right) = (
             _read(span.start, span.stop, size, of)
             for span, size, of in (

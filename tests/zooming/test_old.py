@@ -13,6 +13,7 @@ from liif_core.grid import ArrayPixels, OutputGrid
 from liif_core.photos import photo_from
 from liif_core.render import ContinuousPhoto, render
 from liif_core.samples import sample_photo
+from liif_core.zooming import old
 from liif_core.zooming.job import Task, plan
 from liif_core.zooming.old import OldPhoto, ShrunkPixels, as_old
 from liif_core.zooming.photo import job_key, renderer_for, zoom
@@ -53,6 +54,24 @@ def test_windows_of_a_shrunk_photo_meet():
     for rows, cols in [((0, 5), (0, 50)), ((5, 37), (13, 14)), ((36, 37), (49, 50))]:
         window = small.rgb(slice(*rows), slice(*cols))
         np.testing.assert_allclose(window, whole[slice(*rows), slice(*cols)], atol=1e-5)
+
+
+def test_much_of_a_photo_is_shrunk_a_few_rows_at_a_time(monkeypatch):
+    pixels = ArrayPixels(noise(80, 120))
+    small = ShrunkPixels(pixels, 10, 15)
+    everything = slice(0, 10), slice(0, 15)
+    at_once = small.rgb(*everything)
+    read = []
+
+    def rgb(self, rows, cols, real=ArrayPixels.rgb):
+        read.append((rows.stop - rows.start) * 120)
+        return real(self, rows, cols)
+
+    monkeypatch.setattr(ArrayPixels, "rgb", rgb)
+    monkeypatch.setattr(old, "_MOST_READ", 2 * 8 * 120)  # two rows, and what lies around them
+    np.testing.assert_allclose(small.rgb(*everything), at_once, atol=1e-6)
+    assert len(read) == 5
+    assert max(read) <= (2 * 8 + 2 * 17) * 120
 
 
 def test_the_shrunk_photo_is_asked_for_the_same_places():
