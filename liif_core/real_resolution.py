@@ -131,6 +131,8 @@ def _windows(pixels: Pixels, factor: int) -> list[np.ndarray]:
     if high * wide > most:
         fewer = np.sqrt(most / (high * wide))
         high, wide = max(1, int(high * fewer)), max(1, int(wide * fewer))
+        high = max(1, min(high, most // wide))  # of a long strip, one row or column is left
+        wide = min(wide, most // high)
     tops = np.linspace(0, pixels.height - side, high).astype(int)
     lefts = np.linspace(0, pixels.width - side, wide).astype(int)
     found = []

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from liif_core.baselines import downscale, resize
 from liif_core.errors import LiifError
 from liif_core.photos import photo_from
-from liif_core.real_resolution import real_resolution
+from liif_core.real_resolution import MOST_WINDOWS, real_resolution
 from liif_core.samples import sample_photo
 from liif_core.training.degrade import jpeg, sensor_noise
 
@@ -83,6 +83,20 @@ def test_what_it_saw_can_be_drawn():
 @pytest.mark.parametrize("value", [0, 127])
 def test_what_tells_nothing_is_left_as_it_is(shape, value):
     assert real_resolution(np.full(shape, value, np.uint8)).shrink == 1
+
+
+@pytest.mark.parametrize("shape", [(64, 40_000), (40_000, 64), (70, 700), (2000, 2000)])
+def test_no_more_windows_are_looked_at_than_are_needed(shape):
+    class Counted:
+        height, width, seen = *shape, 0
+
+        def rgb(self, rows, cols):
+            self.seen += 1
+            return np.zeros((rows.stop - rows.start, cols.stop - cols.start, 3), np.float32)
+
+    pixels = Counted()
+    assert real_resolution(pixels).shrink == 1
+    assert 15 < pixels.seen <= MOST_WINDOWS
 
 
 def test_what_is_no_picture_is_refused():
