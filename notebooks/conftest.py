@@ -25,6 +25,10 @@ MEBIBYTES = 2048  # for its kernel, at the peak
 #: How long `known_work` takes on an idle core of the machines that SECONDS was set on.
 KNOWN_WORK_SECONDS = 0.012
 
+#: How much longer cells may compute beside another worker of pytest, which takes its share of
+#: caches and memory: work in many small steps feels that more than the known work does.
+BESIDE_ANOTHER = 2
+
 #: Runs in the kernel. An audit hook sees every connection and every look-up of a name that Python
 #: makes, and cannot be taken off again. Jupyter's own messages (ZeroMQ) do not come this way.
 CUT_OFF_THE_NETWORK = """
@@ -163,7 +167,8 @@ def time_needed(notebook: IPyNbFile) -> None:
     The budget is for a machine of its own. Where other work shares the cores, cells take longer,
     but the kernel computes no longer for that: of the two the shorter time counts. On a slower
     core a known piece of work, done before each cell, takes longer as well: the budget grows by as
-    much. It never shrinks. With CI_TIMING=off in the environment nothing is asserted.
+    much. It never shrinks. Beside another worker of pytest it is twice as long: whoever wants to
+    know exactly runs a notebook alone. With CI_TIMING=off in the environment nothing is asserted.
     """
     run = notebook.stash[RUN]
     slower = max(1.0, sum(run.known_work) / len(run.known_work) / KNOWN_WORK_SECONDS)
@@ -172,8 +177,9 @@ def time_needed(notebook: IPyNbFile) -> None:
     print(f"{summary}; {run.seconds:.1f} s went by")
     if os.environ.get("CI_TIMING") == "off":
         pytest.skip(f"CI_TIMING is off; {summary}")
-    if needed > SECONDS * slower:
-        fail(f"the cells took {summary}; the budget is {SECONDS} s on that one")
+    budget = SECONDS * (BESIDE_ANOTHER if "PYTEST_XDIST_WORKER" in os.environ else 1)
+    if needed > budget * slower:
+        fail(f"the cells took {summary}; the budget is {budget} s on that one")
 
 
 AFTERWARDS = {
