@@ -125,10 +125,10 @@ class Case:
 
 
 CASES = (
-    Case((480, 640), 12, first=False, most=1.2, goal=""),
+    Case((480, 640), 12, first=False, most=1.8, goal=""),
     Case((120, 160), 12, first=False, most=1.5, goal="≤ 60 ms"),
-    Case((480, 640), 12, first=True, most=2.0, goal="≤ 1500 ms"),
-    Case((480, 640), 0, first=True, most=2.0, goal=""),
+    Case((480, 640), 12, first=True, most=2.5, goal="≤ 1500 ms"),
+    Case((480, 640), 0, first=True, most=2.5, goal=""),
 )
 QUICK = tuple(replace(case, screen=(120, 160), most=math.inf) for case in CASES[1:3])
 

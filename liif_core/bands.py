@@ -20,8 +20,11 @@ from liif_core.models import Decoder, Model
 #: Pixels that one worker computes at a time: some milliseconds of one layer.
 BAND_PIXELS = 4096
 
-#: A small photo is cut for two workers, too, down to bands of so many pixels.
+#: A small photo is cut for two workers, too, or for four, down to bands of so many pixels.
 LEAST_PIXELS = 256
+
+#: Of fewer bands, each counts: so many that two workers, or four, end together.
+FEW_BANDS = 16
 
 
 def encode(model: Model, photo: Tensor, dtype: torch.dtype = torch.float32) -> Latents:
@@ -114,7 +117,15 @@ def _convolved(
 
 def _by_bands(band: Callable[[int, int], None], height: int, width: int) -> None:
     """Call `band(top, bottom)` for all rows, by the workers."""
-    pixels = min(BAND_PIXELS, max(LEAST_PIXELS, -(-height // 2) * width))
-    step = max(1, pixels // width)
+    step = _rows_of_a_band(height, width)
     tops = range(0, height, step)
     workers.run(lambda top: band(top, min(top + step, height)), tops)
+
+
+def _rows_of_a_band(height: int, width: int) -> int:
+    """Return how many rows one worker computes at a time."""
+    bands = -(-height * width // BAND_PIXELS)
+    if bands >= FEW_BANDS:
+        return max(1, BAND_PIXELS // width)
+    bands = 2 if bands <= 2 else -(-bands // 4) * 4
+    return max(-(-height // bands), -(-LEAST_PIXELS // width))

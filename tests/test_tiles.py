@@ -216,3 +216,25 @@ def test_peak_memory_keeps_to_the_budget_with_several_workers():
     peak, tiles = map(float, run.stdout.split())
     assert tiles > 4
     assert 0 < peak < budget
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"),
+    [
+        (4, 8, 1),
+        (24, 32, 2),
+        (48, 64, 2),
+        (96, 128, 4),
+        (150, 200, 8),
+        (1, 9000, 1),
+        (3000, 500, 375),
+    ],
+)
+def test_few_bands_are_as_many_as_two_workers_or_four_share_evenly(
+    monkeypatch: pytest.MonkeyPatch, height: int, width: int, count: int
+) -> None:
+    cut: list[tuple[int, int]] = []
+    monkeypatch.setattr(bands.workers, "run", lambda call, tops: [call(top) for top in tops])
+    bands._by_bands(lambda top, bottom: cut.append((top, bottom)), height, width)
+    assert len(cut) == count
+    assert [0, *(bottom for _, bottom in cut)] == [*(top for top, _ in cut), height]
