@@ -250,7 +250,7 @@ def main() -> int:
     worst, slow = 0.0, False
     height, width = photo.shape[:2]
     print(f"{options.weights}, {width}×{height} pixels, {options.workers} workers in the browser")
-    print(f"{'':38}{'browser ms':>10}{'Python ms':>11}{'ratio':>7}  goal")
+    print(f"{'':38}{'browser ms':>10}{'Python ms':>11}{'ratio':>7}  limit, goal")
     with served(photo, model) as url, browser_page(chromium, url) as page:
         both = Both(page, photo, model, options.workers)
         both.open()

@@ -83,7 +83,7 @@ def test_a_lesson_tells_of_the_kernel_what_jupyter_would_write(tmp_path):
 def test_a_newer_course_renews_what_nobody_changed_and_that_alone(source, tmp_path, capsys):
     mine = tmp_path / "mine"
     assert main(["course", str(mine)]) == 0
-    assert "8 files new" in capsys.readouterr().out
+    assert "copy of the course, 8 new" in capsys.readouterr().out
     lesson(mine, "03_c", "mine")
     lesson(mine, "page", "mine, and the course's is as it was")
     lesson(source, "01_b", "newer")

@@ -41,7 +41,7 @@ def _copy(folder: Path) -> None:
     from liif_core.course import copy_course
 
     done = copy_course(folder)
-    told = [f"{len(done.new)} files new"] * bool(done.new)
+    told = [f"{len(done.new)} new"] * bool(done.new)
     told += [f"{len(done.renewed)} renewed"] * bool(done.renewed)
     print(f"{folder}: your copy of the course, {', '.join(told) or 'up to date'}")
     for name in done.kept:

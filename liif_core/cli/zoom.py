@@ -191,7 +191,7 @@ def _share(options: argparse.Namespace) -> float | None:
     """Return the place on the dial that was chosen, or that old photos are zoomed with."""
     from liif_core.zooming.old import SHARE
 
-    if options.old and options.denoise is None and options.weights is None:
+    if options.old and options.denoise is None and not options.weights:
         return SHARE
     share: float | None = options.denoise
     return share
