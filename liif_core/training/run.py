@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from liif_core.errors import LiifError
@@ -51,6 +52,7 @@ class Run:
         place: Place,
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
+        self.dtype = getattr(torch, recipe.stored)
         if recipe.batch % place.world:
             raise LiifError(
                 f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
@@ -140,7 +142,9 @@ class Run:
         self.log.add(state.step, state.seconds, loss, rate, scores.psnr, self.validator.bicubic)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if better:
-            save_weights(state.average, self.out / "best.safetensors", self.facts(scores))
+            save_weights(
+                state.average, self.out / "best.safetensors", self.facts(scores), self.dtype
+            )
         self.log.draw(self.out / "curves.png")
 
     def facts(self, scores: Scores) -> dict[str, Any]:
