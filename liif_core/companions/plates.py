@@ -125,7 +125,8 @@ def random_plate(
     while Plate(letters, font, tall, 0, 0).width() > room:
         letters = letters[:-1]
     spare = int(COLS * ZOOM - Plate(letters, font, tall, 0, 0).width())
-    left, top = int(rng.integers(4, spare - 3)), int(rng.integers(3, ROWS * ZOOM - tall * ZOOM - 2))
+    left = int(rng.integers(4, spare - 3))
+    top = int(rng.integers(3, int(ROWS * ZOOM - tall * ZOOM) - 2))
     if plain:
         return Plate(letters, font, tall, left, top)
     ink, paper = rng.uniform(0, 0.35), rng.uniform(0.6, 1)

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from liif_core.companions.letters import WEIGHTS, Letters, flow_loss
 from liif_core.companions.plates import photographed, random_plate
+from liif_core.files.publish import publishing
 
 BATCH, RATE, WARMUP, EMA, SEED = 32, 2e-3, 100, 0.999, 0
 EVERY = 100
@@ -44,46 +45,71 @@ def rate(step: int, steps: int) -> float:
     return RATE * min(1, (step + 1) / WARMUP) * fall
 
 
+class Training:
+    """A run: the model, the moving average of its weights, and the folder it is kept in."""
+
+    def __init__(self, folder: Path, steps: int) -> None:
+        torch.manual_seed(SEED)
+        self.folder, self.steps, self.step = folder, steps, 0
+        self.model = Letters()
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), weight_decay=0.01, betas=(0.9, 0.99)
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "last.pt").exists():
+            state = torch.load(folder / "last.pt", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step = state["step"]
+
+    def advance(self) -> float:
+        """Take a step; return the loss before it."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.step, self.steps)
+        plates, seen = plates_of(self.step)
+        loss = flow_loss(self.model, plates, seen, torch.Generator().manual_seed(self.step))
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        # Early on the average follows quickly, so that it forgets the random start.
+        keep = min(EMA, (self.step + 1) / (self.step + 10))
+        both = zip(self.average.parameters(), self.model.parameters(), strict=True)
+        with torch.no_grad():
+            for mean, mine in both:
+                mean.lerp_(mine, 1 - keep)
+        self.step += 1
+        return loss.item()
+
+    def save(self) -> None:
+        """Write what the run goes on from, and the average, in half the bytes."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        half = {key: value.half() for key, value in self.average.state_dict().items()}
+        with publishing(self.folder / "last.pt") as part, open(part, "wb") as file:
+            torch.save(state, file)
+        with publishing(self.folder / WEIGHTS) as part:
+            Path(part).write_bytes(save(half))
+
+
 def train(folder: Path, steps: int) -> None:
     """Train to the end, or on from what lies in the folder."""
-    torch.manual_seed(SEED)
-    model = Letters()
-    average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01, betas=(0.9, 0.99))
-    first, total, since = 0, 0.0, time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "last.pt").exists():
-        state = torch.load(folder / "last.pt", weights_only=True)
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
-    for step in range(first, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate(step, steps)
-        plates, seen = plates_of(step)
-        loss = flow_loss(model, plates, seen, torch.Generator().manual_seed(step))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        keep = min(EMA, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for mean, mine in zip(average.parameters(), model.parameters(), strict=True):
-                mean.lerp_(mine, 1 - keep)
-        total += loss.item()
-        if (step + 1) % EVERY == 0 or step + 1 == steps:
-            count = (step % EVERY) + 1
+    run = Training(folder, steps)
+    started, losses = time.monotonic(), []
+    while run.step < steps:
+        losses.append(run.advance())
+        if run.step % EVERY == 0 or run.step == steps:
+            row = [run.step, f"{time.monotonic() - started:.0f}", f"{np.mean(losses):.5f}"]
             with open(folder / "log.csv", "a", newline="") as file:
-                row = [step + 1, f"{time.monotonic() - since:.0f}", f"{total / count:.5f}"]
                 csv.writer(file).writerow(row)
-            total = 0.0
-            states = {"model": model.state_dict(), "average": average.state_dict()}
-            states |= {"optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(states, folder / "last.pt.part")
-            (folder / "last.pt.part").replace(folder / "last.pt")
-            half = {key: value.half() for key, value in average.state_dict().items()}
-            save_file(half, folder / WEIGHTS)
+            losses.clear()
+            run.save()
 
 
 if __name__ == "__main__":
