@@ -32,7 +32,8 @@ class Recipe:
         precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
             processor or accelerator has it (the weights stay float32); "float32" never does.
         loss: "l1" or "psnr"; see `PairLoss`.
-        degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
+        degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
+            those of prints, with paper, print screens and unknown blur, a fifth of them clean.
         init: weights to start from, unless the command names others; they grow where `model` has
             the larger encoder, and where its decoder is another lend their encoder alone.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
@@ -93,8 +94,8 @@ class Recipe:
         for key in positive:
             if not getattr(recipe, key) > 0:
                 raise LiifError(f"recipe: {key} must be greater than 0")
-        if recipe.degrade not in ("none", "photo"):
-            raise LiifError("recipe: degrade must be 'none' or 'photo'")
+        if recipe.degrade not in ("none", "photo", "scan"):
+            raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
         if recipe.loss not in LOSSES:
             raise LiifError("recipe: loss must be 'l1' or 'psnr'")
         if recipe.optimizer not in ("muon", "adamw"):

@@ -14,12 +14,13 @@ from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
 from liif_core.training.checkpoint import State, forget_parts, run_folder
-from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
+from liif_core.training.degrade import noise_and_jpeg
 from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
 from liif_core.weights import save_weights
@@ -210,7 +211,7 @@ def _held_out(paths: list[Path], recipe: Recipe) -> list[Path]:
 
 def make_validator(recipe: Recipe, photos: list[np.ndarray], place: Place) -> Validator:
     """Return the validator of a recipe: of degraded inputs where it trains on such."""
-    return Validator(photos, noise_and_jpeg if recipe.degrade == "photo" else None, place)
+    return Validator(photos, None if recipe.degrade == "none" else noise_and_jpeg, place)
 
 
 def _silently(line: str) -> None:

@@ -15,7 +15,6 @@ from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths, read_rgb
 from liif_core.training.checkpoint import State
 from liif_core.training.degrade import (
-    DEGRADATIONS,
     fade,
     film_grain,
     jpeg,
@@ -28,6 +27,7 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update
 from liif_core.training.validation import Validator
 from liif_core.weights import load_model, save_weights
