@@ -32,4 +32,4 @@ def rewrite(copy: Path, lesson: str, cells: dict[str, dict[str, Any]]) -> None:
     notebook = json.loads(file.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         cell.update(cells.get(cell["id"], {}))
-    file.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(notebook, indent=1) + "\n", encoding="utf-8")
