@@ -203,13 +203,16 @@ class ContinuousPhoto:
     def axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
         """Return where some outputs along y (0) or x (1) stand among the latent codes."""
         size = self.photo.width if axis else self.photo.height
-        coord = torch.from_numpy(grid.positions(axis, span) * (2 / size) - 1)
+        position = torch.from_numpy(grid.positions(axis, span))
+        coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
         return Axis(
             tables.index.to(device),
             tables.delta.float().to(device),
             tables.weight.float().to(device),
+            position,
+            grid.step(axis),
         )
 
     def decoded(
