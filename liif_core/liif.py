@@ -76,9 +76,7 @@ class LIIFConfig:
                 "integers in 1 … 4096"
             )
         if type(values["noise"]) is not int or not 0 <= values["noise"] <= len(LATTICES):
-            raise ValueError(
-                f"LIIF configuration: noise must be an integer in 0 … {len(LATTICES)}"
-            )
+            raise ValueError(f"LIIF configuration: noise must be an integer in 0 … {len(LATTICES)}")
         for key in sorted(set(known) - {"blocks", "channels", "hidden", "noise"}):
             if type(values[key]) is not bool:
                 raise ValueError(f"LIIF configuration: {key} must be true or false")

@@ -65,8 +65,7 @@ def noise_field(
     """
     key = _mixed(_seed(seed, y.device) & _MASK)
     values = [
-        _values(lattice, y, x, key + 0x51ED2701 * number)
-        * _damping(lattice, cell)
+        _values(lattice, y, x, key + 0x51ED2701 * number) * _damping(lattice, cell)
         for number, lattice in enumerate(LATTICES[:channels])
     ]
     return torch.stack(values, dim=-1)
