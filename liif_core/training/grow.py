@@ -1,6 +1,6 @@
 """Growing a trained model: a deeper or wider encoder that computes the same function at first.
 
-Or lending its encoder to a model of another kind.
+Or lending its encoder to a model with another decoder.
 """
 
 import torch
@@ -22,26 +22,26 @@ def grow(small: Model, config: Config) -> Model:
     channels are computed from random weights, yet nothing that was there reads them: the weights
     from new channels to old ones are zero, and learn from the first step on.
 
-    A model of another kind takes over the encoder alone: its decoder begins anew.
+    A model whose decoder is another, in kind or in size, takes over the encoder alone: its decoder
+    begins anew.
 
     Args:
         small: the trained model.
-        config: at least as many blocks and channels; and if the kind is the same, so is all else.
+        config: at least as many blocks and channels.
 
     Raises:
-        LiifError: `config` differs in more than that, or is smaller.
+        LiifError: `config` has a smaller encoder.
     """
     large, old = build(config), small.config
-    same_kind = kind_of(config) == kind_of(old)
     sizes = {"blocks": config.blocks, "channels": config.channels}
-    alike = not same_kind or config.to_dict() == {**old.to_dict(), **sizes}
-    if not alike or config.blocks < old.blocks or config.channels < old.channels:
+    same_decoder = config.to_dict() == {**old.to_dict(), **sizes}
+    if config.blocks < old.blocks or config.channels < old.channels:
         raise LiifError(
-            "a model can only grow in blocks and channels: "
+            "an encoder can only grow in blocks and channels: "
             f"{_described(small)} does not fit into {_described(large)}"
         )
     _copy_encoder(small.encoder, large.encoder)
-    if same_kind:
+    if same_decoder:
         _copy_decoder(small, large, FIRST[kind_of(config)])
     return large
 
