@@ -52,9 +52,9 @@ def write_assignments(folder: Path) -> list[str]:
     for place in places:
         if place.exists():
             raise LiifError(f"{place} is there already; move it away, or name another folder")
-    for file, place in zip(files, places, strict=True):
+    texts = [json.dumps(_assignment(file), ensure_ascii=False, indent=1) + "\n" for file in files]
+    for file, place, text in zip(files, places, texts, strict=True):
         _make(place)
-        text = json.dumps(_assignment(file), ensure_ascii=False, indent=1) + "\n"
         _write(place / file.name, text.encode())
         if PICTURE in text:
             _write(place / PICTURE, (course / "figures" / PICTURE).read_bytes())
@@ -89,12 +89,13 @@ def _assignment(file: Path) -> dict[str, Any]:
 def _solutions(file: Path, lesson: list[str]) -> dict[str, str]:
     """Return what solves each exercise of a lesson, with what the lesson lacks for it."""
     beside = file.parent / "solutions" / file.name
+    exercises = read_lesson(beside).exercises
     cells = _code(json.loads(beside.read_bytes()))
     return {
         exercise.name: with_what_it_needs(
             exercise.answer, cells[: cells.index(exercise.answer)], lesson
         )
-        for exercise in read_lesson(beside).exercises
+        for exercise in exercises
     }
 
 

@@ -142,6 +142,17 @@ def small_course(folder: Path) -> None:
         file.write_text(json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 5}))
 
 
+def test_a_course_without_its_solutions_is_said_in_a_line(tmp_path, monkeypatch, capsys):
+    small_course(tmp_path / "small")
+    (tmp_path / "small/notebooks/solutions/00_small.ipynb").unlink()
+    monkeypatch.setattr(assignments, "course_folder", lambda: tmp_path / "small")
+    assert main(["course", "nbgrader", str(tmp_path / "course")]) == 2
+    error = capsys.readouterr().err
+    assert "00_small.ipynb cannot be read: No such file" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "course/source/lesson_00").exists(), "nothing half-written"
+
+
 def test_nbgrader_gives_a_solved_copy_all_points_and_a_stub_none(tmp_path, monkeypatch):
     """The one test that runs it: on a small lesson, for a whole one takes minutes."""
     if not NBGRADER.exists():
