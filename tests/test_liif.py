@@ -12,7 +12,7 @@ import reference
 import torch
 from torch import Tensor
 
-from liif_core import folded
+from liif_core import axes, folded_grid
 from liif_core.coords import pixel_centres
 from liif_core.edsr import EDSR
 from liif_core.folded import Axis, FoldedDecoder, axis_neighbours
@@ -136,18 +136,18 @@ def test_queries_at_telling_places(config: LIIFConfig) -> None:
 def test_whole_pictures_by_grid(
     config: LIIFConfig, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folded, "CHUNK_PIXELS", chunk)  # 7: blocks smaller than one row
+    monkeypatch.setattr(folded_grid, "CHUNK_PIXELS", chunk)  # 7: blocks smaller than one row
     model, photo = make_model(config, seed=2), make_photo(5, 4)
     expected = query_reference(model, photo, *every_pixel(7, 11))
     assert_same(render_grid(model, photo, 7, 11), expected.view(7, 11, 3))
 
 
-@pytest.mark.parametrize("least", [folded.NEGLIGIBLE, -1.0])  # -1: every code is asked
+@pytest.mark.parametrize("least", [axes.NEGLIGIBLE, -1.0])  # -1: every code is asked
 @pytest.mark.parametrize("size", [(15, 12), (25, 20), (15, 20), (5, 4), (10, 8)])
 def test_codes_of_no_weight_may_be_left_out(
     size: tuple[int, int], least: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folded, "NEGLIGIBLE", least)
+    monkeypatch.setattr(axes, "NEGLIGIBLE", least)
     model, photo = make_model(ABLATIONS[0], seed=3), make_photo(5, 4)
     expected = query_reference(model, photo, *every_pixel(*size))
     assert_same(render_grid(model, photo, *size), expected.view(*size, 3))
