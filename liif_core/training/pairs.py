@@ -22,7 +22,6 @@ from liif_core.training.degrade import Degradation
 from liif_core.training.photographs import Tell, read_photographs, to_stderr
 from liif_core.training.recipe import Recipe
 
-
 NO_SEED = torch.zeros(0, dtype=torch.int64)
 
 
