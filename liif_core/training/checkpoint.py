@@ -51,6 +51,8 @@ class State:
         self.model.to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
+        if recipe.freeze_encoder:
+            self.model.encoder.requires_grad_(False)
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )

@@ -1,6 +1,6 @@
 """Growing a trained model: a deeper or wider encoder that computes the same function at first.
 
-Or lending its encoder to a model of another kind.
+Or lending its encoder to a model with another decoder.
 """
 
 import torch
@@ -28,29 +28,29 @@ def grow(small: Model, config: Config) -> Model:
     from new channels to old ones are zero, and learn from the first step on. So are those of noise
     that the decoder is to read, and did not.
 
-    A model of another kind takes over the encoder alone: its decoder begins anew.
+    A model whose decoder is another, in kind or in size, takes over the encoder alone: its decoder
+    begins anew.
 
     Args:
         small: the trained model.
-        config: at least as many blocks, channels and noise; and if the kind is the same, so is all
-            else.
+        config: at least as many blocks and channels; a decoder that is the same but for more noise
+            is grown, too.
 
     Raises:
-        LiifError: `config` differs in more than that, or is smaller.
+        LiifError: `config` has a smaller encoder.
     """
     large, old = build(config), small.config
-    same_kind = kind_of(config) == kind_of(old)
     sizes = {"blocks": config.blocks, "channels": config.channels}
     wanted, noise = config.to_dict(), [c.to_dict().get("noise", 0) for c in (old, config)]
-    alike = not same_kind or {**wanted, "noise": 0} == {**old.to_dict(), **sizes, "noise": 0}
-    smaller = config.blocks < old.blocks or config.channels < old.channels
-    if not alike or smaller or (same_kind and noise[1] < noise[0]):
+    same_decoder = {**wanted, "noise": 0} == {**old.to_dict(), **sizes, "noise": 0}
+    same_decoder &= noise[0] <= noise[1]
+    if config.blocks < old.blocks or config.channels < old.channels:
         raise LiifError(
-            "a model can only grow in blocks, channels and noise: "
+            "an encoder can only grow in blocks and channels: "
             f"{_described(small)} does not fit into {_described(large)}"
         )
     _copy_encoder(small.encoder, large.encoder)
-    if same_kind:
+    if same_decoder:
         _copy_decoder(small, large, FIRST[kind_of(config)])
     return large
 

@@ -109,9 +109,10 @@ def make_optimizers(
     """
     adam: dict[str, Any] = {"lr": rate, "capturable": capturable}
     # A heat field's frequencies are a list of vectors: no layer multiplies by them.
-    layers = {name for name, p in model.named_parameters() if p.ndim >= 2 and name != "omega"}
-    matrices = [p for name, p in model.named_parameters() if name in layers]
-    vectors = [p for name, p in model.named_parameters() if name not in layers]
+    learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    layers = {name for name, p in learning if p.ndim >= 2 and name != "omega"}
+    matrices = [p for name, p in learning if name in layers]
+    vectors = [p for name, p in learning if name not in layers]
     if name == "adamw":
         return [torch.optim.AdamW([*matrices, *vectors], weight_decay=1e-4, **adam)]
     if name == "muon":

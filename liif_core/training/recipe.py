@@ -38,9 +38,14 @@ class Recipe:
             processor or accelerator has it (the weights stay float32); "float32" never does.
         loss: "l1" or "psnr", see `PairLoss`; or "crisp", see `CrispLoss`.
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
-        degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
+        degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
+            those of prints, with paper, print screens and unknown blur, a fifth of them clean.
         init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder, and where it is of another kind lend their encoder alone.
+            the larger encoder, and where its decoder is another lend their encoder alone.
+        freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
+            first, in a third of the time.
+        stored: number format of the weights that are written, "float32", or "float16" for half the
+            bytes; they are loaded to float32.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
@@ -72,6 +77,8 @@ class Recipe:
     crisp: dict[str, float] = field(default_factory=dict)
     degrade: str = "none"
     init: str | None = None
+    freeze_encoder: bool = False
+    stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
     save_every: int = 200
@@ -95,14 +102,18 @@ class Recipe:
         for key in positive:
             if not getattr(recipe, key) > 0:
                 raise LiifError(f"recipe: {key} must be greater than 0")
-        if recipe.degrade not in ("none", "photo"):
-            raise LiifError("recipe: degrade must be 'none' or 'photo'")
+        if recipe.degrade not in ("none", "photo", "scan"):
+            raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
         if recipe.loss not in LOSSES:
             raise LiifError("recipe: loss must be 'l1', 'psnr' or 'crisp'")
         if recipe.optimizer not in ("muon", "adamw"):
             raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
         if recipe.precision not in ("bfloat16", "float32"):
             raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
+        if recipe.stored not in ("float32", "float16"):
+            raise LiifError("recipe: stored must be 'float32' or 'float16'")
+        if type(recipe.freeze_encoder) is not bool:
+            raise LiifError("recipe: freeze_encoder must be true or false")
         if not 1 <= recipe.min_scale <= recipe.max_scale:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:

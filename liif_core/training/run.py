@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 from tqdm import tqdm
 
@@ -14,12 +15,13 @@ from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
 from liif_core.training.checkpoint import State, forget_parts, run_folder
-from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
+from liif_core.training.degrade import noise_and_jpeg
 from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
 from liif_core.weights import save_weights
@@ -52,6 +54,7 @@ class Run:
         place: Place,
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
+        self.dtype = getattr(torch, recipe.stored)
         if recipe.batch % place.world:
             raise LiifError(
                 f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
@@ -144,7 +147,9 @@ class Run:
         self.log.add(state.step, state.seconds, loss, rate, scores.psnr, self.validator.bicubic)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if better:
-            save_weights(state.average, self.out / "best.safetensors", self.facts(scores))
+            save_weights(
+                state.average, self.out / "best.safetensors", self.facts(scores), self.dtype
+            )
         self.log.draw(self.out / "curves.png")
 
     def facts(self, scores: Scores) -> dict[str, Any]:
@@ -221,7 +226,7 @@ def loss_of(state: State) -> nn.Module:
 
 def make_validator(recipe: Recipe, photos: list[np.ndarray], place: Place) -> Validator:
     """Return the validator of a recipe: of degraded inputs where it trains on such."""
-    return Validator(photos, noise_and_jpeg if recipe.degrade == "photo" else None, place)
+    return Validator(photos, None if recipe.degrade == "none" else noise_and_jpeg, place)
 
 
 def _silently(line: str) -> None:

@@ -63,11 +63,13 @@ class Update:
         self.world, self.adversary = world, adversary
         self.loss: Any = torch.compile(loss) if record and can_compile() else loss
         self.optimizers, self.recipe, self.record = optimizers, recipe, record
-        self.weights: list[Tensor] = list(model.parameters())
+        both = zip(model.parameters(), average.parameters(), strict=True)
+        learning = [(mine, mean) for mine, mean in both if mine.requires_grad]
+        self.weights: list[Tensor] = [mine for mine, _ in learning]
+        self.averages: list[Tensor] = [mean for _, mean in learning]
         theirs: list[Tensor] = list(adversary.parameters()) if adversary else []
         self.trained = self.weights + theirs
         self.limited = [group for group in (self.weights, theirs) if group]  # each has its own norm
-        self.averages: list[Tensor] = list(average.parameters())
         self.device = self.weights[0].device
         # A recorded step reads what changes from step to step from these, on the device.
         self._rate = torch.zeros((), device=self.device)
