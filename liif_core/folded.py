@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from liif_core import workers
 from liif_core.coords import centre_of, nearest_index
-from liif_core.liif import EPSILON, LIIF
+from liif_core.liif import EPSILON, LIIF, noise_at
+from liif_core.noise_field import noise_field
 
 #: Output pixels decoded at a time: a row of activations of this many pixels stays in a CPU's
 #: second-level cache, which halves the time of the hidden layers.
@@ -57,16 +58,23 @@ class Axis:
         index: (k, n) int64, which latent row (or column).
         delta: (k, n) position seen from that code, in half code spacings.
         weight: (k, n) share of each neighbour; a code's weight is the product over both axes.
+        position: (n,) float64, where the outputs lie, in pixels of the whole photo; for decoders
+            that read noise there.
+        step: size of an output, in the same.
     """
 
     index: Tensor
     delta: Tensor
     weight: Tensor
+    position: Tensor | None = None
+    step: float = 1.0
 
     def part(self, start: int, stop: int) -> "Axis":
         """Return outputs `start` … `stop` - 1 alone."""
         tables = (self.index, self.delta, self.weight)
-        return Axis(*(table[:, start:stop] for table in tables))
+        index, delta, weight = (table[:, start:stop] for table in tables)
+        position = None if self.position is None else self.position[start:stop]
+        return Axis(index, delta, weight, position, self.step)
 
     def neighbours(self) -> list[Neighbour]:
         """Return the k neighbours, each without the outputs to which it does not matter.
@@ -127,7 +135,10 @@ class FoldedDecoder:
         self.bias = first.bias
         self.width = first.out_features
         self.delta = first.weight[:, features : features + 2].t()  # (2, hidden)
-        self.cell = first.weight[:, features + 2 :].t()  # (2, hidden), or (0, hidden)
+        noise = first.in_features - config.noise
+        self.cell = first.weight[:, features + 2 : noise].t()  # (2, hidden), or (0, hidden)
+        self.noise = first.weight[:, noise:].t()  # (noise inputs, hidden)
+        self.seed = model.seed
         self.rest = [(layer.weight, layer.bias) for layer in linears[1:]]
 
     def hidden_map(self, codes: Tensor) -> Tensor:
@@ -164,13 +175,21 @@ class FoldedDecoder:
             x = torch.addmm(bias, torch.relu_(x), weight.t())
         return x
 
-    def query(self, hidden: Tensor, colours: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
+    def query(
+        self,
+        hidden: Tensor,
+        colours: Tensor,
+        coord: Tensor,
+        cell: Tensor,
+        seed: Tensor | None = None,
+    ) -> Tensor:
         """Ask for the colour at any coordinates: `LIIF.query`, differentiable.
 
         Args:
             hidden: (B, H, W, hidden) from `hidden_map`.
             colours: (B, 3, H, W) in [-1, 1], from `LIIF.encode`.
             coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`.
+            seed: (B,) int64, of each photo's noise; None: the model's.
 
         Returns:
             (B, Q, 3) RGB, about [0, 1], not clamped.
@@ -189,7 +208,12 @@ class FoldedDecoder:
         weights = torch.cat([self.delta, self.cell])
         inputs = torch.stack(beside, dim=-1).reshape(-1, len(weights)).to(weights)
         codes = F.embedding(place, hidden.reshape(-1, features))
-        rgb = self.finish(torch.addmm(codes, inputs, weights))
+        x = torch.addmm(codes, inputs, weights)
+        if self.config.noise:
+            which = self.seed if seed is None else seed[:, None]
+            noise = noise_at(coord, cell, (height, width), which, self.config.noise)
+            x = (x.view(-1, *noise.shape[:2], features) + noise.to(x) @ self.noise).flatten(0, 2)
+        rgb = self.finish(x)
         if self.config.local_colour:
             rgb = rgb + F.embedding(place, colours.permute(0, 2, 3, 1).reshape(-1, 3))
         weight = rows.weight[:, None] * cols.weight
@@ -241,10 +265,13 @@ class FoldedDecoder:
                 codes: slice = codes,
                 places: list[tuple[Neighbour, Tensor]] = places,
                 block: Tensor = block,
+                part: Axis = part,
             ) -> int:
-                down = rows.part(top, min(top + step, height)).neighbours()
+                lines = rows.part(top, min(top + step, height))
+                noise = self._noise(lines, part, hidden) if self.config.noise else None
                 total = torch.zeros_like(block[top : top + step])
-                self._block(hidden[:, codes], colours[:, codes], down, places, total)
+                near = hidden[:, codes], colours[:, codes]
+                self._block(*near, lines.neighbours(), places, noise, total)
                 block[top : top + step] = total.mul_(0.5).add_(0.5)
                 return total.shape[0] * total.shape[1]
 
@@ -252,12 +279,22 @@ class FoldedDecoder:
             share(decode, range(0, height, step), tick)
         return result
 
+    def _noise(self, rows: Axis, cols: Axis, like: Tensor) -> Tensor:
+        """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""
+        assert rows.position is not None
+        assert cols.position is not None
+        where = torch.device("cpu") if like.device.type == "mps" else like.device  # no float64
+        y, x = rows.position.to(where)[:, None], cols.position.to(where)
+        cell = (rows.step * cols.step) ** 0.5
+        return noise_field(y, x, cell, self.seed, self.config.noise).to(like.device) @ self.noise
+
     def _block(
         self,
         hidden: Tensor,
         colours: Tensor,
         rows: list[Neighbour],
         cols: list[tuple[Neighbour, Tensor]],
+        noise: Tensor | None,
         total: Tensor,
     ) -> None:
         """Decode one cache-sized block onto `total`, zeros: (h, w, 3) in [-1, 1]."""
@@ -268,6 +305,8 @@ class FoldedDecoder:
             part = total[down.outputs]  # a view, unless some rows are left out
             for across, term in cols:
                 x = near.index_select(1, across.code).add_(term)
+                if noise is not None:
+                    x += noise[down.outputs][:, across.outputs]
                 rgb = self.finish(x.flatten(0, 1)).view(*x.shape[:2], 3).float()
                 if self.config.local_colour:
                     rgb += near_colours.index_select(1, across.code)

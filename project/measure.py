@@ -67,6 +67,7 @@ def sample(photos: Photos, seed: int, number: int, *, square: bool) -> Batch:
         coord,
         cell_size(high, wide).expand_as(coord),
         torch.from_numpy(target[row, col]) / 255,
+        torch.tensor(number),
     )
 
 

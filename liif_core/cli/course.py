@@ -60,6 +60,15 @@ def _reset(lesson: str, folder: Path | None) -> None:
         if not is_copy(found):
             raise LiifError(f"no copy of the course here; name it: liif course reset {lesson} DIR")
     fresh, old = reset_lesson(found, lesson)
+    _begin_again(found, fresh.name[:2])
     kept = f"; yours is now {old.name}" if old else ""
     print(f"{fresh.name}: as it was at first{kept}")
     print("If it is open in JupyterLab: File, Reload Notebook from Disk.")
+
+
+def _begin_again(folder: Path, lesson: str) -> None:
+    """Count a lesson's exercises as open: whoever runs their old one has them counted again."""
+    from liif_core.classwork.records import forget
+    from liif_core.classwork.standing import questions_and_exercises
+
+    forget(folder, questions_and_exercises(lesson))

@@ -9,6 +9,9 @@ is looked at before it is compared (`outputs`).
 from collections.abc import Callable
 from typing import Any
 
+from liif_core.classwork import records
+from liif_core.classwork.said import below_a_lesson
+from liif_core.classwork.standing import standing_here
 from liif_core.exercises.guarding import guarded
 from liif_core.exercises.outputs import described
 from liif_core.wrapping import wrapped
@@ -38,8 +41,18 @@ def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
         print(wrapped(f"✗ Not yet: {_not_foreseen(error, answers)}"))
     else:
         print("✓ Solved.")
+        records.note_solved(checker)
         return True
     return False
+
+
+def progress(lesson: str) -> None:
+    """Print which exercises of a lesson are solved, and which are open.
+
+    Args:
+        lesson: its number, such as "03".
+    """
+    print(below_a_lesson(standing_here(lesson)))
 
 
 def _not_foreseen(error: Exception, answers: tuple[Any, ...]) -> str:

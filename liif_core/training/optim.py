@@ -117,6 +117,11 @@ def make_optimizers(
     raise ValueError(f"optimizer must be 'muon' or 'adamw', got {name!r}")
 
 
+def adversary_optimizer(adversary: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """Return Adam with the short memory that adversaries, whose aim moves, are trained with."""
+    return torch.optim.Adam(adversary.parameters(), lr=rate, betas=(0.5, 0.99))
+
+
 def rate_factor(step: int, *, steps: int, warmup: int, decay: int) -> float:
     """Return the learning rate at `step` as a share of the peak: warm up, hold, decay.
 

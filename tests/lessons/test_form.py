@@ -32,6 +32,7 @@ from specimens import (
     PICTURE,
     QUESTION,
     REVEAL,
+    SOLVED,
     STUB,
     TITLE,
     Spoil,
@@ -219,6 +220,10 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.closed, put(ENDING, source="## What it does not show"), "Questionnaire"),
     (form.closed, put(ENDING, source="## Questionnaire"), "do not show"),
     (form.closed, put(ENDING, source="## Questionnaire"), "no link to the next lesson"),
+    (form.tells_what_is_solved, lambda node: node.cells.pop(), 'is not progress("00")'),
+    (form.tells_what_is_solved, put(SOLVED, source='progress("03")'), 'is not progress("00")'),
+    (form.tells_what_is_solved, put(SOLVED, outputs=[]), "does not say “Lesson 00: 0 of 2"),
+    (form.tells_what_is_solved, tag(SOLVED), "may be out of date"),
 ]
 
 

@@ -15,7 +15,6 @@ from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths, read_rgb
 from liif_core.training.checkpoint import State
 from liif_core.training.degrade import (
-    DEGRADATIONS,
     fade,
     film_grain,
     jpeg,
@@ -28,6 +27,7 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update
 from liif_core.training.validation import Validator
 from liif_core.weights import load_model, save_weights
@@ -186,7 +186,7 @@ def test_the_losses_are_what_they_say():
     coord, cell = torch.rand(2, 50, 2) * 2 - 1, torch.full((2, 50, 2), 0.1)
     photo, colour = torch.rand(2, 3, 6, 6), torch.rand(2, 50, 3)
     answers = model.query(model.encode(photo), coord, cell).detach()
-    batch = Batch(photo, coord, cell, colour)
+    batch = Batch(photo, coord, cell, colour, torch.zeros(len(photo), dtype=torch.long))
     error = (answers - colour).abs().mean()
     torch.testing.assert_close(PairLoss(model)(batch), error)
     decibels = [10 * np.log10(float(e)) for e in (answers - colour).square().mean(dim=(1, 2))]
