@@ -27,6 +27,7 @@ class Exercise:
         title: the heading above it.
         cell: id of the cell that is left to the reader.
         answer: what stands in that cell.
+        checker: id of the cell that checks it.
         checked: how the checker is called, such as "lesson_03.query, query".
         said: the first line that the checker's cell printed when it was last run and saved.
     """
@@ -35,6 +36,7 @@ class Exercise:
     title: str
     cell: str
     answer: str
+    checker: str
     checked: str
     said: str
 
@@ -120,6 +122,7 @@ def _exercises(cells: list[Cell], number: str) -> Iterator[Exercise]:
                 title=heading.replace("`", ""),
                 cell=str(answer.get("id", "")),
                 answer=text_of(answer),
+                checker=str(cell.get("id", "")),
                 checked=", ".join(asked),
                 said=_printed(cell).partition("\n")[0],
             )

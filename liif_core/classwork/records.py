@@ -22,6 +22,7 @@ from liif_core.files.publish import publishing
 
 #: The folder in a copy.
 FOLDER = ".liif-progress"
+_EXERCISE = re.compile(r"\d\d\.\w+")
 _CHECKERS = "liif_core.exercises.lesson_"
 
 Note = dict[str, Any]
@@ -68,7 +69,7 @@ def noted(copy: Path, name: str) -> Note | None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("at"), str):
         return None
-    return found if found.get("name") == name else None
+    return found if found.get("name") == _called(name) else None
 
 
 def forget(copy: Path, names: Iterable[str]) -> None:
@@ -78,7 +79,7 @@ def forget(copy: Path, names: Iterable[str]) -> None:
         LiifError: a note cannot be taken away.
     """
     for name in names:
-        memory.notes.pop(name, None)
+        memory.notes.pop(_called(name), None)
         file = _file(copy, name)
         try:
             file.unlink(missing_ok=True)
@@ -96,9 +97,15 @@ def copy_here() -> Path | None:
     return None if copy is None or here.is_relative_to(copy / "notebooks/solutions") else copy
 
 
+def remembered(name: str) -> Note | None:
+    """Return what this process noted of an exercise or a question, kept or not; None if nothing."""
+    return memory.notes.get(_called(name))
+
+
 def _note(name: str, facts: Note) -> None:
     """Note something, once."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    name = _called(name)
     note = memory.notes.setdefault(name, {"name": name, "at": now, **facts})
     copy = copy_here()
     if copy is None or noted(copy, name):
@@ -112,11 +119,17 @@ def _note(name: str, facts: Note) -> None:
         memory.unkept = True
 
 
+def _called(name: str) -> str:
+    """Return a name; of a question its text without numbers, which may have been measured anew."""
+    return name if _EXERCISE.fullmatch(name) else re.sub(r"\d+(?:[.,]\d+)*", "…", name)
+
+
 def _file(copy: Path, name: str) -> Path:
     """Return where something is noted: a question by its hash, for it may be long."""
-    is_exercise = re.fullmatch(r"\d\d\.\w+", name)
-    stem = name if is_exercise else f"question.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return copy / FOLDER / f"{stem}.json"
+    if _EXERCISE.fullmatch(name):
+        return copy / FOLDER / f"{name}.json"
+    digest = hashlib.sha256(_called(name).encode()).hexdigest()
+    return copy / FOLDER / f"question.{digest[:16]}.json"
 
 
 def _as_json(note: Note) -> str:

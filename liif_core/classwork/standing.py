@@ -102,7 +102,7 @@ def _noted_or_remembered(copy: Path | None, name: str) -> records.Note | None:
     """Return what is noted in a copy; where it could not be written, what this process knows."""
     kept = records.noted(copy, name) if copy else None
     remembers = copy is None or records.memory.unkept
-    return kept or (records.memory.notes.get(name) if remembers else None)
+    return kept or (records.remembered(name) if remembers else None)
 
 
 def _standing(

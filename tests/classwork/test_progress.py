@@ -74,6 +74,18 @@ def test_what_is_solved_and_predicted_outlives_the_kernel(mine, capsys, monkeypa
     assert set(json.loads((mine / records.FOLDER / "00.button.json").read_text())) == {"name", "at"}
 
 
+def test_a_question_is_known_whatever_numbers_were_measured_for_it(mine):
+    measured = [
+        Predict(f"After {n} steps: which?", ["a", "b"], answer=0, explain="So.") for n in (1, 250)
+    ]
+    choose(measured[0], 1)
+    assert records.noted(mine, measured[1].question)["choice"] == "b"
+    questions = [
+        records._called(q) for file in lesson_files(ROOT) for q in read_lesson(file).questions
+    ]
+    assert len(set(questions)) == len(questions), "and still no two are called alike"
+
+
 def test_the_closing_cell_says_what_is_solved_and_what_is_open(mine, capsys):
     progress("00")
     assert capsys.readouterr().out.splitlines() == [
