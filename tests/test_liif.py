@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from liif_core import axes, folded_grid
+from liif_core.axes import Axis, axis_neighbours
 from liif_core.coords import pixel_centres
 from liif_core.edsr import EDSR
-from liif_core.axes import Axis, axis_neighbours
 from liif_core.folded import FoldedDecoder
 from liif_core.liif import CONFIGS, LIIF, LIIFConfig
 
