@@ -77,12 +77,12 @@ function photoOf(model) {
 }
 
 async function begun(model) {
-  const { kernel, worker, weights } = model.get("parts");
+  const { kernels: { plain, relaxed }, worker, weights } = model.get("parts");
   checkPixels();
   const engine = new Engine({
     photo: await photoOf(model),
     weights: Object.fromEntries(Object.entries(weights).map(([name, part]) => [name, bytesOf(part)])),
-    pieces: piecesWithin(bytesOf(kernel), worker),
+    pieces: piecesWithin({ plain: bytesOf(plain), relaxed: bytesOf(relaxed) }, worker),
     values: { kernel: false },
   });
   try {

@@ -7,7 +7,7 @@
 //   // … and when it is no longer wanted: stop(); engine.stop();
 //
 // with piecesBeside from beside.js where the engine lies in files, or piecesWithin from pieces.js
-// where the page itself holds the kernel and the worker's script. `ready` is a promise that fails
+// where the page itself holds the kernels and the worker's script. `ready` is a promise that fails
 // where the engine cannot work, with a line for the reader; every answer says that line, too.
 // Beside the explorer's six methods (liif_core/explorer/QUESTIONS.md) there is `answer(question)`,
 // which promises [answer, pictures], and `show(photo)`.
@@ -15,6 +15,7 @@ import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
 import { budget } from "./budget.js";
 import { Explored } from "./explored.js";
+import { chosenKernel } from "./kernels.js";
 import { Pool } from "./pool.js";
 import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
@@ -26,8 +27,8 @@ const MOST_WORKERS = 4;
 
 export class Engine {
   // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
-  // as browser_weights.py writes them; pieces: { kernel: bytes of kernel.wasm or a promise of them,
-  // worker(): a new worker }; values: of the explorer, in place of those below; workers: at most;
+  // as browser_weights.py writes them; pieces: { kernels: { plain, relaxed }, bytes of the two
+  // builds or promises of them, worker(): a new worker }; values: of the explorer, in place of those below; workers: at most;
   // memory: bytes in all, where it is not for `budget` to say.
   constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory }) {
     const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
@@ -38,13 +39,15 @@ export class Engine {
     this.number = 0; // of the photo that the workers have
     this.uploads = new Uploads();
     this.pool = new Pool(pieces.worker);
-    this.ready = this.prepare(pieces.kernel, weights, photo);
+    this.ready = this.prepare(pieces.kernels, weights, photo);
     this.ready.catch(() => {}); // every answer says it
     this.opening = this.ready; // one photo after the other
   }
 
-  async prepare(kernel, weights, photo) {
-    this.given = { module: await compiled(await kernel), weights };
+  async prepare(kernels, weights, photo) {
+    const { build, module } = await chosenKernel(kernels);
+    this.build = build; // for whoever examines the page
+    this.given = { module, weights };
     if (this.ended) throw new Error("The engine was ended.");
     await this.open(photo, 0);
   }
@@ -167,14 +170,6 @@ export class Engine {
   stop() {
     this.ended = true;
     this.pool.stop();
-  }
-}
-
-async function compiled(bytes) {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch {
-    throw new Error("This browser lacks WebAssembly with SIMD, which LIIF needs here; use a newer one.");
   }
 }
 
