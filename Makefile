@@ -1,7 +1,7 @@
 # make lab   set everything up, make your own copy of the course, and open its first lesson
 # make test  the same set-up, then every check and test, lessons included
 # make site  build the course as static pages that live without Python, in site/
-# make handouts  two pages to print for each lesson, and the answers, in handouts/
+# make handouts  two pages to print and some slides for each lesson, and the answers, in handouts/
 # make bench measure speed and memory
 # make kernel  build the browser engine's kernel anew (needs Debian 12's clang-19 and lld-19)
 #
@@ -36,7 +36,7 @@ test: python
 site: setup
 	$(BIN)/python website/build.py
 
-# Sheets for a class without computers: HTML, and PDF where a Chromium, Chrome or Edge is.
+# Sheets for a class without computers, and slides: HTML, and PDF of the sheets where a Chromium, Chrome or Edge is.
 handouts: setup
 	$(BIN)/python website/handouts.py
 

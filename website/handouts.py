@@ -1,8 +1,9 @@
-"""Put the lessons on paper: `make handouts`.
+"""Put the lessons on paper, and on slides: `make handouts`.
 
-For each lesson two pages to print, from `sheets/`, where each lesson's file names its pictures and
-bets; and the answers to all of them, for whoever teaches. Pictures, bets, questions and answers are
-read from the notebooks. PDF is made where a Chromium is found. Nothing asks for anything outside.
+For each lesson two pages to print and some slides, from `sheets/`, where its file names the
+pictures and bets; and the answers to all of them, for whoever teaches. Pictures, bets, questions
+and answers are read from the notebooks. PDF is made where a Chromium is found. Nothing asks for
+anything outside.
 """
 
 import os
@@ -72,15 +73,28 @@ class Handouts:
                 raise SystemExit(f"{self.folder} holds other things; name another folder")
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
-        shutil.copyfile(HERE / "static/sheet.css", self.folder / STAMP)
+        for name in (STAMP, "slides.css"):
+            shutil.copyfile(HERE / "static" / name, self.folder / name)
+        (self.folder / "reveal").mkdir()
+        for name in ("reveal.js", "reveal.css"):
+            shutil.copyfile(HERE / "static" / name, self.folder / "reveal" / name)
         written = [self.write_sheet(lesson, paper) for lesson in self.lessons for paper in PAPERS]
         written += [self.write_answers(paper) for paper in PAPERS]
+        for lesson in self.lessons:
+            self.write_slides(lesson)
         (self.folder / "pictures").mkdir()
         for lesson in self.lessons:
             for picture in lesson.pictures.values():
                 (self.folder / "pictures" / picture.name).write_bytes(picture.content)
-        self.write("index.html", "contents.html.j2", lessons=self.lessons, papers=PAPERS)
+        self.write_contents(printed=False)
         return written
+
+    def write_contents(self, printed: bool) -> None:
+        """Write the page that leads to all others, and to the PDF files if they were printed."""
+        kinds = ("html", "pdf") if printed else ("html",)
+        self.write(
+            "index.html", "contents.html.j2", lessons=self.lessons, papers=PAPERS, kinds=kinds
+        )
 
     def write_sheet(self, lesson: Material, paper: str) -> Path:
         """Write a lesson's two pages for one kind of paper."""
@@ -103,8 +117,19 @@ class Handouts:
             paper=paper,
         )
 
+    def write_slides(self, lesson: Material) -> None:
+        """Write a lesson's slides."""
+        sheet = self.sheet(lesson)
+        self.write(
+            f"slides/{lesson.stem}.html",
+            "slides.html.j2",
+            lesson=lesson,
+            sheet=sheet,
+            credits=credits(sheet.samples),
+        )
+
     def sheet(self, lesson: Material) -> Any:
-        """Return what is declared for a lesson: its samples, front, back and pencil answers."""
+        """Return what is declared for a lesson: samples, front, back, pencil answers, slides."""
         template = self.environment.get_template(f"{lesson.number}.html.j2")
         return template.make_module({"lesson": lesson})
 
@@ -160,13 +185,15 @@ def print_pdf(program: str, page: Path) -> Path:
 def main() -> int:
     """Build the handouts in the folder that is named, or in `handouts/`."""
     folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "handouts").resolve()
-    pages = Handouts(folder).build()
+    handouts = Handouts(folder)
+    pages = handouts.build()
     program = browser()
     if program:
         for page in pages:
             print_pdf(program, page)
+        handouts.write_contents(printed=True)
     made = f"{len(pages)} PDF files" if program else "HTML only: no Chromium, Chrome or Edge here"
-    print(f"{folder}: {made}; open {folder / 'index.html'}")
+    print(f"{folder}: {len(handouts.lessons)} lessons; {made}; open {folder / 'index.html'}")
     return 0
 
 

@@ -4,6 +4,7 @@ All of it is read from the notebook as it is committed: nothing is typed a secon
 """
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 from markupsafe import Markup
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
+from PIL import Image
 
 LIVING = "application/vnd.liif.living+json"
 DATA = re.compile(r"data:image/(\w+);base64,(.*)", re.DOTALL)
@@ -39,6 +41,12 @@ class Picture:
     name: str
     content: bytes
     alt: str
+
+    @property
+    def aspect(self) -> float:
+        """Its width in units of its height."""
+        width, height = Image.open(io.BytesIO(self.content)).size
+        return width / height
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,14 @@ class Material:
             if found == cell:
                 return bet
         raise LookupError(f"cell {cell} of {self.stem} asks no question")
+
+    def bet_number(self, cell: str) -> int:
+        """Return a question's number among those of the lesson, from 1 on.
+
+        Raises:
+            LookupError: the cell asks none.
+        """
+        return self.bets.index((cell, self.bet(cell))) + 1
 
     @cached_property
     def bets(self) -> list[tuple[str, Bet]]:

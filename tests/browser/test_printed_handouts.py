@@ -16,6 +16,7 @@ pytest.importorskip("nbconvert", reason="the sheets are made with nbconvert: pip
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SIZES = {"a4": (595, 842), "letter": (612, 792)}  # points
+SCREENS = [(1280, 720), (390, 844), (844, 390)]
 MILLIMETRE = 96 / 25.4  # CSS pixels
 #: For each page: what reaches out of it or over the next, its rooms, its pictures, its text's size.
 MEASURED = """() => [...document.querySelectorAll('.page')].map((page) => {
@@ -40,6 +41,29 @@ MEASURED = """() => [...document.querySelectorAll('.page')].map((page) => {
   };
 })"""
 
+#: What a slide shows, for each: what reaches out of the screen, its picture, its words.
+TURNED = """() => [...Array(Reveal.getTotalSlides()).keys()].map((number) => {
+  Reveal.slide(number);
+  const slide = Reveal.getCurrentSlide();
+  const boxes = [...slide.querySelectorAll('*')].map((one) => one.getBoundingClientRect());
+  const credits = document.querySelector('.credits').getBoundingClientRect();
+  const text = [...slide.children].at(-1).getBoundingClientRect();
+  const picture = slide.querySelector('img');
+  const box = picture?.getBoundingClientRect();
+  const scale = picture &&
+    Math.min(box.width / picture.naturalWidth, box.height / picture.naturalHeight);
+  return {
+    outside: boxes.filter((one) => one.left < 0 || one.top < 0 || one.right > innerWidth + 0.5
+      || one.bottom > innerHeight).length,
+    scrolls: slide.scrollHeight > slide.clientHeight || slide.scrollWidth > slide.clientWidth,
+    covered: credits.height > 0 && text.bottom > credits.top,
+    shown: [...document.querySelectorAll('.slides > section')]
+      .filter((one) => getComputedStyle(one).visibility !== 'hidden').length,
+    picture: picture && [scale * picture.naturalWidth, scale * picture.naturalHeight],
+    words: slide.textContent.split(/\\s+/).length,
+  };
+})"""
+
 
 def handouts() -> Any:
     sys.path.insert(0, str(ROOT / "website"))
@@ -60,7 +84,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
     with chromium() as started:
-        started.page.emulate_media(media="print")
         yield started
 
 
@@ -68,6 +91,7 @@ def browser() -> Iterator[Chromium]:
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem[:2])
 def test_a_sheet_prints_as_two_full_pages(built, browser, lesson, paper):
     browser.asked.clear()
+    browser.page.emulate_media(media="print")
     browser.open((built / paper / f"{lesson.stem}.html").as_uri())
     assert {url.partition(":")[0] for url in browser.asked} == {"file"}
     assert browser.errors == []
@@ -90,6 +114,31 @@ def test_a_sheet_prints_as_two_full_pages(built, browser, lesson, paper):
         assert (round(page.mediabox.width), round(page.mediabox.height)) == SIZES[paper]
     assert lesson.stem[:2] in pdf.pages[0].extract_text()
     assert "page 2 of 2" in " ".join(pdf.pages[1].extract_text().split())
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem[:2])
+def test_a_slide_fills_its_screen_and_no_more(built, browser, lesson):
+    browser.asked.clear()
+    browser.page.emulate_media(media="screen")
+    browser.open((built / "slides" / f"{lesson.stem}.html").as_uri())
+    browser.page.wait_for_function("Reveal.isReady()")
+    for width, height in SCREENS:
+        browser.page.set_viewport_size({"width": width, "height": height})
+        slides = browser.run(TURNED)
+        assert 8 <= len(slides) <= 10
+        for slide in slides:
+            assert slide["shown"] == 1
+            assert not slide["outside"], slide
+            assert not slide["scrolls"], slide
+            assert not slide["covered"], slide
+            assert slide["words"] <= 100
+            if slide["picture"]:
+                wide, high = slide["picture"]
+                assert wide > (0.85 if height > 500 else 0.5) * width or high > 0.35 * height
+    browser.key("ArrowLeft")
+    assert browser.run("Reveal.getIndices().h") == len(slides) - 2
+    assert browser.errors == []
+    assert {url.partition(":")[0] for url in browser.asked} <= {"file", "data"}
 
 
 @pytest.mark.parametrize("paper", SIZES)

@@ -71,15 +71,10 @@ def test_every_markdown_file(path: Path) -> None:
     assert without_alt(page) == []
 
 
-#: Numbers that wait for their lesson.
-WAITING = {"11"}
-
-
 def test_lessons_are_numbered_without_a_gap() -> None:
     numbers = [path.name[:2] for path in lessons()]
     assert len(set(numbers)) == len(numbers), "two lessons have one number"
-    every = sorted({*numbers, *WAITING})
-    assert every == [f"{number:02}" for number in range(len(every))]
+    assert numbers == [f"{number:02}" for number in range(len(numbers))]
 
 
 def test_the_next_lesson_is_the_next_that_there_is(tmp_path: Path) -> None:
