@@ -6,6 +6,9 @@ const PYRAMID = 4 / 3; // a worker's copy of the photo, with its halves, quarter
 const ENOUGH = 64 << 20; // for tiles; rather fewer workers than less
 const MOST_TILES = 192 << 20;
 const LEAST_TILES = 32 << 20;
+export const GRAPHICS = 64 << 20; // for the graphics processor, of what latent codes had before
+export const GRAPHICS_MAPS = 24 << 20; // of these, for hidden maps; the rest is what reading takes
+export const LEAST_CODES = 16 << 20; // that have to be left
 const LARGEST = 50_000_000; // liif_core/pages/explained.py has the same limit
 
 export function memoryHere() {
