@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liif_core import workers
-from liif_core.folded import NEGLIGIBLE, Axis
+from liif_core.axes import NEGLIGIBLE, Axis
 from liif_core.heat import HeatField, with_own_colour
 from liif_core.heat_cells import Cells, cells_of, joined
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
-from liif_core.folded import Axis, axis_neighbours
 from liif_core.grid import ArrayPixels, OutputGrid, Pixels, pixels_of
 from liif_core.models import Model, decoder_of, seed_of
 from liif_core.pixels import Box

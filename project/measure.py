@@ -67,7 +67,6 @@ def sample(photos: Photos, seed: int, number: int, *, square: bool) -> Batch:
         coord,
         cell_size(high, wide).expand_as(coord),
         torch.from_numpy(target[row, col]) / 255,
-        torch.tensor(number),
     )
 
 

@@ -131,7 +131,8 @@ def steepness(found: np.ndarray, truth: np.ndarray) -> float:
 
 def consistency(found: np.ndarray, small: np.ndarray) -> float:
     """Return how well a zoom, shrunk again, is the photo that it was made from: PSNR in dB."""
-    return psnr(resize(found, *small.shape[:2], "bicubic"), small)
+    height, width = small.shape[:2]
+    return psnr(resize(found, height, width, "bicubic"), small)
 
 
 def textured(truth: np.ndarray) -> np.ndarray:

@@ -13,6 +13,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 #: (channels, kernel, stride) of the convolutions: each place sees 32 × 32 pixels.
 LAYERS = ((32, 3, 1), (64, 4, 2), (64, 3, 1), (128, 4, 2), (128, 3, 1), (1, 3, 1))
 
+#: Details are faint beside colours: so they are made about as strong.
+CONTRAST = 16.0
+
+#: What a leaky ReLU takes from the strength of a signal, which spectral normalisation limits, too.
+GAIN = 1.4
+
 
 class Adversary(nn.Module):
     """Scores windows: above 0 for photographs, below 0 for what a model made.
@@ -43,6 +49,10 @@ class Adversary(nn.Module):
             _ = layer.weight  # computed anew where it is read: the iteration's step
             nn.Module.train(layer, False)
 
+    def convolutions(self) -> list[nn.Conv2d]:
+        """Return the layers, in order."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
+
     def forward(self, windows: Tensor, hint: Tensor, *, learning: bool = True) -> Tensor:
         """Return how real each place looks.
 
@@ -54,14 +64,15 @@ class Adversary(nn.Module):
         Returns:
             (B, 1, m, m), m about n / 4.
         """
-        x = torch.cat([(windows - hint) * 4, hint * 2 - 1], dim=1)
-        for number, layer in enumerate(self.layers):
+        x = torch.cat([(windows - hint) * CONTRAST, hint * 2 - 1], dim=1)
+        for number, layer in enumerate(self.convolutions()):
             weight, bias = layer.weight, layer.bias
+            assert bias is not None
             if not learning:
                 weight, bias = weight.detach(), bias.detach()
-            x = nn.functional.conv2d(x, weight, bias, layer.stride, layer.padding)
-            if number + 1 < len(self.layers):
-                x = nn.functional.leaky_relu(x, 0.2)
+            x = nn.functional.conv2d(x, weight, bias, LAYERS[number][2], padding=1)
+            if number + 1 < len(LAYERS):
+                x = nn.functional.leaky_relu(x, 0.2) * GAIN
         return x
 
     def loss(self, made: Tensor, real: Tensor, hint: Tensor) -> Tensor:

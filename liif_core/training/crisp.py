@@ -108,13 +108,12 @@ class CrispLoss(nn.Module):
         hint = F.grid_sample(
             batch.photo, grid, "bicubic", padding_mode="border", align_corners=False
         )
-        windows = (square(rgb.float(), side) for rgb in (answer, other, batch.colour))
-        return *windows, hint
+        return square(answer, side), square(other, side), square(batch.colour, side), hint
 
 
 def square(rgb: Tensor, side: int) -> Tensor:
     """Return pixels in reading order, (B, m·n, 3), as pictures n wide: (B, 3, m, n)."""
-    return rgb.transpose(1, 2).unflatten(2, (-1, side))
+    return rgb.float().transpose(1, 2).unflatten(2, (-1, side))
 
 
 def shrunk(windows: Tensor, batch: Batch) -> Tensor:

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from liif_core import workers
 from liif_core.models import Model
 
+#: How many times as fast as its model an adversary learns (Heusel et al. 2017, arXiv 1706.08500).
+PACE = 3.0
+
 #: Matrices that one worker orthogonalises together on a CPU.
 STACK = 4
 
@@ -118,8 +121,12 @@ def make_optimizers(
 
 
 def adversary_optimizer(adversary: nn.Module, rate: float) -> torch.optim.Optimizer:
-    """Return Adam with the short memory that adversaries, whose aim moves, are trained with."""
-    return torch.optim.Adam(adversary.parameters(), lr=rate, betas=(0.5, 0.99))
+    """Return Adam with the short memory that adversaries, whose aim moves, are trained with.
+
+    It learns `PACE` times as fast as the model, or the model would run away from it.
+    """
+    groups = [{"params": list(adversary.parameters()), "pace": PACE}]
+    return torch.optim.Adam(groups, lr=rate * PACE, betas=(0.5, 0.99))
 
 
 def rate_factor(step: int, *, steps: int, warmup: int, decay: int) -> float:

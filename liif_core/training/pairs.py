@@ -22,6 +22,8 @@ from liif_core.training.degrade import Degradation
 from liif_core.training.photographs import Tell, read_photographs, to_stderr
 from liif_core.training.recipe import Recipe
 
+NO_SEED = torch.zeros(0, dtype=torch.int64)
+
 
 class Batch(NamedTuple):
     """What one training step sees.
@@ -31,14 +33,15 @@ class Batch(NamedTuple):
         coord: (B, Q, 2) where the target pixels' centres lie, in [-1, 1].
         cell: (B, Q, 2) the target pixels' size in the same frame.
         colour: (B, Q, 3) the target pixels in [0, 1].
-        seed: (B,) int64, the number of each sample: the seed of noise, for models that read it.
+        seed: (B,) int64, the number of each sample: the seed of noise, for models that read it;
+            empty where it does not matter.
     """
 
     photo: Tensor
     coord: Tensor
     cell: Tensor
     colour: Tensor
-    seed: Tensor
+    seed: Tensor = NO_SEED
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on another device."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from liif_core.folded import Axis
+from liif_core.axes import Axis
 from liif_core.grid import OutputGrid, Pixels
 from liif_core.metrics import psnr
 from liif_core.models import Model

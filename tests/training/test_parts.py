@@ -186,7 +186,7 @@ def test_the_losses_are_what_they_say():
     coord, cell = torch.rand(2, 50, 2) * 2 - 1, torch.full((2, 50, 2), 0.1)
     photo, colour = torch.rand(2, 3, 6, 6), torch.rand(2, 50, 3)
     answers = model.query(model.encode(photo), coord, cell).detach()
-    batch = Batch(photo, coord, cell, colour, torch.zeros(len(photo), dtype=torch.long))
+    batch = Batch(photo, coord, cell, colour)
     error = (answers - colour).abs().mean()
     torch.testing.assert_close(PairLoss(model)(batch), error)
     decibels = [10 * np.log10(float(e)) for e in (answers - colour).square().mean(dim=(1, 2))]
