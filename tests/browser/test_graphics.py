@@ -30,9 +30,7 @@ def accelerated(opened: Callable[..., Both]) -> Callable[..., Both]:  # noqa: F8
         both.page.wait_for_function("engine.get('graphics') === false")
         both.page.evaluate("engine.set('graphics', true)")
         both.page.wait_for_function("!engine.get('graphics_note').startsWith('Trying')")
-        assert (
-            both.page.evaluate("engine.get('graphics_note')") == USED
-        )
+        assert both.page.evaluate("engine.get('graphics_note')") == USED
         return both
 
     return start
