@@ -1,6 +1,7 @@
 # make lab   set everything up, make your own copy of the course, and open its first lesson
 # make test  the same set-up, then every check and test, lessons included
 # make site  build the course as static pages that live without Python, in site/
+# make handouts  two pages to print and some slides for each lesson, and the answers, in handouts/
 # make bench measure speed and memory
 # make kernel  build the browser engine's kernel anew (needs Debian 12's clang-19 and lld-19)
 #
@@ -13,7 +14,7 @@ BIN := .venv/bin
 # Does what make cannot on Windows; see what it says itself.
 SETUP := $(PYTHON) setup_lab.py
 
-.PHONY: lab test python setup setup-test site figures lessons bench kernel
+.PHONY: lab test python setup setup-test site handouts figures lessons bench kernel
 
 python:
 	@command -v $(PYTHON) >/dev/null || \
@@ -34,6 +35,10 @@ test: python
 # The course for any browser: open site/index.html, or hand the folder out by any file server.
 site: setup
 	$(BIN)/python website/build.py
+
+# Sheets for a class without computers, and slides: HTML, and PDF of the sheets where a Chromium, Chrome or Edge is.
+handouts: setup
+	$(BIN)/python website/handouts.py
 
 # Rebuild the pictures of README and lessons; the screenshots among them need Chromium.
 figures: setup-test site

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from PIL import Image
 
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
+from liif_core.device import has_bfloat16
 from liif_core.explorer.viewport import Viewport
 from liif_core.grid import OutputGrid
 from liif_core.models import Model
@@ -62,25 +64,40 @@ class ExploredPhoto:
         self._levels: list[np.ndarray] = []
         self._readers: dict[Side, ContinuousPhoto] = {}
 
-    def picture(self, view: Viewport, side: Side, step: float = 1) -> np.ndarray:
+    def picture(
+        self, view: Viewport, side: Side, step: float = 1, *, moving: bool = False
+    ) -> np.ndarray:
         """Return what the screen shows: (h, w, 3) uint8, of `view.grid(step)`'s size.
+
+        While it is `moving`, hidden layers may be computed in bfloat16, where the processor has it:
+        that changes a value by 1 of 255, here and there. What stands still is exact.
 
         A LIIF below ×1 is not asked: there is nothing to invent, and it was not trained to shrink.
         The photo is shrunk by bicubic averaging instead.
         """
         grid = view.grid(step)
-        return self.part(grid, side, range(grid.height), range(grid.width), view.magnification >= 1)
+        every = range(grid.height), range(grid.width)
+        return self.part(grid, side, *every, view.magnification >= 1, moving=moving)
 
     def part(
-        self, grid: OutputGrid, side: Side, rows: range, cols: range, enlarging: bool = True
+        self,
+        grid: OutputGrid,
+        side: Side,
+        rows: range,
+        cols: range,
+        enlarging: bool = True,
+        *,
+        moving: bool = False,
     ) -> np.ndarray:
         """Return some rows and columns of a picture of any size: (rows, columns, 3) uint8."""
         if side.method not in self.models:
             return self._resized(grid, side.method, rows, cols)
         if not enlarging:
             return self._resized(grid, "bicubic", rows, cols)
-        colours = self._reader(side).window(grid, rows, cols)
-        return to_uint8(colours)
+        reader = self._reader(side)
+        if moving and has_bfloat16(reader.tiles.device):
+            reader = reader.hasty(torch.bfloat16)
+        return to_uint8(reader.window(grid, rows, cols))
 
     def tiles(self, view: Viewport, side: Side) -> tuple[list[tuple[int, int]], int]:
         """Return which tiles the encoder has still to read for a view, and how many it needs.

@@ -83,7 +83,8 @@ def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
         if question["coarse"] and shown.method in explored.models:
             step = max(1.0, (view.screen[0] * view.screen[1] / COARSE_PIXELS) ** 0.5)
         lossless = question["lossless"] and not reading
-        pictures.append(encoded(explored.picture(view, shown, step), lossless))
+        picture = explored.picture(view, shown, step, moving=question["coarse"])
+        pictures.append(encoded(picture, lossless))
     down, across = view.spans()
     found["rect"] = [down.first, across.first, down.count, across.count]
     found["box"] = [across.start, down.start, across.end, down.end]

@@ -13,9 +13,10 @@ from PIL import Image
 from served import file_server, one_file, site, small_model
 
 from liif_core.ablation import ablated
+from liif_core.axes import axis_neighbours
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.messages import VERSION, print_strip
-from liif_core.folded import FoldedDecoder, axis_neighbours
+from liif_core.folded import FoldedDecoder
 from liif_core.liif import LIIF
 from liif_core.photos import photo_from
 from liif_core.weights import load_model
