@@ -13,7 +13,7 @@
 // which promises [answer, pictures], and `show(photo)`.
 import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
-import { budget } from "./budget.js";
+import { budget, workerNeeds } from "./budget.js";
 import { Explored } from "./explored.js";
 import { GraphicsSwitch } from "./graphics_switch.js";
 import { chosenKernel } from "./kernels.js";
@@ -87,7 +87,8 @@ export class Engine {
   }
 
   async give({ height, width, rgb }, number) {
-    const { workers, codes, maps } = budget({ height, width }, this.limits.workers, this.limits.memory);
+    const needs = workerNeeds(Object.values(this.models));
+    const { workers, codes, maps } = budget({ height, width }, this.limits.workers, this.limits.memory, needs);
     if (workers !== this.pool.count || maps !== this.maps) {
       this.maps = maps;
       this.pool.begin(workers);

@@ -2,13 +2,14 @@
 // one, and `graphics_note`, a line about it. It is off until somebody switches it on, and it is used
 // only after it has answered as a worker does. Where it fails later, the workers go on alone.
 import { Accelerator, adapterHere, checkAgainst } from "./accelerator.js";
-import { GRAPHICS, GRAPHICS_MAPS, LEAST_CODES } from "./budget.js";
+import { GRAPHICS_MAPS, LEAST_CODES, graphicsNeeds } from "./budget.js";
 
 const USED = "The graphics processor answers.";
 const LOST = "The graphics processor was lost; this machine's cores answer again.";
 const LITTLE = "beside this photo there is too little memory";
 const unused = (why) => `The graphics processor is not used: ${why}.`;
-const hasRoom = ({ codes }) => codes.most >= GRAPHICS + LEAST_CODES;
+const needsOf = ({ models }) => graphicsNeeds(Object.values(models));
+const hasRoom = (explored) => explored.codes.most >= needsOf(explored) + LEAST_CODES;
 
 export class GraphicsSwitch {
   // emulated: accept an adapter that a program plays; for tests.
@@ -63,7 +64,7 @@ export class GraphicsSwitch {
     const { explored } = this.engine;
     if (!hasRoom(explored)) return this.end(unused(LITTLE));
     if (this.accelerator.photo.number !== number) this.accelerator.open({ ...photo, number });
-    explored.codes.most -= GRAPHICS;
+    explored.codes.most -= needsOf(explored);
     explored.graphics = this.accelerator;
   }
 
@@ -73,7 +74,7 @@ export class GraphicsSwitch {
     this.trying = null;
     if (engine.explored?.graphics) {
       engine.explored.graphics = null;
-      engine.explored.codes.most += GRAPHICS;
+      engine.explored.codes.most += needsOf(engine.explored);
     }
     accelerator?.stop();
     if (engine.get("graphics")) engine.set("graphics", false); // which comes back here
