@@ -595,8 +595,8 @@ def test_a_photo_that_a_worker_cannot_take_changes_nothing(opened: Callable[...,
     close(found["pixels"], expected["pixels"])
 
 
-# What a worker with a model of that shape is planned to need, and what it takes: the kernel's memory,
-# and all weights and codes outside of it.
+# What a worker with a model of that shape is planned to need, and what it takes: the kernel's
+# memory, and all weights and codes outside of it.
 NEEDS = """
 async () => {
   const names = ["kernel", "network", "weights", "tiles", "budget"];
