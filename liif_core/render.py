@@ -108,7 +108,7 @@ class ContinuousPhoto:
         self._hidden_layers: torch.dtype | None = None
 
     def hasty(self, dtype: torch.dtype) -> "ContinuousPhoto":
-        """Return the same photo and tiles, hidden layers, if there are any, in another dtype."""
+        """Return the same photo, hidden layers in another dtype (a heat field has none)."""
         other = copy.copy(self)
         other._hidden_layers = dtype
         return other
