@@ -215,13 +215,8 @@ class ContinuousPhoto:
         coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
-        return Axis(
-            tables.index.to(device),
-            tables.delta.float().to(device),
-            tables.weight.float().to(device),
-            position,
-            grid.step(axis),
-        )
+        delta, weight = (table.float().to(device) for table in (tables.delta, tables.weight))
+        return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None

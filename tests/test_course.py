@@ -30,7 +30,9 @@ def source(tmp_path, monkeypatch) -> Path:
 def lesson(folder: Path, name: str, text: str) -> Path:
     path = folder / f"notebooks/{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**NOTEBOOK, "cells": [{"cell_type": "raw", "source": text}]}), encoding="utf-8")
+    path.write_text(
+        json.dumps({**NOTEBOOK, "cells": [{"cell_type": "raw", "source": text}]}), encoding="utf-8"
+    )
     return path
 
 
