@@ -134,7 +134,7 @@ class FoldedDecoder:
         cell: Tensor,
         tick: Callable[[int], None] | None = None,
         *,
-        dtype: torch.dtype | None = None,
+        hidden_layers: torch.dtype | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -147,12 +147,13 @@ class FoldedDecoder:
                 float32.
             cell: (hidden,) from `cell_term`.
             tick: told how many output pixels were just finished.
-            dtype: what the hidden layers are computed in; None: what `hidden` is in.
+            hidden_layers: what they are computed in; None: what `hidden` is in.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
-        layers = folded_grid.Layers(self.delta, cell, self.rest, dtype or hidden.dtype)
+        dtype = hidden_layers or hidden.dtype
+        layers = folded_grid.Layers(self.delta, cell, self.rest, dtype)
         own = colours if self.config.local_colour else None
         noise = functools.partial(self._noise, like=hidden) if self.config.noise else None
         return folded_grid.decode(layers, hidden, own, rows, cols, tick, noise)

@@ -161,6 +161,8 @@ class HeatGrid:
         cols: Axis,
         cell: Tensor,
         tick: Callable[[int], None] | None = None,
+        *,
+        hidden_layers: torch.dtype | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -172,6 +174,7 @@ class HeatGrid:
             rows, cols: neighbours within that part, outputs evenly apart.
             cell: (K,) from `cell_term`.
             tick: told how many output pixels were just finished.
+            hidden_layers: of no account: there are none, and waves are float32.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.

@@ -71,7 +71,8 @@ class ContinuousPhoto:
         model: computes on the device its parameters are on.
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
-        precision: "float32", "float16" or "bfloat16".
+        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; the last layer
+            and local colour are float32 always).
         largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
             with less work in all.
         shared: keep the latent codes, too, and not only what the decoder made of them, for
@@ -104,6 +105,13 @@ class ContinuousPhoto:
         )
         with torch.no_grad():
             self.decoder = decoder_of(model)
+        self._hidden_layers: torch.dtype | None = None
+
+    def hasty(self, dtype: torch.dtype) -> "ContinuousPhoto":
+        """Return the same photo, hidden layers in another dtype (a heat field has none)."""
+        other = copy.copy(self)
+        other._hidden_layers = dtype
+        return other
 
     def sharing(self, model: Model) -> "ContinuousPhoto":
         """Return the same photo for another decoder, from the latent codes that are at hand here.
@@ -207,13 +215,8 @@ class ContinuousPhoto:
         coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
-        return Axis(
-            tables.index.to(device),
-            tables.delta.float().to(device),
-            tables.weight.float().to(device),
-            position,
-            grid.step(axis),
-        )
+        delta, weight = (table.float().to(device) for table in (tables.delta, tables.weight))
+        return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
@@ -228,6 +231,7 @@ class ContinuousPhoto:
                 across.shifted(tile.left),
                 self._cell(grid),
                 tick,
+                hidden_layers=self._hidden_layers,
             )
             # float16 ends at 65,504. What went beyond would be black, or white, without a word.
             if dtype != torch.float32 and not bool(torch.isfinite(rgb).all()):

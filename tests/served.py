@@ -28,11 +28,11 @@ import { Engine } from "./static/engine/engine.js";
 import { piecesBeside } from "./static/engine/beside.js";
 import { explore } from "./static/zoom_explorer.js";
 window.bytes = async (name) => (await fetch(name)).arrayBuffer();
-window.start = async ({ height, width, precision, values, workers, memory }) => {
+window.start = async ({ height, width, precision, ...options }) => {
   const rgb = new Uint8ClampedArray(await bytes("photo.rgb"));
   const weights = { LIIF: await bytes(`LIIF.${precision}`) };
   const photo = { height, width, rgb, name: "noise" };
-  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), values, workers, memory });
+  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), ...options });
   await engine.ready;
 };
 window.explore = () => {

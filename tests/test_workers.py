@@ -183,14 +183,14 @@ def test_a_notebook_gives_back_to_the_system_what_it_is_done_with():
         "del (first := [np.ones(30 << 20, np.uint8)])[:]\n"  # glibc takes it as a measure
         "before, large, small = held(), [], []\n"
         "for _ in range(10):\n"
-        "    large.append(np.ones(6 << 20, np.uint8)); small.append(bytearray(2000))\n"
+        "    large.append(np.ones(5 << 20, np.uint8)); small.append(bytearray(100_000))\n"
         "most = held()\n"
         "large.clear()\n"
         "print(round(most - before), round(held() - before))\n"
     )
     assert not found.returncode, found.stderr
     most, after = map(int, found.stdout.split())
-    assert most >= 59
+    assert most >= 50
     assert after <= 8
 
 

@@ -94,7 +94,9 @@ def copy_here() -> Path | None:
     except OSError:  # the folder that this process began in is gone
         return None
     copy = copy_around(here)
-    return None if copy is None or here.is_relative_to(copy / "notebooks/solutions") else copy
+    if copy is None or not here.is_relative_to(copy / "notebooks"):
+        return None
+    return None if here.is_relative_to(copy / "notebooks/solutions") else copy
 
 
 def remembered(name: str) -> Note | None:

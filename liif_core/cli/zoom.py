@@ -126,7 +126,8 @@ def _add_weights(zoom: argparse.ArgumentParser) -> None:
         "--precision",
         choices=["float32", "float16", "bfloat16"],
         default="float32",
-        help="of the network on an accelerator",
+        help="of the network, on an accelerator, or on a processor that computes in it (default: "
+        "%(default)s)",
     )
 
 
@@ -181,9 +182,11 @@ def _zoom(options: argparse.Namespace) -> int:
 
 def _model(options: argparse.Namespace, device: str) -> "Model":
     """Load what was chosen: weights, or a place on the dial between two."""
+    from liif_core.device import check_precision, pick_device
     from liif_core.models import set_seed
     from liif_core.zooming.mixture import denoising
 
+    check_precision(pick_device(device), options.precision)
     share = _share(options)
     model = model_from(options, device) if share is None else denoising(share, device)
     set_seed(model, options.seed)

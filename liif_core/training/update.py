@@ -22,6 +22,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from liif_core import workers
+from liif_core.device import has_bfloat16
 from liif_core.training.adversary import Adversary
 from liif_core.training.optim import rate_factor
 from liif_core.training.pairs import Batch
@@ -96,7 +97,7 @@ class Update:
             self._on_one_thread(self.adversary.renew)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate * group.get("pace", 1.0)
+                group["lr"] = rate * group["pace"] if "pace" in group else rate
         loss = self._by_parts(batch) if self.device.type == "cpu" else self._whole(batch)
         if self.world > 1:
             self._share_gradients()
@@ -215,14 +216,3 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
         # Its cache of converted weights is one for all threads, and each weight is used once.
         return torch.autocast(device.type, torch.bfloat16, cache_enabled=device.type != "cpu")
     return nullcontext()
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed by the hardware: emulated, it is slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        # Some PyTorch versions lack this query: then float32 it is.
-        able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return False

@@ -145,8 +145,9 @@ def test_nothing_is_noted_in_the_course_or_for_its_solutions(mine, capsys, monke
         check(lesson_00.button, 0.95)
         choose(first_question(), 2)
     assert (sorted(ROOT.iterdir()), sorted((ROOT / "notebooks").iterdir())) == before
-    monkeypatch.chdir(mine / "notebooks/solutions")
-    check(lesson_00.button, 0.95)
+    for place in (mine / "notebooks/solutions", mine / "project"):
+        monkeypatch.chdir(place)
+        check(lesson_00.button, 0.95)
     assert notes(mine) == []
 
 

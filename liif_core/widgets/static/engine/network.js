@@ -8,7 +8,7 @@ const STRIP = 16; // squares that the kernel convolves at a time
 
 const UNCUT = [[0, 0], [0, 0]]; // a window that is cut nowhere
 
-const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
+export const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
 
 export class Network {
   // weights: see readWeights.
@@ -102,7 +102,7 @@ export class Network {
     const [ensemble, unfolding, cell] = this.switches(side);
     const name = JSON.stringify([unfolding, cell]);
     if (!this.decoders.has(name)) this.decoders.set(name, this.folded(unfolding, cell));
-    return { ...this.decoders.get(name), ensemble };
+    return { ...this.decoders.get(name), ensemble, name };
   }
 
   switches(side) {

@@ -88,7 +88,7 @@ class Station {
   hiddenMap(network, decoder, { method, tile, codes }) {
     const { kernel, hidden, channels } = network;
     const maps = this.maps[method];
-    const key = `${decoder.first.weights} ${tile}`; // each decoder has weights of its own
+    const key = `${decoder.name} ${tile}`;
     const place = reach(tile, MARGIN, this.size);
     const { height, width } = extent(place);
     let start = maps.kept.find(key);
