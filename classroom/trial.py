@@ -191,6 +191,8 @@ def run_lesson(url: str, token: str, kernel: str, notebook: Path) -> None:
     """
     import functools
 
+    # The client reads it when it is imported: so long it waits for a cell's next word.
+    os.environ["KERNEL_LAUNCH_TIMEOUT"] = str(PATIENCE)
     import nbformat
     import websocket
     from jupyter_server.gateway.gateway_client import GatewayClient
