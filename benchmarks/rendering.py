@@ -30,7 +30,7 @@ from PIL import Image
 from torch.utils.benchmark import Timer
 
 from liif_core.coords import cell_size, coord_grid
-from liif_core.folded import CHUNK_PIXELS
+from liif_core.folded_grid import CHUNK_PIXELS
 from liif_core.liif import CONFIGS, LIIF
 from liif_core.render import ContinuousPhoto
 from liif_core.samples import sample_photo
@@ -168,15 +168,13 @@ def paper_order(
 def products_alone(model: LIIF, case: Case, least: float) -> tuple[float, float]:
     """Return (seconds, FLOPs) of the hidden layers' matrix products for the whole result."""
     linears = [layer for layer in model.imnet.layers if isinstance(layer, torch.nn.Linear)][1:]
-    width = case.out[1]
-    span = -(-width // -(-width // CHUNK_PIXELS))
-    rows = span * max(1, CHUNK_PIXELS // span)  # as `FoldedDecoder.grid` cuts its blocks
+    rows = CHUNK_PIXELS  # about as many as a block of the renderer's has
     took = flops = 0.0
-    for layer in linears:
-        x = torch.rand(rows, layer.in_features)
-        y = torch.empty(rows, layer.out_features)
-        names = {"mm": torch.mm, "x": x, "w": layer.weight.t(), "y": y}
-        took += seconds("mm(x, w, out=y)", case.threads, least, **names)
+    for number, layer in enumerate(linears, 1):
+        x, weight = torch.rand(rows, layer.in_features), layer.weight
+        factors = (x, weight.t().contiguous()) if number < len(linears) else (weight, x.t())
+        names = {"mm": torch.mm, "a": factors[0], "b": factors[1], "y": torch.mm(*factors)}
+        took += seconds("mm(a, b, out=y)", case.threads, least, **names)
         flops += 2 * rows * layer.in_features * layer.out_features
     runs = 4 * case.pixels / rows  # the local ensemble asks 4 codes
     return took * runs, flops * runs

@@ -28,6 +28,7 @@ COPIED = (
     "notebooks/*.md",
     "notebooks/solutions/*.ipynb",
     "figures/hero.jpg",
+    "figures/old_photos/*",
     "project/*.py",
 )
 FIRST = "notebooks/00_how_does_ai_zoom.ipynb"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 
@@ -29,6 +30,42 @@ def pick_device(name: str = "auto") -> torch.device:
             f"device '{name}' is not available here; use auto, cpu, cuda or mps"
         ) from error
     return device
+
+
+#: What a processor must have to compute in a reduced precision, by the names that PyTorch gives it.
+#: Of Arm's processors, and Apple's, it is not known how much they gain: they count as without.
+ABILITIES = {
+    "bfloat16": ("avx512_bf16", "amx_bf16"),
+    "float16": ("avx512_fp16", "amx_fp16"),
+}
+
+
+def processor_computes_in(precision: str) -> bool:
+    """Whether this machine's processor has "bfloat16" or "float16": PyTorch imitates what is
+    missing, several times slower than float32."""
+    # Some PyTorch versions lack this query: then float32 it is.
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(able.get(name) for name in ABILITIES[precision])
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed by the hardware: emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and processor_computes_in("bfloat16")
+
+
+def check_precision(device: torch.device, precision: str) -> None:
+    """Refuse a precision that a CPU would only imitate.
+
+    Raises:
+        LiifError: so it would.
+    """
+    if device.type == "cpu" and precision in ABILITIES and not processor_computes_in(precision):
+        raise LiifError(
+            f"this processor does not compute in {precision}, and imitating it would take several "
+            "times as long; use --precision float32"
+        )
 
 
 def exact_convolutions(device: torch.device) -> AbstractContextManager[object]:

@@ -7,105 +7,17 @@ grid δ depends on the row or the column only, and the cell not at all: both bec
 What remains per output pixel is four runs through the small hidden layers.
 """
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from liif_core import workers
-from liif_core.coords import centre_of, nearest_index
-from liif_core.liif import EPSILON, LIIF
-
-#: Output pixels decoded at a time: a row of activations of this many pixels stays in a CPU's
-#: second-level cache, which halves the time of the hidden layers.
-CHUNK_PIXELS = 4096
-
-#: A small result is cut into four, so that two workers end together, down to so many pixels.
-LEAST_PIXELS = 768
-
-#: The same for accelerators, which want work for all their cores at once: 64 MB an activation.
-ACCELERATOR_CHUNK_PIXELS = 1 << 18
-
-#: What is weighted less than this does not change a float32 between 0 and 1.
-NEGLIGIBLE = 1e-8
-
-
-class Neighbour(NamedTuple):
-    """One of the neighbours along an axis, for the outputs to which it has something to say.
-
-    Attributes:
-        outputs: which; a slice if they are all.
-        code: which latent row (or column).
-        delta, weight: as in `Axis`.
-    """
-
-    outputs: slice | Tensor
-    code: Tensor
-    delta: Tensor
-    weight: Tensor
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Where the outputs along one axis stand among the latent codes: n outputs, k = 2 neighbours
-    (before, after), or k = 1 without local ensemble.
-
-    Attributes:
-        index: (k, n) int64, which latent row (or column).
-        delta: (k, n) position seen from that code, in half code spacings.
-        weight: (k, n) share of each neighbour; a code's weight is the product over both axes.
-    """
-
-    index: Tensor
-    delta: Tensor
-    weight: Tensor
-
-    def part(self, start: int, stop: int) -> "Axis":
-        """Return outputs `start` … `stop` - 1 alone."""
-        tables = (self.index, self.delta, self.weight)
-        return Axis(*(table[:, start:stop] for table in tables))
-
-    def neighbours(self) -> list[Neighbour]:
-        """Return the k neighbours, each without the outputs to which it does not matter.
-
-        Where an output lies on a code, as every third does at ×3, the other code is not asked.
-        """
-        found = []
-        for index, delta, weight in zip(self.index, self.delta, self.weight, strict=True):
-            said = weight > NEGLIGIBLE
-            which = slice(None) if bool(said.all()) else said.nonzero().flatten()
-            found.append(Neighbour(which, index[which], delta[which], weight[which]))
-        return found
-
-    def shifted(self, origin: int) -> "Axis":
-        """Return the same places on a latent grid that begins at code `origin`."""
-        return replace(self, index=self.index - origin)
-
-
-def axis_neighbours(coord: Tensor, n: int, *, local_ensemble: bool) -> Axis:
-    """Find the latent neighbours of coordinates along one axis.
-
-    Args:
-        coord: (...) coordinates in [-1, 1]; pass float64 for photos over a few thousand pixels.
-        n: latent codes along the axis.
-        local_ensemble: two neighbours each, or the nearest alone.
-
-    Returns:
-        tables of shape (k, ...), δ and weight in `coord`'s dtype.
-    """
-    steps = (-1 / n, 1 / n) if local_ensemble else (0.0,)
-    index = torch.stack([nearest_index(coord + step, n) for step in steps])
-    delta = (coord - centre_of(index, n, dtype=coord.dtype).to(coord.device)) * n
-    weight = (delta.abs() + EPSILON).flip(0)  # the opposite side's length: see LIIF.answers
-    return Axis(index, delta, weight / weight.sum(dim=0))
-
-
-def _chunk(pixels: int) -> int:
-    """Return how many of a result's pixels a CPU's worker decodes at a time."""
-    return min(CHUNK_PIXELS, max(LEAST_PIXELS, -(-pixels // 4)))
+from liif_core import folded_grid
+from liif_core.axes import Axis, axis_neighbours
+from liif_core.liif import LIIF, noise_at
+from liif_core.noise_field import noise_field
 
 
 class FoldedDecoder:
@@ -127,7 +39,10 @@ class FoldedDecoder:
         self.bias = first.bias
         self.width = first.out_features
         self.delta = first.weight[:, features : features + 2].t()  # (2, hidden)
-        self.cell = first.weight[:, features + 2 :].t()  # (2, hidden), or (0, hidden)
+        noise = first.in_features - config.noise
+        self.cell = first.weight[:, features + 2 : noise].t()  # (2, hidden), or (0, hidden)
+        self.noise = first.weight[:, noise:].t()  # (noise inputs, hidden)
+        self.seed = model.seed
         self.rest = [(layer.weight, layer.bias) for layer in linears[1:]]
 
     def hidden_map(self, codes: Tensor) -> Tensor:
@@ -149,7 +64,8 @@ class FoldedDecoder:
         """
         if not self.config.cell_decoding:
             return self.bias.new_zeros(*cell.shape[:-1], self.width)
-        return (cell * cell.new_tensor(size)) @ self.cell
+        with torch.autocast(cell.device.type, enabled=False):
+            return (cell * cell.new_tensor(size)) @ self.cell
 
     def finish(self, x: Tensor) -> Tensor:
         """Run the layers after the first, overwriting `x` where no gradient is recorded.
@@ -164,13 +80,21 @@ class FoldedDecoder:
             x = torch.addmm(bias, torch.relu_(x), weight.t())
         return x
 
-    def query(self, hidden: Tensor, colours: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
+    def query(
+        self,
+        hidden: Tensor,
+        colours: Tensor,
+        coord: Tensor,
+        cell: Tensor,
+        seed: Tensor | None = None,
+    ) -> Tensor:
         """Ask for the colour at any coordinates: `LIIF.query`, differentiable.
 
         Args:
             hidden: (B, H, W, hidden) from `hidden_map`.
             colours: (B, 3, H, W) in [-1, 1], from `LIIF.encode`.
             coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`.
+            seed: (B,) int64, of each photo's noise; None: the model's.
 
         Returns:
             (B, Q, 3) RGB, about [0, 1], not clamped.
@@ -189,7 +113,12 @@ class FoldedDecoder:
         weights = torch.cat([self.delta, self.cell])
         inputs = torch.stack(beside, dim=-1).reshape(-1, len(weights)).to(weights)
         codes = F.embedding(place, hidden.reshape(-1, features))
-        rgb = self.finish(torch.addmm(codes, inputs, weights))
+        x = torch.addmm(codes, inputs, weights)
+        if self.config.noise:
+            which = self.seed if seed is None else seed[:, None]
+            noise = noise_at(coord, cell, (height, width), which, self.config.noise)
+            x = (x.view(-1, *noise.shape[:2], features) + noise.to(x) @ self.noise).flatten(0, 2)
+        rgb = self.finish(x)
         if self.config.local_colour:
             rgb = rgb + F.embedding(place, colours.permute(0, 2, 3, 1).reshape(-1, 3))
         weight = rows.weight[:, None] * cols.weight
@@ -204,6 +133,8 @@ class FoldedDecoder:
         cols: Axis,
         cell: Tensor,
         tick: Callable[[int], None] | None = None,
+        *,
+        hidden_layers: torch.dtype | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -216,61 +147,22 @@ class FoldedDecoder:
                 float32.
             cell: (hidden,) from `cell_term`.
             tick: told how many output pixels were just finished.
+            hidden_layers: what they are computed in; None: what `hidden` is in.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
-        height, width = rows.index.shape[1], cols.index.shape[1]
-        result = hidden.new_empty(height, width, 3, dtype=torch.float32)
-        on_cpu = hidden.device.type == "cpu"
-        chunk = _chunk(height * width) if on_cpu else ACCELERATOR_CHUNK_PIXELS
-        span = -(-width // -(-width // chunk))  # wide rows are cut into even parts
-        step = max(1, chunk // span)
-        for left in range(0, width, span):
-            part = cols.part(left, min(left + span, width))
-            # Only the columns that this part touches: copying whole latent rows for a narrow part
-            # would cost more than decoding it.
-            codes = slice(int(part.index.min()), int(part.index.max()) + 1)
-            across = part.shifted(codes.start).neighbours()
-            terms = [one.delta[:, None] * self.delta[1] + cell for one in across]  # (w, hidden)
-            places = list(zip(across, terms, strict=True))
-            block = result[:, left : left + span]
+        dtype = hidden_layers or hidden.dtype
+        layers = folded_grid.Layers(self.delta, cell, self.rest, dtype)
+        own = colours if self.config.local_colour else None
+        noise = functools.partial(self._noise, like=hidden) if self.config.noise else None
+        return folded_grid.decode(layers, hidden, own, rows, cols, tick, noise)
 
-            def decode(
-                top: int,
-                codes: slice = codes,
-                places: list[tuple[Neighbour, Tensor]] = places,
-                block: Tensor = block,
-            ) -> int:
-                down = rows.part(top, min(top + step, height)).neighbours()
-                total = torch.zeros_like(block[top : top + step])
-                self._block(hidden[:, codes], colours[:, codes], down, places, total)
-                block[top : top + step] = total.mul_(0.5).add_(0.5)
-                return total.shape[0] * total.shape[1]
-
-            share = workers.run if on_cpu else workers.one_by_one
-            share(decode, range(0, height, step), tick)
-        return result
-
-    def _block(
-        self,
-        hidden: Tensor,
-        colours: Tensor,
-        rows: list[Neighbour],
-        cols: list[tuple[Neighbour, Tensor]],
-        total: Tensor,
-    ) -> None:
-        """Decode one cache-sized block onto `total`, zeros: (h, w, 3) in [-1, 1]."""
-        for down in rows:
-            near = hidden.index_select(0, down.code)
-            near += down.delta[:, None, None] * self.delta[0]
-            near_colours = colours.index_select(0, down.code)
-            part = total[down.outputs]  # a view, unless some rows are left out
-            for across, term in cols:
-                x = near.index_select(1, across.code).add_(term)
-                rgb = self.finish(x.flatten(0, 1)).view(*x.shape[:2], 3).float()
-                if self.config.local_colour:
-                    rgb += near_colours.index_select(1, across.code)
-                weight = down.weight[:, None, None] * across.weight[:, None]
-                part[:, across.outputs] += rgb.mul_(weight)
-            total[down.outputs] = part
+    def _noise(self, rows: Axis, cols: Axis, like: Tensor) -> Tensor:
+        """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""
+        assert rows.position is not None
+        assert cols.position is not None
+        where = torch.device("cpu") if like.device.type == "mps" else like.device  # no float64
+        y, x = rows.position.to(where)[:, None], cols.position.to(where)
+        cell = (rows.step * cols.step) ** 0.5
+        return noise_field(y, x, cell, self.seed, self.config.noise).to(like.device) @ self.noise

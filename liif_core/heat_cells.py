@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from liif_core.folded import Axis
+from liif_core.axes import Axis
 
 #: Places nearer than this, in half code spacings, are the same: float32 tells no others apart.
 ALIKE = 2e-6

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liif_core import workers
-from liif_core.folded import NEGLIGIBLE, Axis
+from liif_core.axes import NEGLIGIBLE, Axis
 from liif_core.heat import HeatField, with_own_colour
 from liif_core.heat_cells import Cells, cells_of, joined
 
@@ -161,6 +161,8 @@ class HeatGrid:
         cols: Axis,
         cell: Tensor,
         tick: Callable[[int], None] | None = None,
+        *,
+        hidden_layers: torch.dtype | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -172,6 +174,7 @@ class HeatGrid:
             rows, cols: neighbours within that part, outputs evenly apart.
             cell: (K,) from `cell_term`.
             tick: told how many output pixels were just finished.
+            hidden_layers: of no account: there are none, and waves are float32.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
-from liif_core.folded import Axis, axis_neighbours
 from liif_core.grid import ArrayPixels, OutputGrid, Pixels, pixels_of
-from liif_core.models import Model, decoder_of
+from liif_core.models import Model, decoder_of, seed_of
 from liif_core.pixels import Box
 from liif_core.tiles import Tile, TileStore
 
@@ -71,7 +71,8 @@ class ContinuousPhoto:
         model: computes on the device its parameters are on.
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
-        precision: "float32", "float16" or "bfloat16".
+        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; the last layer
+            and local colour are float32 always).
         largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
             with less work in all.
         shared: keep the latent codes, too, and not only what the decoder made of them, for
@@ -104,6 +105,13 @@ class ContinuousPhoto:
         )
         with torch.no_grad():
             self.decoder = decoder_of(model)
+        self._hidden_layers: torch.dtype | None = None
+
+    def hasty(self, dtype: torch.dtype) -> "ContinuousPhoto":
+        """Return the same photo, hidden layers in another dtype (a heat field has none)."""
+        other = copy.copy(self)
+        other._hidden_layers = dtype
+        return other
 
     def sharing(self, model: Model) -> "ContinuousPhoto":
         """Return the same photo for another decoder, from the latent codes that are at hand here.
@@ -203,14 +211,12 @@ class ContinuousPhoto:
     def axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
         """Return where some outputs along y (0) or x (1) stand among the latent codes."""
         size = self.photo.width if axis else self.photo.height
-        coord = torch.from_numpy(grid.positions(axis, span) * (2 / size) - 1)
+        position = torch.from_numpy(grid.positions(axis, span))
+        coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
-        return Axis(
-            tables.index.to(device),
-            tables.delta.float().to(device),
-            tables.weight.float().to(device),
-        )
+        delta, weight = (table.float().to(device) for table in (tables.delta, tables.weight))
+        return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
@@ -225,6 +231,7 @@ class ContinuousPhoto:
                 across.shifted(tile.left),
                 self._cell(grid),
                 tick,
+                hidden_layers=self._hidden_layers,
             )
             # float16 ends at 65,504. What went beyond would be black, or white, without a word.
             if dtype != torch.float32 and not bool(torch.isfinite(rgb).all()):
@@ -242,8 +249,9 @@ class ContinuousPhoto:
         return _seconds_needed(self, grid)
 
     def remark(self, grid: OutputGrid) -> str:
-        """Return nothing: the result is exact."""
-        return ""
+        """Say if details are invented; else nothing: the result is exact."""
+        seed = seed_of(self.model)
+        return "" if seed is None else f"details are invented, with seed {seed}: none is evidence"
 
     def _cell(self, grid: OutputGrid) -> Tensor:
         """The cell, which is the same everywhere, as the decoder wants it: see `cell_term`."""

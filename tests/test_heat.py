@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liif_core import heat_cells, heat_grid
+from liif_core.axes import Axis, axis_neighbours
 from liif_core.coords import cell_size, coord_grid
-from liif_core.folded import Axis, axis_neighbours
 from liif_core.heat import HIGHEST, HeatConfig, HeatField, first_frequencies
 from liif_core.heat_grid import HeatGrid
 from liif_core.liif import Latents

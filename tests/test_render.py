@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, folded, workers
+from liif_core import bands, folded_grid, workers
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
 from liif_core.tiles import TileStore
@@ -152,7 +152,7 @@ def test_reduced_precision_stays_near(precision, tolerance):
 @pytest.mark.parametrize("where", ["encoder", "decoder"])
 def test_numbers_beyond_float16_are_an_error_and_not_black(where):
     model, photo = small_model(), noise(20, 20)
-    layer = model.encoder.head[0] if where == "encoder" else model.imnet.layers[-1]
+    layer = model.encoder.head[0] if where == "encoder" else model.imnet.layers[2]
     with torch.no_grad():
         layer.bias += 1e5
     assert np.isfinite(ContinuousPhoto(model, photo, precision="bfloat16").render(30, 30)).all()
@@ -164,7 +164,7 @@ def test_numbers_beyond_float16_are_an_error_and_not_black(where):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
     monkeypatch.setattr(bands, "BAND_PIXELS", 400)
-    monkeypatch.setattr(folded, "CHUNK_PIXELS", 500)
+    monkeypatch.setattr(folded_grid, "CHUNK_PIXELS", 500)
     model, photo = small_model(), noise(*shape)
     results = []
     for number in (1, 2, 3, 5):

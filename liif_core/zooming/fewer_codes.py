@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from liif_core.folded import Axis
+from liif_core.axes import Axis
 from liif_core.grid import OutputGrid, Pixels
 from liif_core.metrics import psnr
 from liif_core.models import Model
@@ -47,7 +47,7 @@ class FewerCodes(ContinuousPhoto):
 
     def remark(self, grid: OutputGrid) -> str:
         """Say what the result costs."""
-        return cost_told(self.cost(grid))
+        return "; ".join(filter(None, (cost_told(self.cost(grid)), super().remark(grid))))
 
     def cost(self, grid: OutputGrid) -> float:
         """Return the PSNR of a result against the exact one, in dB, on a sample of its pixels.

@@ -54,7 +54,7 @@ class Task:
         fast: leave out latent codes of little weight.
         old: read a scan at the resolution that is really in it.
         strict: refuse a JPEG that is cut off; else zoom what is left of it, and say so.
-        precision: of the network on an accelerator: float32, float16 or bfloat16.
+        precision: of the network: float32, float16 or bfloat16; see `check_precision`.
         overwrite: replace results that exist.
         quality: of JPEG and WebP, 1 … 100.
         keep_dpi: the photo's pixels per inch stay, and a print grows; else the print's size stays.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from liif_core.device import has_bfloat16
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import CONFIGS
@@ -21,7 +22,6 @@ from liif_core.training.checkpoint import State
 from liif_core.training.recipe import Recipe, load_recipe, recipe_names
 from liif_core.training.soup import greedy_soup
 from liif_core.training.trainer import closing_words, train
-from liif_core.training.update import has_bfloat16
 from liif_core.weights import load_model, save_weights, training_facts
 
 DRIVER = Path(__file__).parent / "driver.py"

@@ -1,0 +1,126 @@
+"""bfloat16 where a processor has it, and a line where it has not. These tests say that it has:
+PyTorch computes the same numbers everywhere, only more slowly."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_models import small_heat
+
+from liif_core import device
+from liif_core.__main__ import main
+from liif_core.device import check_precision, has_bfloat16
+from liif_core.errors import LiifError
+from liif_core.explorer import ExploredPhoto, Side, Viewport
+from liif_core.explorer.messages import answer
+from liif_core.photos import photo_from
+from liif_core.pixels import to_uint8
+from liif_core.render import ContinuousPhoto
+from liif_core.samples import sample_photo
+from liif_core.weights import load_model
+
+SIDE = Side("LIIF")
+
+
+@pytest.fixture
+def able(monkeypatch):
+    """Return a function that says what the processor has, by PyTorch's names."""
+
+    def say(**abilities: bool) -> None:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities, raising=False)
+
+    return say
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return np.ascontiguousarray(sample_photo("portrait")[100:140, 120:170])
+
+
+@pytest.mark.parametrize(
+    ("abilities", "precisions"),
+    [
+        ({}, set()),
+        ({"avx512_f": True, "avx512_bf16": False}, set()),
+        ({"avx512_bf16": True}, {"bfloat16"}),
+        ({"amx_bf16": True, "amx_fp16": True}, {"bfloat16", "float16"}),
+        ({"architecture": "arm64", "bf16": True}, set()),
+    ],
+)
+def test_what_a_processor_has(able, abilities, precisions):
+    able(**abilities)
+    for precision in ("bfloat16", "float16"):
+        assert device.processor_computes_in(precision) == (precision in precisions)
+    assert has_bfloat16(torch.device("cpu")) == ("bfloat16" in precisions)
+    check_precision(torch.device("cpu"), "float32")
+    check_precision(torch.device("cuda"), "float16")
+
+
+def test_an_older_pytorch_is_not_asked(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    with pytest.raises(LiifError, match="does not compute in bfloat16.*--precision float32"):
+        check_precision(torch.device("cpu"), "bfloat16")
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_processor_without_it_refuses_in_a_line(precision, able, tmp_path, photo, capsys):
+    able()
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    options = ["--scale", "2", "--device", "cpu", "--precision", precision]
+    assert main(["zoom", str(tmp_path / "a.png"), *options]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]  # before it, what is to be said of the photo
+    assert f"does not compute in {precision}" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def near(rough: np.ndarray, exact: np.ndarray, least: float, most: int) -> None:
+    """Hold a result to the exact one: PSNR, and values of 8 bits."""
+    error = float(np.mean((rough.clip(0, 1) - exact.clip(0, 1)) ** 2))
+    assert 10 * np.log10(1 / error) >= least
+    apart = np.abs(to_uint8(rough).astype(int) - to_uint8(exact).astype(int))
+    assert 0 < apart.max() <= most
+
+
+@pytest.mark.parametrize("size", [(80, 100), (470, 590)])
+def test_hidden_layers_in_bfloat16(photo, size):
+    model = load_model("liif-edsr-small", "cpu")
+    whole = ContinuousPhoto(model, photo.astype(np.float32) / 255)
+    exact = whole.render(*size)
+    near(whole.hasty(torch.bfloat16).render(*size), exact, least=70, most=1)
+    np.testing.assert_array_equal(whole.render(*size), exact)
+    both = ContinuousPhoto(model, photo.astype(np.float32) / 255, precision="bfloat16")
+    near(both.render(*size), exact, least=65, most=2)
+
+
+def asked(explored: ExploredPhoto, view: Viewport, **how: bool) -> bytes:
+    where = {"centre": view.centre, "magnification": view.magnification, "screen": view.screen}
+    question = {"type": "frame", "view": where, "side": vars(SIDE), "reads": 99, **how}
+    return answer(explored, question)[1][0]
+
+
+def test_only_what_moves_is_rounded(able, photo):
+    """The frame that stands still is the exact one, to the last bit, before and after."""
+    model = load_model("liif-edsr-small", "cpu")
+    explored = ExploredPhoto(photo_from(photo), {"LIIF": model})
+    view = Viewport(explored.size, (120, 160), (0.1, 0.2), 9)
+    exact, still = explored.picture(view, SIDE), asked(explored, view, coarse=False, lossless=True)
+    able()
+    np.testing.assert_array_equal(explored.picture(view, SIDE, moving=True), exact)
+    plain = asked(explored, view, coarse=True, lossless=True)
+    assert plain == still  # known already
+    able(avx512_bf16=True)
+    fresh = ExploredPhoto(photo_from(photo), {"LIIF": model})  # it holds no exact picture yet
+    moving = fresh.picture(view, SIDE, moving=True)
+    assert 0 < np.abs(moving.astype(int) - exact.astype(int)).max() <= 1
+    assert asked(fresh, view, coarse=True, lossless=True) != plain
+    np.testing.assert_array_equal(fresh.picture(view, SIDE), exact)
+    np.testing.assert_array_equal(explored.picture(view, SIDE), exact)
+    assert asked(explored, view, coarse=False, lossless=True) == still
+
+
+def test_a_heat_field_has_no_hidden_layers_to_round(able, photo):
+    able(avx512_bf16=True)
+    explored = ExploredPhoto(photo_from(photo), {"LIIF": small_heat()})
+    view = Viewport(explored.size, (120, 160), (0.1, 0.2), 9)
+    exact = explored.picture(view, SIDE)
+    np.testing.assert_array_equal(explored.picture(view, SIDE, moving=True), exact)
