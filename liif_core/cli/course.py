@@ -69,7 +69,8 @@ def _reset(lesson: str, folder: Path | None) -> None:
     _begin_again(found, fresh.name[:2])
     kept = f"; yours is now {old.name}" if old else ""
     print(f"{fresh.name}: as it was at first{kept}")
-    print("If it is open in JupyterLab: File, Reload Notebook from Disk.")
+    print("Its exercises count as open again. If it is open in JupyterLab: File, Reload Notebook")
+    print("from Disk.")
 
 
 def _begin_again(folder: Path, lesson: str) -> None:
