@@ -5,11 +5,23 @@ frame that follows the hand, then the full one. What is timed is what the kernel
 from question to encoded picture; the tiles that the encoder reads are timed apart, since each is
 read once. Wall time counts for the reader; CPU time says what the frame costs where other programs
 take the processor away.
+
+    python benchmarks/explorer.py                   # the scripted zoom
+    python benchmarks/explorer.py --against DIR     # frames that move, and of another checkout
+    python benchmarks/explorer.py --heat heat-edsr-small       # and with a heat field
+
+The last two ask for frames that move, at full resolution, each at another magnification, so that
+none holds what the one before has computed; tiles are encoded already. A row is a median of times
+that were taken in turn, in processes of their own.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,11 +31,16 @@ import numpy as np
 import torch
 
 from liif_core.baselines import resize
-from liif_core.explorer import ExploredPhoto, Side, Viewport
+from liif_core.explorer import ExploredPhoto, Side, Viewport, messages
 from liif_core.explorer.messages import answer
 from liif_core.photos import photo_from
 from liif_core.samples import sample_photo
 from liif_core.weights import load_model
+
+ROOT = Path(__file__).parent.parent
+
+#: Magnifications about which frames move.
+MOVING = (12.0, 4.0)
 
 #: What the explorer is meant to reach on two CPU cores, in milliseconds.
 GOALS = {"coarse": 120, "full": 500}
@@ -77,6 +94,88 @@ def scripted_zoom(ready: ExploredPhoto, screen: tuple[int, int], steps: int) -> 
     return timings
 
 
+def show_moving(weights: str, height: str, width: str, threads: str) -> None:
+    """Print where `liif_core` lies; then, for each magnification that is read, wall and CPU ms."""
+    import liif_core
+
+    torch.set_num_threads(int(threads))
+    messages.COARSE_PIXELS = 1 << 40  # all in full resolution
+    photo = photo_from(sample_photo("portrait"))
+    ready = ExploredPhoto(photo, {"LIIF": load_model(weights, "cpu")})
+    print(Path(liif_core.__file__).parent, flush=True)
+    screen, side = (int(height), int(width)), Side("LIIF")
+    for line in sys.stdin:
+        view = Viewport(ready.size, screen, (0.1, 0.1), float(line))
+        where = {"centre": view.centre, "magnification": view.magnification, "screen": screen}
+        how = {"coarse": True, "lossless": False, "reads": 1 << 20}
+        while ready.tiles(view, side)[0]:
+            ready.read(side, ready.tiles(view, side)[0][0])
+        timing = Timing([], [])
+        ask(ready, timing, {"type": "frame", "view": where, "side": vars(side), **how})
+        print(timing.wall[0], timing.cpu[0], flush=True)
+
+
+class Moving:
+    """A process that answers frames of one checkout and one model.
+
+    Args:
+        build: the checkout.
+        weights: name or path.
+        screen: (height, width).
+        threads: of it.
+        stack: ends it.
+    """
+
+    def __init__(
+        self, build: Path, weights: str, screen: tuple[int, int], threads: int, stack: ExitStack
+    ) -> None:
+        here = [__file__, "--moving", weights, *map(str, (*screen, threads))]
+        environment = {**os.environ, "PYTHONPATH": str(build)}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started = subprocess.Popen([sys.executable, *here], env=environment, cwd=build, **pipes)
+        self.process = stack.enter_context(started)
+        if Path(self._read()) != build / "liif_core":
+            sys.exit(f"liif_core was not imported from {build}")
+
+    def frame(self, magnification: float) -> float:
+        """Return the milliseconds that a frame takes."""
+        assert self.process.stdin
+        print(magnification, file=self.process.stdin, flush=True)
+        return float(self._read().split()[0])
+
+    def _read(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+
+def compare_moving(options: argparse.Namespace, screen: tuple[int, int]) -> list[dict[str, Any]]:
+    """Time frames that move, in turn; return a row for each threads, magnification and model."""
+    asked = {"this checkout": (ROOT, options.weights)}
+    if options.against:
+        asked = {"other checkout": (options.against.resolve(), options.weights), **asked}
+    if options.heat:
+        asked["heat field"] = (ROOT, options.heat)
+    rows = []
+    for threads in sorted({1, options.threads}):
+        with ExitStack() as stack:
+            ready = {
+                name: Moving(build, weights, screen, threads, stack)
+                for name, (build, weights) in asked.items()
+            }
+            for magnification in MOVING:
+                taken: dict[str, list[float]] = {name: [] for name in ready}
+                for number in range(-1, options.rounds):
+                    for name, process in ready.items():
+                        time_of_it = process.frame(magnification * 1.003 ** (number + 1))
+                        if number >= 0:  # the first one reads tiles, and wakes much
+                            taken[name].append(time_of_it)
+                first = median(next(iter(taken.values())))
+                for name, times in taken.items():
+                    row = {"threads": threads, "magnification": magnification, "what": name}
+                    rows.append({**row, "ms": median(times), "faster": first / median(times)})
+    return rows
+
+
 def main() -> None:
     """Run the script and print, or write, the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -86,9 +185,28 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the numbers to this file, too")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout")
+    parser.add_argument("--heat", metavar="WEIGHTS", help="a heat field's weights, by name or path")
+    parser.add_argument("--rounds", type=int, default=15, help="frames of each that move")
+    parser.add_argument("--moving", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    if options.moving:
+        show_moving(*options.moving)
+        return
     width, height = map(int, options.screen.split("x"))
+    if options.against or options.heat:
+        rows = compare_moving(options, (height, width))
+        print(f"{options.weights}, frames that move, {width}×{height}\n")
+        print("| threads | about | | ms | times as fast |\n|-|-|-|-|-|")
+        for row in rows:
+            print(
+                f"| {row['threads']} | ×{row['magnification']:g} | {row['what']} "
+                f"| {row['ms']:.0f} | {row['faster']:.2f} |"
+            )
+        if options.json:
+            options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        return
+    torch.set_num_threads(options.threads)
     photo = sample_photo("portrait")
     scale = options.photo_side / max(photo.shape[:2])
     photo = resize(photo, *(round(side * scale) for side in photo.shape[:2]), "bicubic")

@@ -23,7 +23,7 @@ from liif_core.errors import LiifError
 from liif_core.files.opening import naming
 from liif_core.files.publish import publishing
 from liif_core.metrics import psnr, ssim
-from liif_core.models import Model
+from liif_core.models import Model, kind_of
 from liif_core.photos import photo_paths, read_header, read_rgb
 from liif_core.pixels import to_uint8
 from liif_core.render import render
@@ -44,7 +44,7 @@ class Score:
     Attributes:
         photo: its name.
         scale: the magnification.
-        method: "bicubic", "lanczos" or "liif", which is the model, of whatever kind.
+        method: "bicubic", "lanczos", or the model's kind: "liif" or "heat".
         psnr: dB, RGB.
         ssim: structural similarity, RGB; NaN where the picture is too small for its window.
     """
@@ -215,7 +215,7 @@ def _few(scales: int) -> int:
 
 def _scores(model: Model, names: dict[int, str], trial: Trial) -> list[Score]:
     results = {method: trial.resized(method) for method in BASELINES}
-    results["liif"] = trial.zoomed(model)
+    results[kind_of(model.config)] = trial.zoomed(model)
     return [
         Score(names[trial.number], trial.scale, method, trial.psnr(result), trial.ssim(result))
         for method, result in results.items()
@@ -313,10 +313,10 @@ def format_table(scores: Sequence[Score], name: str) -> str:
     photos = len({score.photo for score in scores})
     lines = [f"{photos} photographs; mean PSNR in dB (RGB) / SSIM"]
     lines.append(f"{'':<24}" + "".join(f"{f'×{scale}':>16}" for scale in table))
-    for method in (*BASELINES, "liif"):
+    for method in next(iter(table.values()), {}):
         cells = (table[scale][method] for scale in table)
         text = "".join(f"{f'{value:.3f} / {similar:.4f}':>16}" for value, similar in cells)
-        lines.append(f"{name if method == 'liif' else method:<24}{text}")
+        lines.append(f"{method if method in BASELINES else name:<24}{text}")
     return "\n".join(lines)
 
 

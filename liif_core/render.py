@@ -108,7 +108,7 @@ class ContinuousPhoto:
         self._hidden_layers: torch.dtype | None = None
 
     def hasty(self, dtype: torch.dtype) -> "ContinuousPhoto":
-        """Return the same photo and tiles, hidden layers, if there are any, in another dtype."""
+        """Return the same photo, hidden layers in another dtype (a heat field has none)."""
         other = copy.copy(self)
         other._hidden_layers = dtype
         return other
@@ -215,13 +215,8 @@ class ContinuousPhoto:
         coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
-        return Axis(
-            tables.index.to(device),
-            tables.delta.float().to(device),
-            tables.weight.float().to(device),
-            position,
-            grid.step(axis),
-        )
+        delta, weight = (table.float().to(device) for table in (tables.delta, tables.weight))
+        return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None

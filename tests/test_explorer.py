@@ -288,6 +288,7 @@ class TestMessages:
         np.testing.assert_array_equal(decoded(pictures[0]), ready.picture(shown, LIIF_SIDE))
         assert full["rect"] == [0, 0, 480, 640]
         assert full["box"] == pytest.approx([42, 44, 58, 56])
+        ready = ExploredPhoto(ready.photo, ready.models)  # one that holds no exact picture
         _, pictures = ask(ready, "frame", view=view, reads=9, coarse=True, lossless=False)
         assert pictures[0][:2] == b"\xff\xd8"  # JPEG
         assert math.prod(decoded(pictures[0]).shape[:2]) <= COARSE_PIXELS * 1.02
@@ -333,3 +334,76 @@ class TestMessages:
             if cols:
                 expected = ready.part(grid, side, range(96), cols)
                 np.testing.assert_array_equal(whole[:, cols.start : cols.stop], expected)
+
+
+class TestPans:
+    """A pan by whole screen pixels computes only what comes into sight, to the very same bits."""
+
+    @pytest.fixture
+    def ready(self) -> ExploredPhoto:
+        return explored(noise(70, 90))
+
+    @pytest.fixture
+    def computed(self, monkeypatch) -> list[int]:
+        """Count the pixels that are asked of the decoder."""
+        counted: list[int] = []
+        window = ContinuousPhoto.window
+
+        def counting(self, grid, rows, cols, tick=None):
+            counted.append(len(rows) * len(cols))
+            return window(self, grid, rows, cols, tick)
+
+        monkeypatch.setattr(ContinuousPhoto, "window", counting)
+        return counted
+
+    @pytest.mark.parametrize("magnification", [1.7, 4, 11.3, 12, 40])
+    @pytest.mark.parametrize("by", [(0, 3), (-5, 0), (7, -11), (-1, -20), (0, 0)])
+    def test_a_pan_shares(self, ready, computed, magnification, by):
+        view = Viewport(ready.size, SCREEN, (0.1234, -0.2345), magnification)
+        ready.picture(view, LIIF_SIDE)
+        moved = view.panned(*by)
+        computed.clear()
+        picture = ready.picture(moved, LIIF_SIDE)
+        height, width = SCREEN
+        kept = (height - abs(by[0])) * (width - abs(by[1]))
+        assert sum(computed) == height * width - kept
+        fresh = ExploredPhoto(ready.photo, ready.models).picture(moved, LIIF_SIDE)
+        np.testing.assert_array_equal(picture, fresh)
+
+    def test_a_long_way_of_small_pans_is_where_a_fresh_frame_is(self, ready):
+        view = Viewport(ready.size, SCREEN, (0.3, 0.1), 9.3)
+        for step in range(30):
+            view = view.panned(step % 3 - 1, -1)
+            picture = ready.picture(view, LIIF_SIDE)
+        fresh = ExploredPhoto(ready.photo, ready.models).picture(view, LIIF_SIDE)
+        np.testing.assert_array_equal(picture, fresh)
+
+    @pytest.mark.parametrize("change", ["half a pixel", "magnification", "side", "far away"])
+    def test_another_picture_shares_nothing(self, ready, computed, change):
+        view, side = Viewport(ready.size, SCREEN, (0.1, 0.2), 8), LIIF_SIDE
+        ready.picture(view, side)
+        computed.clear()
+        if change == "side":
+            side = Side("LIIF", cell_decoding=False)
+        moved = {
+            "half a pixel": view.panned(0.5, 1),
+            "magnification": view.zoomed(1.001),
+            "side": view.panned(1, 0),
+            "far away": view.panned(-100, 100),
+        }[change]
+        ready.picture(moved, side)
+        assert sum(computed) == SCREEN[0] * SCREEN[1]
+
+    def test_while_it_is_panned_a_picture_stays_fine(self, ready, monkeypatch):
+        monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", 600)
+        view = Viewport(ready.size, SCREEN, (0.1, 0.2), 8)
+
+        def shape(view: Viewport) -> tuple[int, ...]:
+            where = {"centre": view.centre, "magnification": 8, "screen": SCREEN}
+            more = {"view": where, "reads": 99, "coarse": True, "lossless": False}
+            return decoded(ask(ready, "frame", **more)[1][0]).shape[:2]
+
+        assert math.prod(shape(view)) <= 600 * 1.1
+        ready.picture(view, LIIF_SIDE)
+        assert shape(view.panned(4, -6)) == SCREEN
+        assert math.prod(shape(view.panned(30, 0))) <= 600 * 1.1

@@ -15,7 +15,9 @@ pytest.importorskip("nbconvert", reason="the sheets are made with nbconvert: pip
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 #: What only a screen has.
-SCREEN = re.compile(r"\b(click|run the|cell below|scroll|slider|notebook|press|kernel)\b", re.I)
+SCREEN = re.compile(
+    r"\b(click|run the|cell below|scroll|slider|notebook|press shift|kernel)\b", re.I
+)
 
 
 def imported(name: str) -> Any:
@@ -131,6 +133,13 @@ def test_no_answer_stands_beside_its_question(built, lesson):
         assert len(answer) < 12 or answer not in sheet
     for still in stills(lesson):
         assert words(still("p")[2].get_text()) not in sheet
+
+
+def test_what_a_sheet_quotes_stands_in_the_lesson(built, lesson):
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    told = words(" ".join("".join(cell["source"]) for cell in cells).replace("**", ""))
+    for quoted in re.findall("“(.*?)”", page(built / "a4" / f"{lesson.stem}.html").get_text(" ")):
+        assert words(quoted) in told
 
 
 @pytest.mark.parametrize("method", ["picture", "bet", "listed", "table", "cell"])

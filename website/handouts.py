@@ -189,6 +189,7 @@ def main() -> int:
     pages = handouts.build()
     program = browser()
     if program:
+        print(f"Printing {len(pages)} files: about a minute ...", flush=True)
         for page in pages:
             print_pdf(program, page)
         handouts.write_contents(printed=True)

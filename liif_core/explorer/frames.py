@@ -8,6 +8,7 @@ pyramid of halved photos where the screen shows a large photo small.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,8 +17,10 @@ from PIL import Image
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.device import has_bfloat16
+from liif_core.explorer.screen_grid import Shown
 from liif_core.explorer.viewport import Viewport
 from liif_core.grid import OutputGrid
+from liif_core.liif import LIIF
 from liif_core.models import Model
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit, to_uint8
@@ -63,6 +66,7 @@ class ExploredPhoto:
         self.size = (photo.height, photo.width)
         self._levels: list[np.ndarray] = []
         self._readers: dict[Side, ContinuousPhoto] = {}
+        self._shown = Shown()
 
     def picture(
         self, view: Viewport, side: Side, step: float = 1, *, moving: bool = False
@@ -72,12 +76,19 @@ class ExploredPhoto:
         While it is `moving`, hidden layers may be computed in bfloat16, where the processor has it:
         that changes a value by 1 of 255, here and there. What stands still is exact.
 
-        A LIIF below ×1 is not asked: there is nothing to invent, and it was not trained to shrink.
-        The photo is shrunk by bicubic averaging instead.
+        A LIIF below ×1 is not asked: it was not trained to shrink. There it is bicubic averaging.
         """
         grid = view.grid(step)
         every = range(grid.height), range(grid.width)
-        return self.part(grid, side, *every, view.magnification >= 1, moving=moving)
+        if view.magnification < 1 or not isinstance(self.models.get(side.method), LIIF):
+            return self.part(grid, side, *every, view.magnification >= 1)
+        if step > 1 or (moving and self.new_pixels(view, side) == grid.height * grid.width):
+            return self.part(grid, side, *every, moving=moving)
+        return self._shown.moved(side, view.screen_grid(), partial(self.part, grid, side))
+
+    def new_pixels(self, view: Viewport, side: Side) -> int:
+        """Return how many pixels of a view have to be computed, if it is to be exact."""
+        return self._shown.new_pixels(side, view.screen_grid())
 
     def part(
         self,
@@ -109,7 +120,7 @@ class ExploredPhoto:
         reader = self._reader(side)
         needed = reader.tiles.tiles_of(view.grid())
         unread = [tile for tile in needed if not reader.tiles.is_read(reader.decoder, tile)]
-        return sorted(unread, key=self._distance(view, reader)), len(needed)
+        return sorted(unread, key=_distance(view, reader)), len(needed)
 
     def read(self, side: Side, tile: tuple[int, int]) -> None:
         """Let the encoder read one tile."""
@@ -132,7 +143,7 @@ class ExploredPhoto:
         unread = [tile for tile in store.tiles_of(whole) if not store.is_read(decoder, tile)]
         if not unread:
             return False
-        store.tile(decoder, min(unread, key=self._distance(view, reader)))
+        store.tile(decoder, min(unread, key=_distance(view, reader)))
         return True
 
     def explain(
@@ -174,20 +185,6 @@ class ExploredPhoto:
         height, width = (max(1, round(side * scale)) for side in self.size)
         grid = OutputGrid(height, width, (0, 0, self.size[1], self.size[0]))
         return self._resized(grid, "bicubic", range(height), range(width))
-
-    def _distance(
-        self, view: Viewport, reader: ContinuousPhoto
-    ) -> Callable[[tuple[int, int]], float]:
-        """Return a key that sorts tiles by how far they are from the middle of the screen."""
-        middle = [(c + 1) / 2 * n for c, n in zip(view.centre, self.size, strict=True)]
-
-        def distance(tile: tuple[int, int]) -> float:
-            centre = [
-                (index + 0.5) * side for index, side in zip(tile, reader.tiles.side, strict=True)
-            ]
-            return math.dist(centre, middle)
-
-        return distance
 
     def _reader(self, side: Side) -> ContinuousPhoto:
         """Return the photo as the side's decoder sees it; one encoder's codes are shared."""
@@ -250,3 +247,14 @@ def on_white(photo: Photo) -> Photo:
     share = photo.alpha[..., None] / np.float32(255)
     colour = (eight_bit(photo.colour) * share + 255 * (1 - share)).round().astype(np.uint8)
     return replace(photo, colour=colour, alpha=None)
+
+
+def _distance(view: Viewport, reader: ContinuousPhoto) -> Callable[[tuple[int, int]], float]:
+    """Return a key that sorts tiles by how far they are from the middle of the screen."""
+    middle = [(c + 1) / 2 * n for c, n in zip(view.centre, view.photo, strict=True)]
+
+    def distance(tile: tuple[int, int]) -> float:
+        centre = [(index + 0.5) * side for index, side in zip(tile, reader.tiles.side, strict=True)]
+        return math.dist(centre, middle)
+
+    return distance

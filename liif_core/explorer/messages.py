@@ -9,7 +9,6 @@ longer wanted is simply not asked again.
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from PIL import Image
 from liif_core.errors import LiifError
 from liif_core.explorer.frames import ExploredPhoto, Side
 from liif_core.explorer.viewport import Viewport
+from liif_core.grid import OutputGrid
 
 #: Of the questions and answers, as `QUESTIONS.md` lists them: both sides must mean the same one.
 #: `static/zoom_questions.js` holds the browser's.
@@ -80,7 +80,9 @@ def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
     if found["picture"]:
         shown = Side("bicubic") if reading else side
         step = 1.0
-        if question["coarse"] and shown.method in explored.models:
+        # A pan's few new pixels are no more work at full resolution: then all are exact.
+        coarse = question["coarse"] and explored.new_pixels(view, shown) > COARSE_PIXELS
+        if coarse and shown.method in explored.models:
             step = max(1.0, (view.screen[0] * view.screen[1] / COARSE_PIXELS) ** 0.5)
         lossless = question["lossless"] and not reading
         picture = explored.picture(view, shown, step, moving=question["coarse"])
@@ -150,7 +152,8 @@ def print_strip(
     """
     height, width = form["size"]
     shown = view.grid()
-    grid = replace(shown, height=height, width=width)
+    as_shown = (height, width) == (shown.height, shown.width)
+    grid = shown if as_shown else OutputGrid(height, width, shown.box)
     enlarging = view.magnification * width / shown.width >= 1
     middle = round(form["split"] * width)
     parts = [

@@ -7,6 +7,7 @@ follows the hand at once; a browser test holds the two together.
 import math
 from dataclasses import dataclass, replace
 
+from liif_core.explorer.screen_grid import ScreenGrid
 from liif_core.render import OutputGrid
 
 #: Screen pixels per photo pixel, at most (a photo that fills the screen at more may be whole).
@@ -83,9 +84,24 @@ class Viewport:
         Args:
             step: ask for pixels this many times as large, for a coarse picture.
         """
+        if step <= 1:
+            return self.screen_grid()
+        return self._grid(*(max(1, math.ceil(span.count / step)) for span in self.spans()))
+
+    def screen_grid(self) -> ScreenGrid:
+        """Return the same, numbered so that views that were panned share them."""
+        grid = self._grid(*(span.count for span in self.spans()))
+        return ScreenGrid.of(grid, (self._pixel(0), self._pixel(1)))
+
+    def _grid(self, height: int, width: int) -> OutputGrid:
         down, across = self.spans()
-        height, width = (max(1, math.ceil(span.count / step)) for span in (down, across))
         return OutputGrid(height, width, (across.start, down.start, across.end, down.end))
+
+    def _pixel(self, axis: int) -> float:
+        """The size of a screen pixel, in photo pixels: wherever the screen stands, the same."""
+        span, size = self._span(axis), self.photo[axis]
+        whole = size * self.magnification < self.screen[axis] + 0.5
+        return size / span.count if whole else 1 / self.magnification
 
     def zoomed(self, factor: float, about: tuple[float, float] | None = None) -> "Viewport":
         """Return the view magnified `factor` times as much.

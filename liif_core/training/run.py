@@ -4,7 +4,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
 from liif_core.weights import save_weights
+
+if TYPE_CHECKING:
+    from liif_core.training.realness import Realness
 
 #: Where neither a folder nor the recipe says what to validate on, every 16th photograph is kept
 #: for it.
@@ -73,6 +76,7 @@ class Run:
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
         self.validator = make_validator(recipe, held_out, place)
+        self.realness = realness_of(recipe, held_out) if place.leads else None
         if place.leads:
             forget_parts(out)
             write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
@@ -144,7 +148,9 @@ class Run:
         if self.log is None:
             return
         rate = float(state.optimizers[0].param_groups[0]["lr"])
-        self.log.add(state.step, state.seconds, loss, rate, scores.psnr, self.validator.bicubic)
+        more = self.realness.of(state.average) if self.realness else {}
+        known = (scores.psnr, self.validator.bicubic, more)
+        self.log.add(state.step, state.seconds, loss, rate, *known)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if better:
             save_weights(
@@ -222,6 +228,15 @@ def loss_of(state: State) -> nn.Module:
 
     assert state.adversary is not None
     return CrispLoss(state.model, state.adversary, Weights(**recipe.crisp))
+
+
+def realness_of(recipe: Recipe, photos: list[np.ndarray]) -> "Realness | None":
+    """Return what measures how real a crisp model's zooms look; None for others."""
+    if recipe.loss != "crisp":
+        return None
+    from liif_core.training.realness import Realness
+
+    return Realness(photos)
 
 
 def make_validator(recipe: Recipe, photos: list[np.ndarray], place: Place) -> Validator:

@@ -97,7 +97,7 @@ class Update:
             self._on_one_thread(self.adversary.renew)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate * group.get("pace", 1.0)
+                group["lr"] = rate * group["pace"] if "pace" in group else rate
         loss = self._by_parts(batch) if self.device.type == "cpu" else self._whole(batch)
         if self.world > 1:
             self._share_gradients()

@@ -15,10 +15,12 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths
+from liif_core.samples import sample_photo
 from liif_core.training.adversary import Adversary
 from liif_core.training.checkpoint import State
 from liif_core.training.grow import stir
 from liif_core.training.pairs import Batch, PairSampler
+from liif_core.training.realness import Realness
 from liif_core.training.recipe import Recipe, load_recipe
 from liif_core.training.run import Run, loss_of
 from liif_core.training.trainer import train
@@ -189,6 +191,18 @@ def test_the_number_of_workers_changes_no_bit(photos):
         found.append((losses, [*state.model.parameters(), *state.adversary.parameters()]))
     assert found[0][0] == found[1][0]
     assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+
+
+def test_the_log_tells_how_real_zooms_look():
+    """A soft zoom is further from photographs than a sharper one, and nothing from small photos."""
+    photos = [sample_photo(name)[:200, :230] for name in ("astronaut", "coffee", "cat")]
+    realness = Realness(photos)
+    trained = realness.of(load_model("liif-edsr-small", "cpu"))
+    blind = load_model("liif-edsr-small", "cpu")
+    for parameter in blind.imnet.layers[-1].parameters():
+        parameter.zero_()  # bilinear interpolation is left
+    assert 0 < trained["kid_x4"] < realness.of(blind)["kid_x4"]
+    assert Realness([photo[:100] for photo in photos]).of(blind) == {}
 
 
 def test_noise_is_stirred_once():

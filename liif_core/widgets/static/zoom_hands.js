@@ -35,6 +35,11 @@ export class Hands {
     return [(event.clientY - top) * this.scale, (event.clientX - left) * this.scale];
   }
 
+  // The same in whole pixels: after a pan by those, most of the picture is known already.
+  wholePlace(event) {
+    return this.place(event).map(Math.round);
+  }
+
   wheel(event) {
     const unit = [1, 16, 100][event.deltaMode];
     const strength = event.ctrlKey ? 0.01 : 0.0016; // pinching a touch pad arrives with ctrl
@@ -47,7 +52,7 @@ export class Hands {
   down(event) {
     if (event.button > 0) return;
     this.canvas.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.place(event));
+    this.pointers.set(event.pointerId, this.wholePlace(event));
     this.travelled = this.pointers.size === 1 ? 0 : Infinity;
     this.canvas.focus({ preventScroll: true });
   }
@@ -56,7 +61,7 @@ export class Hands {
     if (!this.pointers.has(event.pointerId)) return;
     const before = [...this.pointers.values()];
     const from = this.pointers.get(event.pointerId);
-    const to = this.place(event);
+    const to = this.wholePlace(event);
     this.pointers.set(event.pointerId, to);
     const after = [...this.pointers.values()];
     this.travelled += Math.hypot(to[0] - from[0], to[1] - from[1]);
@@ -79,17 +84,18 @@ export class Hands {
     const { zoom, pan, reset, pick, clear } = this.actions;
     const { height, width } = this.canvas;
     const middle = [height / 2, width / 2];
-    const step = event.shiftKey ? 0.5 : 0.1; // of the screen
+    const share = event.shiftKey ? 0.5 : 0.1; // of the screen
+    const [down, across] = [Math.round(share * height), Math.round(share * width)];
     const actions = {
       "+": () => zoom(1.25, middle),
       "=": () => zoom(1.25, middle),
       "-": () => zoom(0.8, middle),
       _: () => zoom(0.8, middle),
       0: reset,
-      ArrowUp: () => pan([-step * height, 0]),
-      ArrowDown: () => pan([step * height, 0]),
-      ArrowLeft: () => pan([0, -step * width]),
-      ArrowRight: () => pan([0, step * width]),
+      ArrowUp: () => pan([-down, 0]),
+      ArrowDown: () => pan([down, 0]),
+      ArrowLeft: () => pan([0, -across]),
+      ArrowRight: () => pan([0, across]),
       Enter: () => pick(middle.map(Math.floor)),
       Escape: clear,
     };
