@@ -11,8 +11,8 @@ take the processor away.
     python benchmarks/explorer.py --heat heat-edsr-small       # and with a heat field
 
 The last two ask for frames that move, at full resolution, each a part of a pixel from the one
-before, so that none shows what is computed already; tiles are encoded already. A row is a median of times
-that were taken in turn, in processes of their own.
+before, so that none shows what is computed already; tiles are encoded already. A row is a median of
+times that were taken in turn, in processes of their own.
 """
 
 import argparse

@@ -125,7 +125,7 @@ class Case:
 
 
 CASES = (
-    Case((480, 640), 12, first=False, most=1.8, goal=""),
+    Case((480, 640), 12, first=False, most=1.2, goal=""),
     Case((120, 160), 12, first=False, most=1.5, goal="≤ 60 ms"),
     Case((480, 640), 12, first=True, most=2.5, goal="≤ 1500 ms"),
     Case((480, 640), 0, first=True, most=2.5, goal=""),

@@ -1,4 +1,4 @@
-"""The command line: liif zoom | explain | evaluate | train | weights | course."""
+"""The command line: liif zoom | explain | evaluate | train | weights | course | progress."""
 
 import argparse
 import platform
@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import NoReturn
 
+from liif_core.cli.classwork import add_classwork
 from liif_core.cli.common import threads
 from liif_core.cli.course import add_course
 from liif_core.cli.evaluate import add_evaluate
@@ -87,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_weights(commands)
     add_course(commands)
+    add_classwork(commands)
     return parser
 
 

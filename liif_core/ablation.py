@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from liif_core.models import Config, Model, build
+from liif_core.models import Config, Model, build, seed_of, set_seed
 
 #: The weight of LIIF's first layer, whose inputs the parts are.
 FIRST = "imnet.layers.0.weight"
@@ -47,6 +47,7 @@ def ablated(
     with torch.device("meta"):  # every tensor is replaced
         variant = build(config)
     variant.encoder = model.encoder
+    set_seed(variant, seed_of(model))
     state = {
         name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")
     }
@@ -60,10 +61,12 @@ def _kept_inputs(weight: Tensor, whole: Config, config: Config) -> Tensor:
     """Return the first layer's weight for the inputs that are left: (hidden, inputs)."""
     side = 3 if whole.feature_unfolding else 1
     features = whole.channels * side * side
+    noise = weight.shape[1] - getattr(whole, "noise", 0)
     codes, delta = weight[:, :features], weight[:, features : features + 2]
     if side == 3 and not config.feature_unfolding:
         codes = codes[:, 4::9]  # F.unfold puts a channel's nine neighbours side by side
     parts = [codes, delta]
     if config.cell_decoding:
-        parts.append(weight[:, features + 2 :])
+        parts.append(weight[:, features + 2 : noise])
+    parts.append(weight[:, noise:])
     return torch.cat(parts, dim=1).contiguous()

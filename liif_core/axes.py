@@ -37,16 +37,23 @@ class Axis:
         index: (k, n) int64, which latent row (or column).
         delta: (k, n) position seen from that code, in half code spacings.
         weight: (k, n) share of each neighbour; a code's weight is the product over both axes.
+        position: (n,) float64, where the outputs lie, in pixels of the whole photo; for decoders
+            that read noise there.
+        step: size of an output, in the same.
     """
 
     index: Tensor
     delta: Tensor
     weight: Tensor
+    position: Tensor | None = None
+    step: float = 1.0
 
     def part(self, start: int, stop: int) -> "Axis":
         """Return outputs `start` … `stop` - 1 alone."""
         tables = (self.index, self.delta, self.weight)
-        return Axis(*(table[:, start:stop] for table in tables))
+        index, delta, weight = (table[:, start:stop] for table in tables)
+        position = None if self.position is None else self.position[start:stop]
+        return Axis(index, delta, weight, position, self.step)
 
     def neighbours(self) -> list[Neighbour]:
         """Return the k neighbours, each without the outputs to which it does not matter.

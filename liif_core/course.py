@@ -28,6 +28,7 @@ COPIED = (
     "notebooks/*.md",
     "notebooks/solutions/*.ipynb",
     "figures/hero.jpg",
+    "figures/old_photos/*",
     "project/*.py",
 )
 FIRST = "notebooks/00_how_does_ai_zoom.ipynb"
@@ -159,8 +160,10 @@ def copy_around(folder: Path) -> Path | None:
 
 
 def _names(source: Path) -> Iterator[str]:
+    """Yield what a copy gets. On a class server a teacher may have hidden the solutions."""
     for pattern in COPIED:
-        yield from sorted(path.relative_to(source).as_posix() for path in source.glob(pattern))
+        found = (path for path in source.glob(pattern) if os.access(path, os.R_OK))
+        yield from sorted(path.relative_to(source).as_posix() for path in found)
     yield from SETTINGS
 
 

@@ -87,6 +87,9 @@ def show(picture: Figure | np.ndarray | PILImage.Image, alt: str, width: int | N
         width: on screen, in CSS pixels; the picture's own by default, less where the page is
             narrower.
 
+    A figure is empty afterwards: its parts hold one another, and its pictures would stay in the
+    kernel's memory until Python's collector comes by.
+
     Raises:
         ValueError: the alternative text is empty.
     """
@@ -98,6 +101,8 @@ def show(picture: Figure | np.ndarray | PILImage.Image, alt: str, width: int | N
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
     across = "" if width is None else f' width="{width}"'
     display(HTML(f'<img alt="{html.escape(alt)}"{across} src="{source}">'))
+    if isinstance(picture, Figure):
+        picture.clear()
 
 
 def smallest(picture: Figure | np.ndarray | PILImage.Image) -> tuple[bytes, str]:

@@ -7,6 +7,7 @@ grid δ depends on the row or the column only, and the cell not at all: both bec
 What remains per output pixel is four runs through the small hidden layers.
 """
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 
 from liif_core import folded_grid
 from liif_core.axes import Axis, axis_neighbours
-from liif_core.liif import LIIF
+from liif_core.liif import LIIF, noise_at
+from liif_core.noise_field import noise_field
 
 
 class FoldedDecoder:
@@ -37,7 +39,10 @@ class FoldedDecoder:
         self.bias = first.bias
         self.width = first.out_features
         self.delta = first.weight[:, features : features + 2].t()  # (2, hidden)
-        self.cell = first.weight[:, features + 2 :].t()  # (2, hidden), or (0, hidden)
+        noise = first.in_features - config.noise
+        self.cell = first.weight[:, features + 2 : noise].t()  # (2, hidden), or (0, hidden)
+        self.noise = first.weight[:, noise:].t()  # (noise inputs, hidden)
+        self.seed = model.seed
         self.rest = [(layer.weight, layer.bias) for layer in linears[1:]]
 
     def hidden_map(self, codes: Tensor) -> Tensor:
@@ -75,13 +80,21 @@ class FoldedDecoder:
             x = torch.addmm(bias, torch.relu_(x), weight.t())
         return x
 
-    def query(self, hidden: Tensor, colours: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
+    def query(
+        self,
+        hidden: Tensor,
+        colours: Tensor,
+        coord: Tensor,
+        cell: Tensor,
+        seed: Tensor | None = None,
+    ) -> Tensor:
         """Ask for the colour at any coordinates: `LIIF.query`, differentiable.
 
         Args:
             hidden: (B, H, W, hidden) from `hidden_map`.
             colours: (B, 3, H, W) in [-1, 1], from `LIIF.encode`.
             coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`.
+            seed: (B,) int64, of each photo's noise; None: the model's.
 
         Returns:
             (B, Q, 3) RGB, about [0, 1], not clamped.
@@ -100,7 +113,12 @@ class FoldedDecoder:
         weights = torch.cat([self.delta, self.cell])
         inputs = torch.stack(beside, dim=-1).reshape(-1, len(weights)).to(weights)
         codes = F.embedding(place, hidden.reshape(-1, features))
-        rgb = self.finish(torch.addmm(codes, inputs, weights))
+        x = torch.addmm(codes, inputs, weights)
+        if self.config.noise:
+            which = self.seed if seed is None else seed[:, None]
+            noise = noise_at(coord, cell, (height, width), which, self.config.noise)
+            x = (x.view(-1, *noise.shape[:2], features) + noise.to(x) @ self.noise).flatten(0, 2)
+        rgb = self.finish(x)
         if self.config.local_colour:
             rgb = rgb + F.embedding(place, colours.permute(0, 2, 3, 1).reshape(-1, 3))
         weight = rows.weight[:, None] * cols.weight
@@ -137,4 +155,14 @@ class FoldedDecoder:
         dtype = hidden_layers or hidden.dtype
         layers = folded_grid.Layers(self.delta, cell, self.rest, dtype)
         own = colours if self.config.local_colour else None
-        return folded_grid.decode(layers, hidden, own, rows, cols, tick)
+        noise = functools.partial(self._noise, like=hidden) if self.config.noise else None
+        return folded_grid.decode(layers, hidden, own, rows, cols, tick, noise)
+
+    def _noise(self, rows: Axis, cols: Axis, like: Tensor) -> Tensor:
+        """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""
+        assert rows.position is not None
+        assert cols.position is not None
+        where = torch.device("cpu") if like.device.type == "mps" else like.device  # no float64
+        y, x = rows.position.to(where)[:, None], cols.position.to(where)
+        cell = (rows.step * cols.step) ** 0.5
+        return noise_field(y, x, cell, self.seed, self.config.noise).to(like.device) @ self.noise

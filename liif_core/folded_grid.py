@@ -168,15 +168,23 @@ class _Strip:
         hidden, colours: as for `decode`.
         cols: of the strip.
         result: (h, w, 3), its place.
+        noise: of some of its rows, (h, w, hidden), what it adds to the first layer; if it does.
     """
 
     def __init__(
-        self, layers: Layers, hidden: Tensor, colours: Tensor | None, cols: Axis, result: Tensor
+        self,
+        layers: Layers,
+        hidden: Tensor,
+        colours: Tensor | None,
+        cols: Axis,
+        result: Tensor,
+        noise: Callable[[slice], Tensor] | None,
     ) -> None:
         # Only the columns that this strip touches: copying whole latent rows for a narrow one
         # would cost more than decoding it.
         codes = slice(int(cols.index.min()), int(cols.index.max()) + 1)
         self.layers, self.result, self.width = layers, result, result.shape[1]
+        self.noise = noise
         self.hidden = hidden[:, codes]
         self.columns = [
             _Column(
@@ -199,8 +207,9 @@ class _Strip:
     def decode(self, band: _Band) -> int:
         """Decode a block; return how many pixels it has."""
         total = self.result.new_zeros(3, band.height, self.width)
+        noise = None if self.noise is None else self.noise(band.rows)
         for row in band.near:
-            blended = self._blended(row)
+            blended = self._blended(row, None if noise is None else noise[row.outputs])
             if isinstance(row.outputs, slice):
                 total.addcmul_(blended, row.weight)
             else:
@@ -208,7 +217,7 @@ class _Strip:
         torch.mul(total.permute(1, 2, 0), 0.5, out=self.result[band.rows]).add_(0.5)
         return band.height * self.width
 
-    def _blended(self, row: _Row) -> Tensor:
+    def _blended(self, row: _Row, noise: Tensor | None) -> Tensor:
         """Blend along x what the codes of a row answer: (3, h, w) in [-1, 1]."""
         total = self.result.new_zeros(3, len(row.weight), self.width)
         # The last shift is the same for all columns, whose weights add up to one.
@@ -221,6 +230,8 @@ class _Strip:
             x = near.index_select(1, column.code).to(column.term.dtype).add_(column.term)
             if row.which is not None:
                 x = x.index_select(0, row.which)
+            if noise is not None:
+                x = x + noise[:, column.outputs]
             said = self.layers.answers(x, row.shifts)
             if isinstance(column.outputs, slice):
                 total.addcmul_(said, column.weight)
@@ -236,11 +247,14 @@ def decode(
     rows: Axis,
     cols: Axis,
     tick: Callable[[int], None] | None = None,
+    noise: Callable[[Axis, Axis], Tensor] | None = None,
 ) -> Tensor:
     """Ask for the colour at every crossing of `rows` and `cols`; see `FoldedDecoder.grid`.
 
     Args:
         colours: what answers are corrections of, if they are.
+        noise: at some rows and columns, what it adds to the first layer, (h, w, hidden), if any is
+            read.
 
     Returns:
         (h, w, 3) float32.
@@ -261,7 +275,13 @@ def decode(
     tasks: list[Callable[[], int]] = []
     for left in range(0, width, span):
         part = cols.part(left, min(left + span, width))
-        strip = _Strip(layers, hidden, colours, part, result[:, left : left + span])
+        read = None
+        if noise is not None:
+
+            def read(band: slice, cols: Axis = part) -> Tensor:
+                return noise(rows.part(band.start, band.stop), cols)
+
+        strip = _Strip(layers, hidden, colours, part, result[:, left : left + span], read)
         tasks += [functools.partial(strip.decode, band) for band in bands]
     share = workers.run if on_cpu else workers.one_by_one
     with torch.autocast(hidden.device.type, enabled=False):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from liif_core.coords import centre_of, nearest_index
 from liif_core.edsr import EDSR
+from liif_core.noise_field import LATTICES, noise_field
 
 #: Keeps the ensemble's weights defined where a coordinate sits exactly on a latent code. It is
 #: added to each side of the rectangle: added to the area, as in the official code, it would let
@@ -38,6 +39,8 @@ class LIIFConfig:
         local_colour: add each latent code's own input pixel to its answer, so that f_θ learns a
             correction to bilinear interpolation. Not in the paper; LTE (arXiv 2111.08918) and
             later models add the same term.
+        noise: how many channels of `noise_field` the decoder reads at the asked-for position, so
+            that it can invent details; 0, as in the paper, for none.
     """
 
     blocks: int = 16
@@ -47,6 +50,7 @@ class LIIFConfig:
     feature_unfolding: bool = True
     cell_decoding: bool = True
     local_colour: bool = False
+    noise: int = 0
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "LIIFConfig":
@@ -56,6 +60,7 @@ class LIIFConfig:
             ValueError: an unknown or missing key, or a value of the wrong kind.
         """
         known = asdict(cls())
+        values = {"noise": 0, **values}  # files of models without noise do not say
         if set(values) != set(known):
             wrong = sorted(set(values) ^ set(known))
             raise ValueError(f"LIIF configuration: unknown or missing {', '.join(wrong)}")
@@ -70,14 +75,19 @@ class LIIFConfig:
                 f"LIIF configuration: hidden must be a list of at most {MAX_HIDDEN_LAYERS} "
                 "integers in 1 … 4096"
             )
-        for key in sorted(set(known) - {"blocks", "channels", "hidden"}):
+        if type(values["noise"]) is not int or not 0 <= values["noise"] <= len(LATTICES):
+            raise ValueError(f"LIIF configuration: noise must be an integer in 0 … {len(LATTICES)}")
+        for key in sorted(set(known) - {"blocks", "channels", "hidden", "noise"}):
             if type(values[key]) is not bool:
                 raise ValueError(f"LIIF configuration: {key} must be true or false")
         return cls(**{**values, "hidden": tuple(hidden)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        values = {**asdict(self), "hidden": list(self.hidden)}
+        if not self.noise:
+            del values["noise"]
+        return values
 
 
 CONFIGS = {
@@ -87,6 +97,8 @@ CONFIGS = {
     "liif-edsr-small": LIIFConfig(blocks=8, channels=48, hidden=(64, 64, 64), local_colour=True),
     # The published encoder with the small decoder: 1.26 M parameters, nearly all run once a photo.
     "liif-edsr": LIIFConfig(hidden=(64, 64, 64), local_colour=True),
+    # The same, and noise to invent details from.
+    "liif-edsr-crisp": LIIFConfig(hidden=(64, 64, 64), local_colour=True, noise=12),
 }
 
 
@@ -145,15 +157,18 @@ class LIIF(nn.Module):
 
     Attributes:
         weights_name: what its weights are called, if they have a name.
+        seed: of the noise that it reads, if it does: another seed, another plausible answer.
     """
 
     def __init__(self, config: LIIFConfig | None = None) -> None:
         super().__init__()
         self.weights_name = ""
+        self.seed = 0
         self.config = config or LIIFConfig()
         self.encoder = EDSR(self.config.blocks, self.config.channels)
         in_dim = self.config.channels * (9 if self.config.feature_unfolding else 1)
         in_dim += 4 if self.config.cell_decoding else 2
+        in_dim += self.config.noise
         self.imnet = MLP(in_dim, self.config.hidden)
 
     def encode(self, photo: Tensor) -> Latents:
@@ -214,6 +229,8 @@ class LIIF(nn.Module):
             inputs = [_pick(codes, row, col), offset.to(codes)]
             if self.config.cell_decoding:
                 inputs.append((cell * size).to(codes))
+            if self.config.noise:  # of the place asked for, the same for all four codes
+                inputs.append(noise_at(coord, cell, (height, width), self.seed, self.config.noise))
             answer = self.imnet(torch.cat(inputs, dim=-1))  # s = f_θ(z, δ, cell), equation 5
             if self.config.local_colour:
                 answer = answer + _pick(latents.colours, row, col)
@@ -227,6 +244,21 @@ class LIIF(nn.Module):
         weight = torch.stack(area[::-1], dim=-1)
         weight = (weight / weight.sum(dim=-1, keepdim=True)).to(codes)
         return Answers(torch.stack(rgb, 2), weight, torch.stack(index, 2), torch.stack(delta, 2))
+
+
+def noise_at(
+    coord: Tensor, cell: Tensor, size: tuple[int, int], seed: Tensor | int, channels: int
+) -> Tensor:
+    """Return the noise that a decoder reads at coordinates: (..., channels) float32.
+
+    Args:
+        coord, cell: (..., 2), as for `LIIF.query`.
+        size: height and width of the photo.
+        seed, channels: as for `noise_field`.
+    """
+    y, x = (((coord[..., axis].double() + 1) * (n / 2)) for axis, n in enumerate(size))
+    area = (cell[..., 0] * (size[0] / 2)) * (cell[..., 1] * (size[1] / 2))
+    return noise_field(y, x, area.double().sqrt(), seed, channels)
 
 
 def _pick(grid: Tensor, row: Tensor, col: Tensor) -> Tensor:

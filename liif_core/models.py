@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from torch import nn
 
 from liif_core import heat, liif
+from liif_core.errors import LiifError
 from liif_core.folded import FoldedDecoder
 from liif_core.heat import HeatConfig, HeatField
 from liif_core.heat_grid import HeatGrid
@@ -52,6 +53,27 @@ def kind_of(config: Config) -> str:
 def title_of(model: Model) -> str:
     """Return what people call a model's kind."""
     return KINDS[kind_of(model.config)].title
+
+
+def seed_of(model: nn.Module) -> int | None:
+    """Return the seed that a model invents details from; None if it invents none."""
+    return model.seed if isinstance(model, LIIF) and model.config.noise else None
+
+
+def set_seed(model: nn.Module, seed: int | None) -> None:
+    """Let a model invent its details from another seed; None: from the one that it has.
+
+    Raises:
+        LiifError: it invents none.
+    """
+    if seed is None:
+        return
+    if seed_of(model) is None:
+        raise LiifError(
+            "a seed is for weights that invent details, such as liif-edsr-crisp; these do not: "
+            "leave it out, or choose others"
+        )
+    model.seed = seed  # type: ignore[assignment]
 
 
 def build(config: Config) -> Model:

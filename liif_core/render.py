@@ -20,7 +20,7 @@ from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
 from liif_core.grid import ArrayPixels, OutputGrid, Pixels, pixels_of
-from liif_core.models import Model, decoder_of
+from liif_core.models import Model, decoder_of, seed_of
 from liif_core.pixels import Box
 from liif_core.tiles import Tile, TileStore
 
@@ -211,14 +211,12 @@ class ContinuousPhoto:
     def axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
         """Return where some outputs along y (0) or x (1) stand among the latent codes."""
         size = self.photo.width if axis else self.photo.height
-        coord = torch.from_numpy(grid.positions(axis, span) * (2 / size) - 1)
+        position = torch.from_numpy(grid.positions(axis, span))
+        coord = position * (2 / size) - 1
         tables = axis_neighbours(coord, size, local_ensemble=self.model.config.local_ensemble)
         device = self.tiles.device
-        return Axis(
-            tables.index.to(device),
-            tables.delta.float().to(device),
-            tables.weight.float().to(device),
-        )
+        delta, weight = (table.float().to(device) for table in (tables.delta, tables.weight))
+        return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
@@ -251,8 +249,9 @@ class ContinuousPhoto:
         return _seconds_needed(self, grid)
 
     def remark(self, grid: OutputGrid) -> str:
-        """Return nothing: the result is exact."""
-        return ""
+        """Say if details are invented; else nothing: the result is exact."""
+        seed = seed_of(self.model)
+        return "" if seed is None else f"details are invented, with seed {seed}: none is evidence"
 
     def _cell(self, grid: OutputGrid) -> Tensor:
         """The cell, which is the same everywhere, as the decoder wants it: see `cell_term`."""

@@ -5,7 +5,8 @@ public domain; NOTICE names their sources. The shipped weights never saw them in
 """
 
 import io
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -81,12 +82,11 @@ def sample_photo(name: str, longest: int | None = None) -> np.ndarray:
     if name not in SAMPLES:
         raise LiifError(f"no sample photo '{name}'; there are: {', '.join(SAMPLES)}")
     sample = SAMPLES[name]
-    try:
-        path = resources.files(sample.package) / sample.file
-    except ModuleNotFoundError as error:
-        raise LiifError(
-            f"sample '{name}' needs {sample.package}: pip install '.[lab,companions]'"
-        ) from error
+    # Found, not imported: scikit-learn alone takes 50 MB of a kernel.
+    package = find_spec(sample.package)
+    if package is None or not package.origin:
+        raise LiifError(f"sample '{name}' needs {sample.package}: pip install '.[lab,companions]'")
+    path = Path(package.origin).parent / sample.file
     with io.BytesIO(path.read_bytes()) as file:
         photo = _scripts(file) if sample.file.endswith(".ttf") else _photograph(file)
     if longest and max(photo.size) > longest:

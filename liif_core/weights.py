@@ -125,18 +125,24 @@ def training_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def save_weights(model: Model, path: Path, training: Mapping[str, Any]) -> None:
+def save_weights(
+    model: Model, path: Path, training: Mapping[str, Any], dtype: torch.dtype = torch.float32
+) -> None:
     """Write a model as safetensors, atomically.
 
     Args:
         model: what to save; its configuration goes with it.
         path: the file, replaced if it exists.
         training: facts about the training, JSON values.
+        dtype: number format in the file: float32, or float16, which `load_model` turns to float32.
 
     Raises:
         LiifError: the file cannot be written; nothing half-written is left.
     """
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    state = {
+        key: value.detach().to("cpu", dtype).contiguous()
+        for key, value in model.state_dict().items()
+    }
     metadata = {
         "format": "pt",
         "kind": kind_of(model.config),

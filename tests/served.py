@@ -28,11 +28,11 @@ import { Engine } from "./static/engine/engine.js";
 import { piecesBeside } from "./static/engine/beside.js";
 import { explore } from "./static/zoom_explorer.js";
 window.bytes = async (name) => (await fetch(name)).arrayBuffer();
-window.start = async ({ height, width, precision, values, workers, memory }) => {
+window.start = async ({ height, width, precision, ...options }) => {
   const rgb = new Uint8ClampedArray(await bytes("photo.rgb"));
   const weights = { LIIF: await bytes(`LIIF.${precision}`) };
   const photo = { height, width, rgb, name: "noise" };
-  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), values, workers, memory });
+  window.engine = new Engine({ photo, weights, pieces: piecesBeside(), ...options });
   await engine.ready;
 };
 window.explore = () => {
@@ -64,7 +64,8 @@ import { piecesWithin } from "./engine/pieces.js";
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 const photo = await photoFrom([bytes(given.photo)], "noise.png");
 const weights = { LIIF: bytes(given.weights) };
-const pieces = piecesWithin(bytes(given.kernel), given.worker);
+const [plain, relaxed] = [bytes(given.plain), bytes(given.relaxed)];
+const pieces = piecesWithin({ plain, relaxed }, given.worker);
 window.engine = new Engine({ photo, weights, pieces, workers: 2, values: given.values });
 await engine.ready;
 const el = document.createElement("div");
@@ -77,8 +78,8 @@ def one_file(photo: np.ndarray, model: LIIF, **values: Any) -> str:
     """Return a page with an explorer and all that it needs."""
     buffer = io.BytesIO()
     Image.fromarray(photo).save(buffer, "PNG")
-    kernel, worker = engine_pieces()
-    data = {"photo": buffer.getvalue(), "weights": browser_weights(model), "kernel": kernel}
+    kernels, worker = engine_pieces()
+    data = {"photo": buffer.getvalue(), "weights": browser_weights(model), **kernels}
     given = {name: base64.b64encode(value).decode() for name, value in data.items()}
     text = json.dumps({**given, "worker": worker, "values": values}).replace("</", "<\\/")
     return (

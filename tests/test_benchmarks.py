@@ -12,7 +12,13 @@ from types import ModuleType
 import numpy as np
 import psutil
 import pytest
+import torch
+from PIL import Image
 from small_models import small_model
+
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.samples import sample_photo
+from liif_core.weights import save_weights
 
 ROOT = Path(__file__).parent.parent
 
@@ -208,3 +214,24 @@ def test_cells_are_measured_against_two_references():
     lines = cells.table(["a"], [[found, found]]).splitlines()
     assert len(lines) == 2 + len(cells.CELLS)
     assert lines[2] == f"| ×3, ×1 | {found[0].photograph:.2f} / {found[0].itself:.2f} |"
+
+
+def test_perception_tells_a_table(tmp_path):
+    pytest.importorskip("efficientnet_lite_pytorch")
+    for name in ("astronaut", "coffee", "cat"):
+        Image.fromarray(sample_photo(name)[:200, :200]).save(tmp_path / f"{name}.png")
+    torch.manual_seed(0)
+    noisy = LIIF(LIIFConfig(blocks=1, channels=4, hidden=(8,), local_colour=True, noise=3))
+    save_weights(noisy, tmp_path / "noisy.safetensors", {})
+    command: list[str | Path] = [sys.executable, ROOT / "benchmarks/perception.py", tmp_path]
+    command += ["--weights", tmp_path / "noisy.safetensors", "--scales", "8"]
+    command += ["--plane", tmp_path / "plane.png"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    rows = [line.split(" | ") for line in told.splitlines() if "×8" in line]
+    names = [row[0].strip("| ") for row in rows]
+    means = [f"noisy, mean of {count}" for count in (1, 2, 4, 8, 16)]
+    assert names == ["bicubic", "noisy", "bicubic", *means]
+    assert float(rows[1][-1].strip(" |")) > 0, "seeds differ"
+    found = [float(row[3]) for row in rows[3:]]
+    assert found == sorted(found), "a mean of more seeds is nearer to the truth"
+    assert (tmp_path / "plane.png").stat().st_size > 1000

@@ -60,3 +60,6 @@ def test_what_the_engine_cannot_run():
     model.encoder = torch.nn.Conv2d(3, 8, 1)
     with pytest.raises(LiifError, match="EDSR"):
         browser_weights(model)
+    noisy = LIIF(LIIFConfig(blocks=1, channels=8, hidden=(16,), noise=3)).eval()
+    with pytest.raises(LiifError, match="without noise; this LIIF has others"):
+        browser_weights(noisy)

@@ -30,12 +30,14 @@ def source(tmp_path, monkeypatch) -> Path:
 def lesson(folder: Path, name: str, text: str) -> Path:
     path = folder / f"notebooks/{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**NOTEBOOK, "cells": [text]}), encoding="utf-8")
+    path.write_text(
+        json.dumps({**NOTEBOOK, "cells": [{"cell_type": "raw", "source": text}]}), encoding="utf-8"
+    )
     return path
 
 
 def said(path: Path) -> str:
-    return json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    return json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]
 
 
 def test_a_copy_has_all_that_its_lessons_lead_to(tmp_path):

@@ -1,8 +1,12 @@
 """The plots that lessons share."""
 
 import base64
+import gc
 import io
 import re
+import subprocess
+import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from liif_core import figures
+from liif_core.errors import LiifError
 from liif_core.samples import SAMPLES, sample_photo
 from liif_core.widgets import assets
 
@@ -105,6 +110,25 @@ def test_every_sample_is_there_and_named_in_the_notice(name):
     assert re.search(rf"^  {name} ", notice, re.MULTILINE)
 
 
+def test_a_sample_is_read_without_the_package_that_carries_it():
+    """Of a pupil's kernel, scikit-learn would take 50 MB, with all that it imports."""
+    code = (
+        "import sys\n"
+        "from liif_core.samples import SAMPLES, sample_photo\n"
+        "for name in SAMPLES: sample_photo(name, longest=8)\n"
+        "print({sample.package for sample in SAMPLES.values()} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
+
+
+def test_a_sample_of_a_package_that_is_not_here_says_what_to_install(monkeypatch):
+    odd = SAMPLES["cat"]._replace(package="a_package_that_nobody_has")
+    monkeypatch.setitem(SAMPLES, "odd", odd)
+    with pytest.raises(LiifError, match="needs a_package_that_nobody_has: pip install"):
+        sample_photo("odd")
+
+
 def test_places_without_a_picture_stay_empty():
     picture = np.zeros((4, 6, 3), np.uint8)
     figure = figures.side_by_side(dict.fromkeys("abcde", picture), columns=3)
@@ -145,6 +169,17 @@ def test_a_shown_picture_carries_its_alternative_text(monkeypatch):
     assert "width" not in figure.attrs
     with pytest.raises(ValueError, match="alternative text"):
         figures.show(np.zeros((4, 6)), alt=" ")
+
+
+def test_a_shown_figure_lets_its_pictures_go(monkeypatch):
+    gc.disable()  # which would find them at some time or other
+    try:
+        figure = figures.grid({"row": {"column": np.zeros((20, 30, 3))}})
+        picture = weakref.ref(figure.axes[0].images[0])
+        assert shown(monkeypatch, figure, alt="black")["src"]
+        assert picture() is None
+    finally:
+        gc.enable()
 
 
 def test_a_picture_is_kept_as_png_or_jpeg_whichever_is_smaller(monkeypatch):

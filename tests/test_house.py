@@ -19,7 +19,12 @@ SCRIPTS = sorted(PACKAGE.rglob("*.js"))
 LIMITS = {"function": 80, "class": 200}
 
 #: What the model's own rooms may import of ours: they read as the paper does.
-MODEL = {"coords": set(), "edsr": set(), "liif": {"coords", "edsr"}}
+MODEL = {
+    "coords": set(),
+    "edsr": set(),
+    "noise_field": set(),
+    "liif": {"coords", "edsr", "noise_field"},
+}
 
 #: Rooms and lesson tools that may import Jupyter's libraries.
 JUPYTER_ROOMS = ("widgets", "lesson_figures", "exercises", "figures.py")

@@ -1,6 +1,7 @@
 """The pool of single-threaded workers: order, sharing, errors, interrupts, forks, and no trace."""
 
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -166,6 +167,31 @@ def test_a_notebook_may_keep_its_own_operations_to_one_thread():
     )
     cores = min(2, workers._cores())
     assert found.stdout == f"(2, {cores}) 1 [1] {cores} [1, 1, 1, 1]\n", found.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs GNU's C library")
+def test_a_notebook_gives_back_to_the_system_what_it_is_done_with():
+    """glibc would keep the blocks: between them lie small ones that live on."""
+    found = in_a_process(
+        "import re\n"
+        "import numpy as np\n"
+        "from liif_core import workers\n"
+        "def held():\n"
+        "    rollup = open('/proc/self/smaps_rollup').read()\n"
+        "    return int(re.search(r'Anonymous: *(\\d+)', rollup)[1]) / 1024\n"
+        "workers.keep_torch_to_one_thread()\n"
+        "del (first := [np.ones(30 << 20, np.uint8)])[:]\n"  # glibc takes it as a measure
+        "before, large, small = held(), [], []\n"
+        "for _ in range(10):\n"
+        "    large.append(np.ones(5 << 20, np.uint8)); small.append(bytearray(100_000))\n"
+        "most = held()\n"
+        "large.clear()\n"
+        "print(round(most - before), round(held() - before))\n"
+    )
+    assert not found.returncode, found.stderr
+    most, after = map(int, found.stdout.split())
+    assert most >= 50
+    assert after <= 8
 
 
 def test_gradients_inference_mode_and_autocast_are_the_callers():

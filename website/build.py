@@ -51,6 +51,7 @@ TEXTS = {
     "notebooks/GLOSSARY.md": "lessons/glossary.html",
     "notebooks/project.md": "lessons/project.html",
     "weights/README.md": "weights/model_card.html",
+    "figures/old_photos/README.md": "figures/old_photos/index.html",
 }
 #: By which a folder is known to hold a site, and nothing of anybody's.
 STAMP = "static/liif.js"

@@ -128,6 +128,13 @@ def a_quality(text: str) -> int:
     return int(text)
 
 
+def a_seed(text: str) -> int:
+    """Read a number that decides what is left to chance."""
+    if not text.isdecimal() or int(text) >= 1 << 31:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to {2**31 - 1:,}")
+    return int(text)
+
+
 def a_count(text: str) -> int:
     """Read a number of at least 1."""
     if not text.isdecimal() or int(text) < 1:

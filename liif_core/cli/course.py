@@ -15,9 +15,11 @@ def add_course(commands: Commands) -> None:
     course = commands.add_parser(
         "course",
         help="make your own copy of the course, or give a lesson afresh",
-        usage="liif course DIR\n       liif course reset LESSON [DIR]",
+        usage="liif course DIR\n       liif course reset LESSON [DIR]\n"
+        "       liif course nbgrader DIR",
         description="Make your own copy of the course in DIR, or bring it up to date: what you "
-        "have changed stays. `reset 03` gives a lesson afresh; yours is kept beside it.",
+        "have changed stays. `reset 03` gives a lesson afresh; yours is kept beside it. For "
+        "teachers: `nbgrader DIR` writes the lessons as assignments that nbgrader can grade.",
     )
     course.add_argument(
         "words", nargs="+", metavar="DIR", help="a new folder, or a copy made before"
@@ -31,6 +33,10 @@ def _course(options: argparse.Namespace) -> None:
         if not 2 <= len(words) <= 3:
             raise LiifError("say which lesson is to be given afresh: liif course reset 03")
         _reset(words[1], Path(words[2]) if len(words) == 3 else None)
+    elif words[0] == "nbgrader":
+        if len(words) != 2:
+            raise LiifError("name the folder of the nbgrader course: liif course nbgrader DIR")
+        _write_assignments(Path(words[1]))
     elif len(words) == 1:
         _copy(Path(words[0]))
     else:
@@ -60,6 +66,22 @@ def _reset(lesson: str, folder: Path | None) -> None:
         if not is_copy(found):
             raise LiifError(f"no copy of the course here; name it: liif course reset {lesson} DIR")
     fresh, old = reset_lesson(found, lesson)
+    _begin_again(found, fresh.name[:2])
     kept = f"; yours is now {old.name}" if old else ""
     print(f"{fresh.name}: as it was at first{kept}")
     print("If it is open in JupyterLab: File, Reload Notebook from Disk.")
+
+
+def _begin_again(folder: Path, lesson: str) -> None:
+    """Count a lesson's exercises as open: whoever runs their old one has them counted again."""
+    from liif_core.classwork.records import forget
+    from liif_core.classwork.standing import questions_and_exercises
+
+    forget(folder, questions_and_exercises(lesson))
+
+
+def _write_assignments(folder: Path) -> None:
+    from liif_core.classwork.assignments import write_assignments
+
+    names = write_assignments(folder)
+    print(f"{folder}: {len(names)} assignments for nbgrader, {names[0]} to {names[-1]}")

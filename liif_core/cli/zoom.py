@@ -15,6 +15,7 @@ from liif_core.cli.common import (
     a_count,
     a_quality,
     a_scale,
+    a_seed,
     a_share,
     a_size,
     add_model_options,
@@ -110,6 +111,12 @@ def _add_weights(zoom: argparse.ArgumentParser) -> None:
         "mixed, in twice the time",
     )
     zoom.add_argument(
+        "--seed",
+        type=a_seed,
+        metavar="N",
+        help="for weights that invent details: another number, other details (default: 0)",
+    )
+    zoom.add_argument(
         "--old",
         action="store_true",
         help="for scans of old photos: estimate how fine the photo really is, shrink it towards "
@@ -176,11 +183,14 @@ def _zoom(options: argparse.Namespace) -> int:
 def _model(options: argparse.Namespace, device: str) -> "Model":
     """Load what was chosen: weights, or a place on the dial between two."""
     from liif_core.device import check_precision, pick_device
+    from liif_core.models import set_seed
     from liif_core.zooming.mixture import denoising
 
     check_precision(pick_device(device), options.precision)
     share = _share(options)
-    return model_from(options, device) if share is None else denoising(share, device)
+    model = model_from(options, device) if share is None else denoising(share, device)
+    set_seed(model, options.seed)
+    return model
 
 
 def _weights_name(options: argparse.Namespace) -> str:

@@ -6,9 +6,14 @@ reader's functions run guarded: one that stops is told in which line (`guarding`
 is looked at before it is compared (`outputs`).
 """
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from typing import Any
 
+from liif_core.classwork import records
+from liif_core.classwork.said import below_a_lesson
+from liif_core.classwork.standing import standing_here
 from liif_core.exercises.guarding import guarded
 from liif_core.exercises.outputs import described
 from liif_core.wrapping import wrapped
@@ -38,8 +43,31 @@ def is_solved(checker: Callable[..., None], *answers: Any) -> bool:
         print(wrapped(f"✗ Not yet: {_not_foreseen(error, answers)}"))
     else:
         print("✓ Solved.")
+        records.note_solved(checker)
         return True
     return False
+
+
+def graded(checker: Callable[..., None], *answers: Any) -> int | None:
+    """Do what `check` does, as the last line of a cell that nbgrader gives points for.
+
+    nbgrader gives all points for a cell without a value, whatever it printed; the value in points
+    where it is a number; and none where anything went to standard error, such as a warning.
+
+    Returns:
+        None if the exercise is solved, else 0.
+    """
+    with redirect_stderr(sys.stdout):
+        return None if is_solved(checker, *answers) else 0
+
+
+def progress(lesson: str) -> None:
+    """Print which exercises of a lesson are solved, and which are open.
+
+    Args:
+        lesson: its number, such as "03".
+    """
+    print(below_a_lesson(standing_here(lesson)))
 
 
 def _not_foreseen(error: Exception, answers: tuple[Any, ...]) -> str:

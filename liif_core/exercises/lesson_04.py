@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from liif_core.axes import axis_neighbours
 from liif_core.coords import cell_size, pixel_centres
 from liif_core.evaluate import make_pair
 from liif_core.exercises.outputs import NOTHING, Output, described, number, outputs
-from liif_core.folded import axis_neighbours
 from liif_core.metrics import psnr
 from liif_core.models import Model, decoder_of
 from liif_core.weights import load_model

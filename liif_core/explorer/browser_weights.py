@@ -21,7 +21,9 @@ PRECISIONS = {"float16": torch.float16, "float32": torch.float32}
 
 def runs_in_browser(model: Model) -> TypeGuard[LIIF]:
     """Whether the engine in the browser can run a model."""
-    return isinstance(model, LIIF) and type(model.encoder) is EDSR and bool(model.config.hidden)
+    if not isinstance(model, LIIF) or type(model.encoder) is not EDSR:
+        return False
+    return bool(model.config.hidden) and not model.config.noise
 
 
 def browser_weights(model: Model, precision: str = "float16") -> bytes:
@@ -41,7 +43,7 @@ def browser_weights(model: Model, precision: str = "float16") -> bytes:
     if not runs_in_browser(model):
         raise LiifError(
             "the engine in the browser runs a LIIF with an EDSR encoder and a decoder with a "
-            f"hidden layer; this {title_of(model)} has others"
+            f"hidden layer and without noise; this {title_of(model)} has others"
         )
     tensors = {
         name: value.detach().cpu().to(PRECISIONS[precision]).contiguous()

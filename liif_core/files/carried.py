@@ -83,11 +83,13 @@ class Maker:
         weights: their name.
         generative: whether they invent detail, trained against an adversary.
         read_at: (height, width) that the photo was shrunk to before it was read, if it was.
+        seed: of the noise that details were invented from, if they were.
     """
 
     weights: str
     generative: bool = False
     read_at: tuple[int, int] | None = None
+    seed: int | None = None
 
     def how(self, view: View) -> str:
         """Say what was done, in words."""
@@ -95,7 +97,9 @@ class Maker:
         scale = across if across == down else f"{across} across, ×{down} down"
         part = "" if view.whole else f", pixels {', '.join(f'{side:g}' for side in view.box)}"
         small = f", read at {self.read_at[1]}×{self.read_at[0]}" if self.read_at else ""
-        return f"weights {self.weights}, ×{scale}{part}{small}"
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        invented = ", details are generated" if self.generative else ""
+        return f"weights {self.weights}, ×{scale}{part}{small}{seed}{invented}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A browser lets a page that was opened from `file://` run scripts, but load no modules, start no
 worker from a file and fetch nothing. So all that is needed is put into plain scripts: the engine,
-its kernel, its workers' script, weights. `widgets/static/living/` is what runs there.
+its kernels, its workers' script, weights. `widgets/static/living/` is what runs there.
 """
 
 import base64
@@ -21,8 +21,9 @@ STYLES = ("predict.css", "frame_slider.css", "zoom_explorer.css")
 
 def page_script() -> str:
     """Return the script that makes a page's widgets live, whole, with nothing to import."""
-    kernel, worker = engine_pieces()
-    held = {"kernel": text_of(kernel), "worker": worker, "weights": {}}
+    kernels, worker = engine_pieces()
+    texts = {build: text_of(kernel) for build, kernel in kernels.items()}
+    held = {"kernels": texts, "worker": worker, "weights": {}}
     # Deferred until all of the page is there, wherever the script stands.
     return (
         f"window.liif = {script_json(held)};\n"

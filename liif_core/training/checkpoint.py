@@ -12,8 +12,9 @@ import torch
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
 from liif_core.models import CONFIGS, Model, build
-from liif_core.training.grow import grow
-from liif_core.training.optim import make_optimizers
+from liif_core.training.adversary import Adversary
+from liif_core.training.grow import grow, stir
+from liif_core.training.optim import adversary_optimizer, make_optimizers
 from liif_core.training.recipe import Recipe
 from liif_core.weights import load_model
 
@@ -29,7 +30,8 @@ class State:
 
     Attributes:
         model, average: the trained model, and the moving average of its weights.
-        optimizers: of the model's parameters.
+        adversary: what a crisp model is trained against; None for others.
+        optimizers: of the model's parameters, and the adversary's.
         step: how many steps were taken.
         best: the best validation gain so far, in dB.
         seconds: how long the run has taken.
@@ -44,12 +46,19 @@ class State:
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
         torch.manual_seed(recipe.seed)
         self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
+        if recipe.loss == "crisp":
+            stir(self.model)
         self.model.to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
+        if recipe.freeze_encoder:
+            self.model.encoder.requires_grad_(False)
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )
+        self.adversary = Adversary().to(device) if recipe.loss == "crisp" else None
+        if self.adversary:
+            self.optimizers.append(adversary_optimizer(self.adversary, recipe.rate))
         self.losses, self.loss_sum = 0, torch.zeros((), dtype=torch.float64, device=device)
 
     def save(self, out: Path) -> None:
@@ -69,6 +78,8 @@ class State:
             "losses": self.losses,
             "loss_sum": self.loss_sum,
         }
+        if self.adversary:
+            state["adversary"] = self.adversary.state_dict()
         # Into an open file: given its name, PyTorch calls a full disk a RuntimeError.
         with publishing(out / "last.pt") as part, open(part, "wb") as file:
             torch.save(state, file)
@@ -88,6 +99,8 @@ class State:
             )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
+        if self.adversary:
+            self.adversary.load_state_dict(state["adversary"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             # Rates and the like follow from the recipe and the device, not from the file.
             for group, mine in zip(saved["param_groups"], optimizer.param_groups, strict=True):

@@ -36,7 +36,7 @@ def fade(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return picture
     contrast = rng.uniform(0.5, 1.0)
     floor = rng.uniform(0, 255 * (1 - contrast)) + rng.uniform(-12, 12, size=3)
-    return _to_uint8(picture * np.float32(contrast) + floor.astype(np.float32))
+    return to_uint8(picture * np.float32(contrast) + floor.astype(np.float32))
 
 
 def wear(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -56,7 +56,7 @@ def wear(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def sensor_noise(picture: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
     """Add independent Gaussian noise of standard deviation `sigma` (of 255) to every value."""
-    return _to_uint8(picture + rng.normal(0, sigma, picture.shape).astype(np.float32))
+    return to_uint8(picture + rng.normal(0, sigma, picture.shape).astype(np.float32))
 
 
 def film_grain(
@@ -74,7 +74,7 @@ def film_grain(
     grain *= sigma / max(grain.std(), 1e-6)
     light = picture.mean(axis=2) / 255
     strength = 4 * light * (1 - light)
-    return _to_uint8(picture + (grain * strength)[..., None].astype(np.float32))
+    return to_uint8(picture + (grain * strength)[..., None].astype(np.float32))
 
 
 def jpeg(picture: np.ndarray, quality: int, offset: np.ndarray) -> np.ndarray:
@@ -97,9 +97,6 @@ def noise_and_jpeg(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return jpeg(sensor_noise(picture, 8.0, rng), 60, np.zeros(2, int))
 
 
-def _to_uint8(values: np.ndarray) -> np.ndarray:
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Round values of 0 … 255 to bytes; what lies beyond is clipped."""
     return np.rint(values.clip(0, 255)).astype(np.uint8)
-
-
-#: What a recipe's `degrade` may name.
-DEGRADATIONS: dict[str, Degradation | None] = {"none": None, "photo": Degradation(fade, wear)}

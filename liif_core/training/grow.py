@@ -1,6 +1,6 @@
 """Growing a trained model: a deeper or wider encoder that computes the same function at first.
 
-Or lending its encoder to a model of another kind.
+Or lending its encoder to a model with another decoder.
 """
 
 import torch
@@ -8,10 +8,15 @@ from torch import nn
 
 from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
-from liif_core.models import Config, Model, build, kind_of, title_of
+from liif_core.liif import LIIF
+from liif_core.models import Config, Model, build, kind_of, seed_of, title_of
 
 #: The first layers of decoders, which read latent codes: the only ones that grow.
 FIRST = {"liif": "imnet.layers.0.weight", "heat": "writer.0.weight"}
+
+
+#: Standard deviation of the first layer's weights for noise, before they have learnt.
+STIRRED = 0.2
 
 
 @torch.no_grad()
@@ -20,30 +25,53 @@ def grow(small: Model, config: Config) -> Model:
 
     Added residual blocks end in a zero convolution, so each starts as the identity. Added
     channels are computed from random weights, yet nothing that was there reads them: the weights
-    from new channels to old ones are zero, and learn from the first step on.
+    from new channels to old ones are zero, and learn from the first step on. So are those of noise
+    that the decoder is to read, and did not.
 
-    A model of another kind takes over the encoder alone: its decoder begins anew.
+    A model whose decoder is another, in kind or in size, takes over the encoder alone: its decoder
+    begins anew.
 
     Args:
         small: the trained model.
-        config: at least as many blocks and channels; and if the kind is the same, so is all else.
+        config: at least as many blocks and channels; a decoder that is the same but for more noise
+            is grown, too.
 
     Raises:
-        LiifError: `config` differs in more than that, or is smaller.
+        LiifError: `config` has a smaller encoder.
     """
     large, old = build(config), small.config
-    same_kind = kind_of(config) == kind_of(old)
     sizes = {"blocks": config.blocks, "channels": config.channels}
-    alike = not same_kind or config.to_dict() == {**old.to_dict(), **sizes}
-    if not alike or config.blocks < old.blocks or config.channels < old.channels:
+    wanted, noise = config.to_dict(), [c.to_dict().get("noise", 0) for c in (old, config)]
+    same_decoder = {**wanted, "noise": 0} == {**old.to_dict(), **sizes, "noise": 0}
+    same_decoder &= noise[0] <= noise[1]
+    if config.blocks < old.blocks or config.channels < old.channels:
         raise LiifError(
-            "a model can only grow in blocks and channels: "
+            "an encoder can only grow in blocks and channels: "
             f"{_described(small)} does not fit into {_described(large)}"
         )
     _copy_encoder(small.encoder, large.encoder)
-    if same_kind:
+    if same_decoder:
         _copy_decoder(small, large, FIRST[kind_of(config)])
     return large
+
+
+@torch.no_grad()
+def stir(model: Model) -> None:
+    """Let a model that has never read its noise begin to, a little, at random.
+
+    A reward for answers that differ has no slope where they do not.
+
+    Raises:
+        LiifError: it reads none.
+    """
+    if seed_of(model) is None:
+        raise LiifError("only a model that reads noise can be trained to invent details")
+    assert isinstance(model, LIIF)
+    first = model.imnet.layers[0]
+    assert isinstance(first, nn.Linear)
+    columns = first.weight[:, first.in_features - model.config.noise :]
+    if not columns.any():
+        columns.normal_(std=STIRRED)
 
 
 def _described(model: Model) -> str:
@@ -79,5 +107,6 @@ def _copy_decoder(small: Model, large: Model, first: str) -> None:
     taps = 9 if small.config.feature_unfolding else 1  # unfolding is channel-major
     old_features, new_features = small.config.channels * taps, large.config.channels * taps
     widened[:, :old_features] = old[:, :old_features]
-    widened[:, new_features:] = old[:, old_features:]
+    beside = old.shape[1] - old_features  # δ, cell and noise: what is new comes last
+    widened[:, new_features : new_features + beside] = old[:, old_features:]
     large.load_state_dict({**state, first: widened}, strict=False)

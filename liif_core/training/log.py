@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,12 @@ class Log:
         rate: float,
         psnr: dict[int, float],
         bicubic: dict[int, float],
+        more: Mapping[str, float] | None = None,
     ) -> None:
-        """Append one validation: PSNR of the model and of bicubic interpolation, in dB."""
+        """Append one validation: PSNR of the model and of bicubic interpolation, in dB.
+
+        `more` are further columns, the same in every line.
+        """
         row: dict[str, Any] = {
             "step": step,
             "hours": f"{seconds / 3600:.3f}",
@@ -36,6 +41,7 @@ class Log:
         }
         row |= {f"psnr_x{scale}": f"{value:.4f}" for scale, value in psnr.items()}
         row |= {f"bicubic_x{scale}": f"{value:.4f}" for scale, value in bicubic.items()}
+        row |= {name: f"{value:.4f}" for name, value in (more or {}).items()}
         lines = io.StringIO()
         writer = csv.DictWriter(lines, row, lineterminator="\n")
         if not self.text:

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from liif_core import workers
 from liif_core.models import Model
 
+#: How many times as fast as its model an adversary learns (Heusel et al. 2017, arXiv 1706.08500).
+PACE = 3.0
+
 #: Matrices that one worker orthogonalises together on a CPU.
 STACK = 4
 
@@ -106,14 +109,24 @@ def make_optimizers(
     """
     adam: dict[str, Any] = {"lr": rate, "capturable": capturable}
     # A heat field's frequencies are a list of vectors: no layer multiplies by them.
-    layers = {name for name, p in model.named_parameters() if p.ndim >= 2 and name != "omega"}
-    matrices = [p for name, p in model.named_parameters() if name in layers]
-    vectors = [p for name, p in model.named_parameters() if name not in layers]
+    learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    layers = {name for name, p in learning if p.ndim >= 2 and name != "omega"}
+    matrices = [p for name, p in learning if name in layers]
+    vectors = [p for name, p in learning if name not in layers]
     if name == "adamw":
         return [torch.optim.AdamW([*matrices, *vectors], weight_decay=1e-4, **adam)]
     if name == "muon":
         return [Muon(matrices, lr=rate), torch.optim.Adam(vectors, **adam)]
     raise ValueError(f"optimizer must be 'muon' or 'adamw', got {name!r}")
+
+
+def adversary_optimizer(adversary: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """Return Adam with the short memory that adversaries, whose aim moves, are trained with.
+
+    It learns `PACE` times as fast as the model, or the model would run away from it.
+    """
+    groups = [{"params": list(adversary.parameters()), "pace": PACE}]
+    return torch.optim.Adam(groups, lr=rate * PACE, betas=(0.5, 0.99))
 
 
 def rate_factor(step: int, *, steps: int, warmup: int, decay: int) -> float:

@@ -22,6 +22,8 @@ from liif_core.training.degrade import Degradation
 from liif_core.training.photographs import Tell, read_photographs, to_stderr
 from liif_core.training.recipe import Recipe
 
+NO_SEED = torch.zeros(0, dtype=torch.int64)
+
 
 class Batch(NamedTuple):
     """What one training step sees.
@@ -31,12 +33,15 @@ class Batch(NamedTuple):
         coord: (B, Q, 2) where the target pixels' centres lie, in [-1, 1].
         cell: (B, Q, 2) the target pixels' size in the same frame.
         colour: (B, Q, 3) the target pixels in [0, 1].
+        seed: (B,) int64, the number of each sample: the seed of noise, for models that read it;
+            empty where it does not matter.
     """
 
     photo: Tensor
     coord: Tensor
     cell: Tensor
     colour: Tensor
+    seed: Tensor = NO_SEED
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on another device."""
@@ -88,17 +93,16 @@ class PairSampler:
         )
         if self.degrade is not None:
             small = self.degrade.input_only(small, rng)
-        chosen = torch.from_numpy(
-            rng.choice(side * side, recipe.queries, replace=recipe.queries > side * side)
-        )
+        chosen = torch.from_numpy(_chosen(side, recipe, rng))
         centres = pixel_centres(side)
         coord = torch.stack([centres[chosen // side], centres[chosen % side]], dim=-1)
         colours = torch.from_numpy(target.reshape(-1, 3)[chosen.numpy()])
         return Batch(
             torch.tensor(small).permute(2, 0, 1).float() / 255,
             coord,
-            cell_size(side, side).expand(recipe.queries, 2),
+            cell_size(side, side).expand(len(chosen), 2),
             colours.float() / 255,
+            torch.tensor(number),
         )
 
     def batch(self, numbers: range, each: Callable[..., Iterable[Batch]] = map) -> Batch:
@@ -165,6 +169,15 @@ def _by_workers(share: Share, first_step: int, workers: int) -> Iterator[Batch]:
         multiprocessing_context="spawn",
     )
     yield from loader
+
+
+def _chosen(side: int, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Return which pixels of a crop are asked for: some at random, or those of a window."""
+    if not recipe.window:
+        return rng.choice(side * side, recipe.queries, replace=recipe.queries > side * side)
+    top, left = rng.integers(side - recipe.window + 1, size=2)
+    within = np.arange(recipe.window)
+    return ((top + within)[:, None] * side + left + within).flatten()
 
 
 def _flip(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

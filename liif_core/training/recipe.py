@@ -1,7 +1,7 @@
 """A recipe: everything that decides what a training run computes, apart from the photographs."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,10 @@ from typing import Any
 from liif_core.errors import LiifError, one_line
 
 #: What `loss` may name; see `liif_core.training.loss`.
-LOSSES = ("l1", "psnr")
+LOSSES = ("l1", "psnr", "crisp")
+
+#: What `crisp` may name; see `liif_core.training.crisp.Weights`.
+CRISP = ("spread", "consistency", "grid", "features", "adversary")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Recipe:
         batch: patches per step, shared out evenly among the processes.
         patch: side of a patch at input resolution, in pixels.
         queries: random target pixels asked for per patch, none twice while the patch has enough.
+        window: side of a square of target pixels, at a random place, that is asked for instead;
+            0 for none. The crisp loss needs one.
         min_scale, max_scale: each patch's scale is drawn evenly from between (paper: 1 … 4).
         optimizer: "muon" or "adamw".
         rate: peak learning rate.
@@ -31,10 +36,16 @@ class Recipe:
         clip: largest norm of the whole gradient.
         precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
             processor or accelerator has it (the weights stay float32); "float32" never does.
-        loss: "l1" or "psnr"; see `PairLoss`.
-        degrade: "none" for clean bicubic inputs as in the paper, "photo" for those of real scans.
+        loss: "l1" or "psnr", see `PairLoss`; or "crisp", see `CrispLoss`.
+        crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
+        degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
+            those of prints, with paper, print screens and unknown blur, a fifth of them clean.
         init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder, and where it is of another kind lend their encoder alone.
+            the larger encoder, and where its decoder is another lend their encoder alone.
+        freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
+            first, in a third of the time.
+        stored: number format of the weights that are written, "float32", or "float16" for half the
+            bytes; they are loaded to float32.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
@@ -52,6 +63,7 @@ class Recipe:
     batch: int = 16
     patch: int = 32
     queries: int = 1024
+    window: int = 0
     min_scale: float = 1.0
     max_scale: float = 4.0
     optimizer: str = "muon"
@@ -62,8 +74,11 @@ class Recipe:
     clip: float = 1.0
     precision: str = "bfloat16"
     loss: str = "l1"
+    crisp: dict[str, float] = field(default_factory=dict)
     degrade: str = "none"
     init: str | None = None
+    freeze_encoder: bool = False
+    stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
     save_every: int = 200
@@ -87,14 +102,18 @@ class Recipe:
         for key in positive:
             if not getattr(recipe, key) > 0:
                 raise LiifError(f"recipe: {key} must be greater than 0")
-        if recipe.degrade not in ("none", "photo"):
-            raise LiifError("recipe: degrade must be 'none' or 'photo'")
+        if recipe.degrade not in ("none", "photo", "scan"):
+            raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
         if recipe.loss not in LOSSES:
-            raise LiifError("recipe: loss must be 'l1' or 'psnr'")
+            raise LiifError("recipe: loss must be 'l1', 'psnr' or 'crisp'")
         if recipe.optimizer not in ("muon", "adamw"):
             raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
         if recipe.precision not in ("bfloat16", "float32"):
             raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
+        if recipe.stored not in ("float32", "float16"):
+            raise LiifError("recipe: stored must be 'float32' or 'float16'")
+        if type(recipe.freeze_encoder) is not bool:
+            raise LiifError("recipe: freeze_encoder must be true or false")
         if not 1 <= recipe.min_scale <= recipe.max_scale:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:
@@ -104,8 +123,20 @@ class Recipe:
             raise LiifError("recipe: each group of a soup needs seeds, none twice")
         if not all(isinstance(name, str) for name in recipe.held_out):
             raise LiifError("recipe: held_out must be a list of file names")
+        recipe.check_crisp()
         recipe.fine_tunings()
         return recipe
+
+    def check_crisp(self) -> None:
+        """Raise LiifError if the crisp loss lacks what it needs, or a window leaves its crop."""
+        if self.window > self.patch * self.min_scale:
+            raise LiifError("recipe: a window must fit into patch × min_scale pixels")
+        if self.loss != "crisp":
+            return
+        if self.window < 16:
+            raise LiifError("recipe: the crisp loss needs a window of 16 pixels or more")
+        if set(self.crisp) != set(CRISP) or not all(v >= 0 for v in self.crisp.values()):
+            raise LiifError(f"recipe: crisp needs weights of 0 or more for {', '.join(CRISP)}")
 
     def fine_tunings(self) -> list["Recipe"]:
         """Return the recipes whose results make up the soup, along with this one's own."""

@@ -4,24 +4,30 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
+from torch import nn
 from tqdm import tqdm
 
 from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
 from liif_core.training.checkpoint import State, forget_parts, run_folder
-from liif_core.training.degrade import DEGRADATIONS, noise_and_jpeg
+from liif_core.training.degrade import noise_and_jpeg
 from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
 from liif_core.weights import save_weights
+
+if TYPE_CHECKING:
+    from liif_core.training.realness import Realness
 
 #: Where neither a folder nor the recipe says what to validate on, every 16th photograph is kept
 #: for it.
@@ -51,12 +57,13 @@ class Run:
         place: Place,
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
+        self.dtype = getattr(torch, recipe.stored)
         if recipe.batch % place.world:
             raise LiifError(
                 f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
                 "start as many as divide it"
             )
-        record = can_record(place.device, place.world)
+        record = can_record(place.device, place.world) and recipe.loss != "crisp"
         with run_folder(out, resume=resume):
             # What takes long comes last: nothing is decoded for a run that cannot begin.
             for folder in (photos, val) if val else (photos,):
@@ -69,16 +76,18 @@ class Run:
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
         self.validator = make_validator(recipe, held_out, place)
+        self.realness = realness_of(recipe, held_out) if place.leads else None
         if place.leads:
             forget_parts(out)
             write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
         self.log = Log(out / "log.csv", self.state.step) if place.leads else None
         self.update = Update(
-            PairLoss(self.state.model, recipe.loss),
+            loss_of(self.state),
             self.state.model,
             self.state.average,
             self.state.optimizers,
             recipe,
+            adversary=self.state.adversary,
             world=place.world,
             record=record,
         )
@@ -134,13 +143,19 @@ class Run:
         scores = self.validator.scores(state.average)  # each process scores its share
         gain = scores.mean_gain
         better, state.best = gain > state.best, max(gain, state.best)
+        if self.recipe.loss == "crisp":  # it looks ever better while its PSNR falls: the last one
+            better = True
         if self.log is None:
             return
         rate = float(state.optimizers[0].param_groups[0]["lr"])
-        self.log.add(state.step, state.seconds, loss, rate, scores.psnr, self.validator.bicubic)
+        more = self.realness.of(state.average) if self.realness else {}
+        known = (scores.psnr, self.validator.bicubic, more)
+        self.log.add(state.step, state.seconds, loss, rate, *known)
         bar.set_postfix(loss=f"{loss:.5f}", gain=f"{gain:+.3f} dB")
         if better:
-            save_weights(state.average, self.out / "best.safetensors", self.facts(scores))
+            save_weights(
+                state.average, self.out / "best.safetensors", self.facts(scores), self.dtype
+            )
         self.log.draw(self.out / "curves.png")
 
     def facts(self, scores: Scores) -> dict[str, Any]:
@@ -204,9 +219,29 @@ def _held_out(paths: list[Path], recipe: Recipe) -> list[Path]:
     return named or paths[::HELD_OUT]
 
 
+def loss_of(state: State) -> nn.Module:
+    """Return what a run makes small."""
+    recipe = state.recipe
+    if recipe.loss != "crisp":
+        return PairLoss(state.model, recipe.loss)
+    from liif_core.training.crisp import CrispLoss, Weights  # it needs an extra, the companions'
+
+    assert state.adversary is not None
+    return CrispLoss(state.model, state.adversary, Weights(**recipe.crisp))
+
+
+def realness_of(recipe: Recipe, photos: list[np.ndarray]) -> "Realness | None":
+    """Return what measures how real a crisp model's zooms look; None for others."""
+    if recipe.loss != "crisp":
+        return None
+    from liif_core.training.realness import Realness
+
+    return Realness(photos)
+
+
 def make_validator(recipe: Recipe, photos: list[np.ndarray], place: Place) -> Validator:
     """Return the validator of a recipe: of degraded inputs where it trains on such."""
-    return Validator(photos, noise_and_jpeg if recipe.degrade == "photo" else None, place)
+    return Validator(photos, None if recipe.degrade == "none" else noise_and_jpeg, place)
 
 
 def _silently(line: str) -> None:

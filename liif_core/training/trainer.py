@@ -7,6 +7,8 @@ leaves a run folder `soup-SEED` for each fine-tuning besides, and `soup.safetens
 
 from pathlib import Path
 
+import torch
+
 from liif_core.processes import Place, processes
 from liif_core.training.checkpoint import finished
 from liif_core.training.loss import PairLoss
@@ -119,5 +121,6 @@ def _soup(
             "validation_psnr": scores.by_scale(),
         }
         facts = training_facts(out / "best.safetensors")
-        save_weights(mixed, out / "soup.safetensors", facts | changed)
+        dtype = getattr(torch, recipe.stored)
+        save_weights(mixed, out / "soup.safetensors", facts | changed, dtype)
     return scores.mean_gain

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from liif_core import workers
 from liif_core.device import has_bfloat16
+from liif_core.training.adversary import Adversary
 from liif_core.training.optim import rate_factor
 from liif_core.training.pairs import Batch
 from liif_core.training.recipe import Recipe
@@ -41,6 +42,7 @@ class Update:
         loss: computes the loss of a batch, the mean over its patches; holds the trained model.
         model: the trained model.
         average: its moving average, updated in place.
+        adversary: what is trained along with the model, and against it, by the same loss.
         optimizers: of the model's parameters.
         recipe: rates, clipping, averaging, precision.
         world: how many processes take each step together, each with its share of the batch.
@@ -55,14 +57,20 @@ class Update:
         optimizers: list[torch.optim.Optimizer],
         recipe: Recipe,
         *,
+        adversary: Adversary | None = None,
         world: int = 1,
         record: bool = False,
     ) -> None:
-        self.world = world
+        self.world, self.adversary = world, adversary
         self.loss: Any = torch.compile(loss) if record and can_compile() else loss
         self.optimizers, self.recipe, self.record = optimizers, recipe, record
-        self.weights: list[Tensor] = list(model.parameters())
-        self.averages: list[Tensor] = list(average.parameters())
+        both = zip(model.parameters(), average.parameters(), strict=True)
+        learning = [(mine, mean) for mine, mean in both if mine.requires_grad]
+        self.weights: list[Tensor] = [mine for mine, _ in learning]
+        self.averages: list[Tensor] = [mean for _, mean in learning]
+        theirs: list[Tensor] = list(adversary.parameters()) if adversary else []
+        self.trained = self.weights + theirs
+        self.limited = [group for group in (self.weights, theirs) if group]  # each has its own norm
         self.device = self.weights[0].device
         # A recorded step reads what changes from step to step from these, on the device.
         self._rate = torch.zeros((), device=self.device)
@@ -85,9 +93,11 @@ class Update:
         return self._replay(batch)
 
     def _step(self, batch: Batch, rate: float | Tensor, follow: float | Tensor) -> Tensor:
+        if self.adversary:
+            self._on_one_thread(self.adversary.renew)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["pace"] if "pace" in group else rate
         loss = self._by_parts(batch) if self.device.type == "cpu" else self._whole(batch)
         if self.world > 1:
             self._share_gradients()
@@ -112,31 +122,32 @@ class Update:
         cut = [tensor.split(PART) for tensor in batch]
         parts = [Batch(*part) for part in zip(*cut, strict=True)]
         loss = torch.zeros(())
-        total = [torch.zeros_like(weight) for weight in self.weights]
+        total = [torch.zeros_like(weight) for weight in self.trained]
         for part, (value, gradients) in zip(parts, workers.run(self._part, parts), strict=True):
             share = len(part.photo) / size
             loss += share * value
             torch._foreach_add_(total, gradients, alpha=share)
-        for weight, gradient in zip(self.weights, total, strict=True):
+        for weight, gradient in zip(self.trained, total, strict=True):
             weight.grad = gradient
         return loss
 
     def _part(self, part: Batch) -> tuple[Tensor, list[Tensor]]:
         with autocast(self.device, self.recipe.precision):
             loss = self.loss(part)
-        return loss.detach(), list(torch.autograd.grad(loss, self.weights))
+        return loss.detach(), list(torch.autograd.grad(loss, self.trained))
 
     def _share_gradients(self) -> None:
         """Replace each gradient by its mean over the processes."""
-        flat = torch.cat([_gradient(weight).flatten() for weight in self.weights])
+        flat = torch.cat([_gradient(weight).flatten() for weight in self.trained])
         dist.all_reduce(flat)
         flat /= self.world
-        sizes = [weight.numel() for weight in self.weights]
-        for weight, gradient in zip(self.weights, flat.split(sizes), strict=True):
+        sizes = [weight.numel() for weight in self.trained]
+        for weight, gradient in zip(self.trained, flat.split(sizes), strict=True):
             weight.grad = gradient.view_as(weight).contiguous()
 
     def _clip(self) -> None:
-        nn.utils.clip_grad_norm_(self.weights, self.recipe.clip)
+        for group in self.limited:
+            nn.utils.clip_grad_norm_(group, self.recipe.clip)
 
     @torch.no_grad()
     def _move_average(self, follow: float | Tensor) -> None:

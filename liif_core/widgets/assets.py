@@ -39,14 +39,16 @@ def joined(text: str, folder: str = "") -> str:
     return join(text, folder)
 
 
-def engine_pieces() -> tuple[bytes, str]:
+def engine_pieces() -> tuple[dict[str, bytes], str]:
     """Return what the engine in the browser needs beside its module, for a page without files.
 
     Returns:
-        The kernel, WebAssembly; and a worker's script, whole, with nothing to import. Both go to
-        `piecesWithin` in `static/engine/pieces.js`.
+        The kernel in WebAssembly, "plain" and with "relaxed" SIMD; and a worker's script, whole,
+        with nothing to import. Both go to `piecesWithin` in `static/engine/pieces.js`.
     """
-    return (STATIC / "engine/kernel.wasm").read_bytes(), module("engine/worker.js")
+    names = {"plain": "kernel.wasm", "relaxed": "kernel_relaxed.wasm"}
+    kernels = {build: (STATIC / "engine" / name).read_bytes() for build, name in names.items()}
+    return kernels, module("engine/worker.js")
 
 
 def style(name: str) -> str:

@@ -125,14 +125,14 @@ def checked_engine(engine: str) -> str:
 
 
 def parts_of(models: Mapping[str, Model]) -> dict[str, Any]:
-    """Return what an engine in the page needs beside the photo: kernel, worker's script, weights.
+    """Return what an engine in the page needs beside the photo: kernels, worker's script, weights.
 
     Raises:
         LiifError: a model that the engine cannot run.
     """
-    kernel, worker = engine_pieces()
+    kernels, worker = engine_pieces()
     weights = {name: browser_weights(model) for name, model in models.items()}
-    return {"kernel": kernel, "worker": worker, "weights": weights}
+    return {"kernels": kernels, "worker": worker, "weights": weights}
 
 
 def picture_of(photo: Photo) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from traitlets import Bool, Int, List, Unicode
 
+from liif_core.classwork.records import note_prediction
 from liif_core.errors import LiifError
 from liif_core.widgets.assets import module, style
 from liif_core.widgets.still_widget import StillWidget
@@ -115,7 +116,9 @@ class Predict(StillWidget):
 
     def _receive(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("type") == "commit":
-            self.commit(content["choice"])
+            choice = checked_index(content["choice"], self.choices, "the choice")
+            self.commit(choice)
+            note_prediction(self.question, self.choices[choice], right=choice == self._answer)
 
     def living(self) -> dict[str, Any]:
         """Return the question, its answer, and what each choice reveals."""

@@ -47,7 +47,7 @@ class FewerCodes(ContinuousPhoto):
 
     def remark(self, grid: OutputGrid) -> str:
         """Say what the result costs."""
-        return cost_told(self.cost(grid))
+        return "; ".join(filter(None, (cost_told(self.cost(grid)), super().remark(grid))))
 
     def cost(self, grid: OutputGrid) -> float:
         """Return the PSNR of a result against the exact one, in dB, on a sample of its pixels.

@@ -23,11 +23,11 @@ from liif_core.files.opening import PAGE_HINT
 from liif_core.files.result import Result
 from liif_core.files.result_pixels import ResultPixels
 from liif_core.grid import Pixels
-from liif_core.models import title_of
+from liif_core.models import seed_of, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import PixelBox
 from liif_core.render import MEMORY, ContinuousPhoto, Progress, Renderer, strips
-from liif_core.weights import DEFAULT_MODEL, load_model, manifest
+from liif_core.weights import DEFAULT_MODEL, load_model
 from liif_core.worn import hint_for
 from liif_core.zooming.compare import beside_bicubic
 from liif_core.zooming.fewer_codes import FewerCodes
@@ -253,6 +253,11 @@ def renderer_for(task: Task, model: Model, photo: Pixels, memory: int = MEMORY) 
         first, second = (renderer_for(task, part, photo, memory // 2) for part in both)
         return Mixed(first, second, float(model.share))
     if task.self_ensemble:
+        if seed_of(model) is not None:
+            raise LiifError(
+                "a self-ensemble averages 8 answers: of invented details it leaves a blur; choose "
+                "one of the two"
+            )
         return SelfEnsemble(model, photo, memory=memory, precision=task.precision)
     how = FewerCodes if task.fast else ContinuousPhoto
     return how(model, photo, memory=memory, precision=task.precision)
@@ -280,9 +285,10 @@ def _pixels(job: Job, photo: Photo, maker: Maker | None) -> ResultPixels:
 def maker_of(model: Model, photo: Photo) -> Maker:
     """Say who makes a result: what a model's weights are called, and what they are given."""
     name = model.weights_name
-    generative = bool(name) and bool(manifest().get(name, {}).get("generative", False))
+    seed = seed_of(model)
     shrunk = isinstance(photo, OldPhoto) and photo.shrunk
-    return Maker(name or "without a name", generative, read_at(photo) if shrunk else None)
+    small = read_at(photo) if shrunk else None
+    return Maker(name or "without a name", seed is not None, small, seed)
 
 
 def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
@@ -296,7 +302,7 @@ def job_key(model: Model, photo: Photo, job: Job, strip_ends: list[int]) -> str:
         model.config.to_dict(),
         asdict(job.grid),
         [task.precision, task.self_ensemble, task.fast],
-        [task.keep_dpi, task.strip, model.weights_name],
+        [task.keep_dpi, task.strip, model.weights_name, seed_of(model)],
         strip_ends,
         [*photo.colour.shape, str(photo.colour.dtype), photo.grey, *read_at(photo)],
     ]

@@ -26,6 +26,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-webgpu",  # an adapter that a program plays: what it computes is right, if slow
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

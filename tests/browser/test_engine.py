@@ -13,9 +13,10 @@ from PIL import Image
 from served import file_server, one_file, site, small_model
 
 from liif_core.ablation import ablated
+from liif_core.axes import axis_neighbours
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.messages import VERSION, print_strip
-from liif_core.folded import FoldedDecoder, axis_neighbours
+from liif_core.folded import FoldedDecoder
 from liif_core.liif import LIIF
 from liif_core.photos import photo_from
 from liif_core.weights import load_model
@@ -110,10 +111,10 @@ def opened(new_page: Any, server: Any, tmp_path: Path) -> Iterator[Callable[...,
 
 # Codes, hidden map and answers of a window, in floats, as the kernel computes them.
 COMPUTE = """
-async ({ height, width, side, places, cell }) => {
-  const [{ Kernel }, { Network, signed }, { readWeights }] = await Promise.all(
+async ({ height, width, side, places, cell, kernel: name }) => {
+  const [{ Kernel }, { Network, asInput }, { readWeights }] = await Promise.all(
     ["kernel", "network", "weights"].map((name) => import(`./static/engine/${name}.js`)));
-  const module = await WebAssembly.compile(await bytes("./static/engine/kernel.wasm"));
+  const module = await WebAssembly.compile(await bytes(`./static/engine/${name}`));
   const kernel = new Kernel(module);
   const network = new Network(kernel, readWeights(await bytes("LIIF.float32")));
   const decoder = network.decoder(side);
@@ -124,7 +125,7 @@ async ({ height, width, side, places, cell }) => {
   const colours = kernel.room(height * width * 4);
   const numbers = kernel.floats(colours, height * width * 4);
   for (let at = 0; at < height * width * 3; at += 1) {
-    numbers[Math.floor(at / 3) * 4 + (at % 3)] = signed(rgb[at]);
+    numbers[Math.floor(at / 3) * 4 + (at % 3)] = asInput(rgb[at]);
   }
   const axis = ({ index, delta, weight, count, outputs }) => ({ count, outputs,
     index: Int32Array.from(index), delta: Float32Array.from(delta),
@@ -161,7 +162,7 @@ def test_the_kernel_computes_what_folded_computes(
     latents = model.encode(given)
     hidden = decoder.hidden_map(latents.codes)
     ensemble = variant.config.local_ensemble
-    shape = (37, 45)  # more than a block
+    shape = (37, 271)  # more than a block; some codes answer for many columns, some for few
     axes = [
         axis_neighbours(torch.linspace(-1, 1, count), size, local_ensemble=ensemble)
         for count, size in zip(shape, photo.shape[:2], strict=True)
@@ -170,34 +171,64 @@ def test_the_kernel_computes_what_folded_computes(
     term = decoder.cell_term(cell, photo.shape[:2])
     colours = latents.colours[0].permute(1, 2, 0).contiguous()
     answers = decoder.grid(hidden[0], colours, *axes, term)
-    found = both.page.evaluate(
-        COMPUTE,
-        {
-            "height": 19,
-            "width": 23,
-            "side": {name: name not in off for name in vars(Side("LIIF")) if name != "method"},
-            "cell": [0.03 * 19, 0.05 * 23],
-            "places": [
-                {
-                    "count": len(axis.index),
-                    "outputs": axis.index.shape[1],
-                    **{name: getattr(axis, name).flatten().tolist() for name in vars(axis)},
-                }
-                for axis in axes
-            ],
-        },
-    )
-    codes = np.array(found["codes"]).reshape(21, 25, -1)
-    assert not codes[0].any()
-    assert not codes[:, -1].any()
+    asked = {
+        "height": 19,
+        "width": 23,
+        "side": {name: name not in off for name in vars(Side("LIIF")) if name != "method"},
+        "cell": [0.03 * 19, 0.05 * 23],
+        "places": [
+            {
+                "count": len(axis.index),
+                "outputs": axis.index.shape[1],
+                **{
+                    name: getattr(axis, name).flatten().tolist()
+                    for name in ("index", "delta", "weight")
+                },
+            }
+            for axis in axes
+        ],
+    }
     expected = latents.codes[0].permute(1, 2, 0).numpy()
-    channels = model.config.channels
-    np.testing.assert_allclose(codes[1:-1, 1:-1, :channels], expected, rtol=0, atol=1e-5)
-    width = model.config.hidden[0]
-    mapped = np.array(found["hidden"]).reshape(19, 23, -1)[..., :width]
-    np.testing.assert_allclose(mapped, hidden[0].numpy(), rtol=0, atol=1e-5)
-    seen = np.array(found["answers"]).reshape(*shape, 4)[..., :3]
-    np.testing.assert_allclose(seen, answers.numpy(), rtol=0, atol=1e-5)
+    channels, width = model.config.channels, model.config.hidden[0]
+    for kernel in ("kernel.wasm", "kernel_relaxed.wasm"):
+        found = both.page.evaluate(COMPUTE, {**asked, "kernel": kernel})
+        codes = np.array(found["codes"]).reshape(21, 25, -1)
+        assert not codes[0].any()
+        assert not codes[:, -1].any()
+        np.testing.assert_allclose(codes[1:-1, 1:-1, :channels], expected, rtol=0, atol=1e-5)
+        mapped = np.array(found["hidden"]).reshape(19, 23, -1)[..., :width]
+        np.testing.assert_allclose(mapped, hidden[0].numpy(), rtol=0, atol=1e-5)
+        seen = np.array(found["answers"]).reshape(*shape, 4)[..., :3]
+        np.testing.assert_allclose(seen, answers.numpy(), rtol=0, atol=1e-5)
+
+
+def test_which_kernel_is_used(opened: Callable[..., Both]) -> None:
+    """The relaxed one where the browser has it and it answers as the plain one does."""
+    both = opened(photograph(20, 30), small_model(), workers=1)
+    assert both.page.evaluate("engine.build") == "relaxed"
+    builds = both.page.evaluate(
+        """async () => {
+             const { chosenKernel } = await import("./static/engine/kernels.js");
+             const names = ["kernel.wasm", "kernel_relaxed.wasm"];
+             const [plain, good] = await Promise.all(
+               names.map((name) => bytes(`./static/engine/${name}`)));
+             const add = [0xfd, 0xe4, 0x01];
+             const bytecode = new Uint8Array(good);
+             const adds = [...bytecode.keys()].filter(
+               (at) => add.every((byte, k) => bytecode[at + k] === byte));
+             const wrong = adds.map((at) => bytecode.with(at + 1, 0xe5)); // it subtracts instead
+             const builds = [];
+             for (const relaxed of [good, plain.slice(0, 99), ...wrong]) {
+               builds.push((await chosenKernel({ plain, relaxed })).build);
+             }
+             const missing = Promise.reject(new Error("missing"));
+             builds.push((await chosenKernel({ plain, relaxed: missing })).build);
+             return builds;
+           }"""
+    )
+    assert builds[0] == "relaxed"
+    assert len(builds) > 20
+    assert set(builds[1:]) == {"plain"}
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -345,7 +376,7 @@ def test_the_explorer_on_the_engine(opened: Callable[..., Both]) -> None:
     close(seen, expected.astype(int))
     root.locator(".liif-marks").click(position={"x": 201, "y": 33})
     root.locator(".liif-sum").wait_for()
-    assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+    assert root.locator(".liif-note").all_inner_texts() == [""] * 4
 
 
 def test_the_explorer_in_one_file(new_page: Any, server: Any, tmp_path: Path) -> None:
@@ -363,7 +394,7 @@ def test_the_explorer_in_one_file(new_page: Any, server: Any, tmp_path: Path) ->
     drop(page, "mine.png", png(photograph(30, 20)))
     page.wait_for_function("engine.get('photo').number === 1")
     root.locator(".liif-stage[aria-busy=false]").wait_for()
-    assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+    assert root.locator(".liif-note").all_inner_texts() == [""] * 4
     assert errors == []
 
 
@@ -408,7 +439,7 @@ def test_the_readers_own_photo(opened: Callable[..., Both]) -> None:
     _, pictures = both.page.evaluate("(q) => ask(q)", {**common, "photo": 1})
     _, expected = session.answer({**common, "photo": 0})
     np.testing.assert_array_equal(decoded(pictures[0]), decoded(expected[0]))
-    assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+    assert root.locator(".liif-note").all_inner_texts() == [""] * 4
 
 
 def test_a_transparent_photo_lies_on_white(opened: Callable[..., Both]) -> None:
@@ -567,6 +598,33 @@ def test_a_photo_that_a_worker_cannot_take_changes_nothing(opened: Callable[...,
     close(found["pixels"], expected["pixels"])
 
 
+# What a worker with a model of that shape is planned to need, and what it takes: the kernel's
+# memory, and all weights and codes outside of it.
+NEEDS = """
+async () => {
+  const names = ["kernel", "network", "weights", "tiles", "budget"];
+  const [{ Kernel }, { Network }, { readWeights }, tiles, { workerNeeds }] = await Promise.all(
+    names.map((name) => import(`./static/engine/${name}.js`)));
+  const module = await WebAssembly.compile(await bytes("./static/engine/kernel.wasm"));
+  const kernel = new Kernel(module);
+  const file = await bytes("LIIF.float32");
+  const network = new Network(kernel, readWeights(file));
+  const parts = { local_ensemble: true };
+  for (const unfolding of [true, false]) {
+    for (const cell of [true, false]) {
+      network.decoder({ ...parts, feature_unfolding: unfolding, cell_decoding: cell });
+    }
+  }
+  const { SIDE, MARGIN, TOGETHER, haloOf } = tiles;
+  const side = TOGETHER * SIDE + 2 * haloOf(network.radius);
+  kernel.within(() => network.encode(new Uint8Array(side * side * 3), side, side));
+  const codes = (TOGETHER * (SIDE + 2 * MARGIN)) ** 2 * network.channels * 4;
+  const taken = kernel.memory.buffer.byteLength + 1.5 * file.byteLength + codes;
+  return [workerNeeds([network.config]), taken];
+}
+"""
+
+
 def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
     """Whatever the photo, a phone's 300 MB suffice; what was planned is what is held."""
     megabyte = 1 << 20
@@ -588,6 +646,8 @@ def test_memory_is_kept_within_bounds(opened: Callable[..., Both]) -> None:
         assert plan["codes"] >= 15 * megabyte
     assert [plan["workers"] for _, plan in plans] == [4, 4, 2, 1, 1]
     assert plans[-1][0] > 90e6  # 30 megapixels
+    planned, taken = both.page.evaluate(NEEDS)
+    assert taken < planned < 1.2 * taken + 2 * megabyte
     for centre in ([-1, -1], [-1, 1], [1, -1], [1, 1], [0, 0]):
         found, expected = both.frame(Side("LIIF"), centre=centre)
         close(found["pixels"], expected["pixels"])

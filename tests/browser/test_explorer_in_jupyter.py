@@ -358,7 +358,7 @@ def test_click_for_the_xray(explore: Any, photo: Any, model: Any) -> None:
     hands.root.get_by_text("asked at y +0.9000, x +0.4000").wait_for()
     # Without a model on screen there is nothing to X-ray.
     hands.root.get_by_label("Right of the split: method").select_option("bilinear")
-    hands.root.get_by_text("Choose a LIIF on one of the sides").wait_for()
+    hands.root.get_by_text("Choose a model on one of the sides").wait_for()
 
 
 def noisy_png(height: int, width: int) -> bytes:

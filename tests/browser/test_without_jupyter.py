@@ -247,7 +247,7 @@ def test_two_views_that_open_photos_at_the_same_time(page: Any) -> None:
         root = page.locator(".liif-zoom").nth(number)
         root.locator(".liif-stage").scroll_into_view_if_needed()
         settle(root)
-        assert root.locator(".liif-note").all_inner_texts() == ["", "", ""]
+        assert root.locator(".liif-note").all_inner_texts() == [""] * 4
     last = int(page.evaluate("engine.get('photo').name")[-1])
     np.testing.assert_array_equal(answering.session.explored.photo.colour, files[last])
 

@@ -408,6 +408,24 @@ def closed(notebook: Notebook) -> Iterator[str]:
         yield f"there is no link to the next lesson, {min(later)}"
 
 
+def tells_what_is_solved(notebook: Notebook) -> Iterator[str]:
+    """The very last cell says which exercises are solved: as committed, none."""
+    last, call = notebook.cells[-1], f'progress("{notebook.lesson}")'
+    if not (last.is_code and any(ast.unparse(node) == repr_of(call) for node in last.tree.body)):
+        yield f"the last cell is not {call}"
+    elif "nbval-check-output" not in last.tags:
+        yield f"{last} is not tagged nbval-check-output: what it prints may be out of date"
+    exercises = sum("exercise" in cell.tags for cell in notebook.code)
+    told = f"Lesson {notebook.lesson}: 0 of {exercises} exercises solved"
+    if not last.is_code or not last.printed.startswith(told):
+        yield f"the last cell does not say “{told}”"
+
+
+def repr_of(code: str) -> str:
+    """Return code as `ast.unparse` writes it."""
+    return ast.unparse(ast.parse(code))
+
+
 def leads_to(notebook: Notebook, target: str) -> bool:
     """Return whether a text of the notebook has a link to `target`."""
     pages: list[BeautifulSoup] = [page for cell in notebook.cells for page in cell.pages]
@@ -426,6 +444,7 @@ EVERY_LESSON: list[Rule] = [
     exercised,
     exercises_think,
     closed,
+    tells_what_is_solved,
 ]
 
 

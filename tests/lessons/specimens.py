@@ -14,7 +14,7 @@ Spoil = Callable[[NotebookNode], object]
 
 NEXT_LESSON = next(NOTEBOOKS.glob("01_*.ipynb"), NOTEBOOKS).name
 #: Places in LESSON, for the functions that spoil it.
-TITLE, PICTURE, QUESTION, REVEAL, STUB, CHECK, HINTS, _, _, _, ENDING = range(11)
+TITLE, PICTURE, QUESTION, REVEAL, STUB, CHECK, HINTS, _, _, _, ENDING, SOLVED = range(12)
 
 JPEG = "image/jpeg"
 HINT = "<details><summary>{}</summary>Try one more.</details>"
@@ -43,6 +43,7 @@ LESSON = {
     "## Aside: zero\n\nThis can be skipped.\n\n### Exercise 1: count (experiment)\n\n"
     "## In three lines\n\n## Questionnaire\n\n## What the pictures do not show\n\n"
     f"Next: [lesson 1]({NEXT_LESSON}), and the [README](../README.md#start)": None,
+    'progress("00")': new_output("stream", text="Lesson 00: 0 of 2 exercises solved\n"),
 }
 SOLUTION = {
     "# Solutions\n\nBack to [the lesson](../00_one.ipynb).": None,
@@ -58,6 +59,7 @@ TAGS = {
     "other = -1": ["solution"],
     "check(lesson_00.one, answer)": ["check", "nbval-check-output"],
     "check(lesson_00.other, other)": ["check", "nbval-check-output"],
+    'progress("00")': ["nbval-check-output"],
 }
 
 

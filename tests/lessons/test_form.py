@@ -32,6 +32,7 @@ from specimens import (
     PICTURE,
     QUESTION,
     REVEAL,
+    SOLVED,
     STUB,
     TITLE,
     Spoil,
@@ -70,15 +71,10 @@ def test_every_markdown_file(path: Path) -> None:
     assert without_alt(page) == []
 
 
-#: Numbers that wait for their lesson.
-WAITING = {"11"}
-
-
 def test_lessons_are_numbered_without_a_gap() -> None:
     numbers = [path.name[:2] for path in lessons()]
     assert len(set(numbers)) == len(numbers), "two lessons have one number"
-    every = sorted({*numbers, *WAITING})
-    assert every == [f"{number:02}" for number in range(len(every))]
+    assert numbers == [f"{number:02}" for number in range(len(numbers))]
 
 
 def test_the_next_lesson_is_the_next_that_there_is(tmp_path: Path) -> None:
@@ -224,6 +220,10 @@ BREACHES: list[tuple[Rule, Spoil, str]] = [
     (form.closed, put(ENDING, source="## What it does not show"), "Questionnaire"),
     (form.closed, put(ENDING, source="## Questionnaire"), "do not show"),
     (form.closed, put(ENDING, source="## Questionnaire"), "no link to the next lesson"),
+    (form.tells_what_is_solved, lambda node: node.cells.pop(), 'is not progress("00")'),
+    (form.tells_what_is_solved, put(SOLVED, source='progress("03")'), 'is not progress("00")'),
+    (form.tells_what_is_solved, put(SOLVED, outputs=[]), "does not say “Lesson 00: 0 of 2"),
+    (form.tells_what_is_solved, tag(SOLVED), "may be out of date"),
 ]
 
 

@@ -15,6 +15,7 @@ from liif_core.training import trainer
 from liif_core.training.recipe import Recipe
 
 CONFIGS["tiny"] = LIIFConfig(blocks=2, channels=8, hidden=(8,), local_colour=True)
+CONFIGS["tiny-crisp"] = LIIFConfig(blocks=2, channels=8, hidden=(8,), local_colour=True, noise=4)
 BASE = {
     "model": "tiny",
     "steps": 12,

@@ -109,7 +109,6 @@ def test_what_grows_and_what_does_not():
     found = large.query(large.encode(photo), coord, cell)
     torch.testing.assert_close(found, small.query(small.encode(photo), coord, cell))
     for config in (
-        HeatConfig(blocks=2, channels=8, width=12, waves=6),
         HeatConfig(blocks=1, channels=8, width=12, waves=5),
         LIIFConfig(blocks=2, channels=7, hidden=(8,)),
     ):

@@ -1,5 +1,6 @@
 """The parts of training: samples, degradations, optimiser, growing, validation."""
 
+import copy
 import itertools
 from dataclasses import replace
 
@@ -12,8 +13,8 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths, read_rgb
+from liif_core.training.checkpoint import State
 from liif_core.training.degrade import (
-    DEGRADATIONS,
     fade,
     film_grain,
     jpeg,
@@ -26,7 +27,10 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.optim import Muon, make_optimizers, orthogonalise, rate_factor
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.recipe import Recipe
+from liif_core.training.scans import DEGRADATIONS
+from liif_core.training.update import Update
 from liif_core.training.validation import Validator
+from liif_core.weights import load_model, save_weights
 
 RECIPE = Recipe("tiny", steps=10, batch=3, patch=8, queries=20, warmup=1)
 
@@ -244,11 +248,50 @@ def test_only_the_encoder_grows():
     for config in (
         LIIFConfig(blocks=1, channels=6, hidden=(8,)),
         LIIFConfig(blocks=2, channels=4, hidden=(8,)),
-        LIIFConfig(blocks=2, channels=6, hidden=(16,)),
-        LIIFConfig(blocks=2, channels=6, hidden=(8,), local_colour=True),
+        LIIFConfig(blocks=2, channels=4, hidden=(16,)),
     ):
         with pytest.raises(LiifError, match="only grow"):
             grow(small, config)
+
+
+def test_another_decoder_begins_anew_and_reads_the_same_codes():
+    small = LIIF(LIIFConfig(blocks=2, channels=6, hidden=(8,)))
+    photo = torch.rand(1, 3, 9, 11)
+    for changes in ({"hidden": (16,)}, {"local_colour": True}, {"hidden": (8, 8)}):
+        large = grow(small, replace(small.config, **changes))
+        torch.testing.assert_close(large.encode(photo).codes, small.encode(photo).codes)
+        first = large.imnet.layers[0].weight
+        same = first.shape == small.imnet.layers[0].weight.shape
+        assert not (same and torch.equal(first, small.imnet.layers[0].weight))
+
+
+def test_a_frozen_encoder_stays_and_the_decoder_learns(photos, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "tiny", LIIFConfig(blocks=1, channels=4, hidden=(8,)))
+    values = {**RECIPE.to_dict(), "freeze_encoder": True}
+    for optimizer in ("muon", "adamw"):
+        recipe = Recipe.from_dict({**values, "optimizer": optimizer})
+        state = State(recipe, None, torch.device("cpu"))
+        begun = copy.deepcopy(state.model.state_dict())
+        update = Update(PairLoss(state.model), state.model, state.average, state.optimizers, recipe)
+        update(PairSampler(photo_paths(photos), recipe).batch(range(3)), 5)
+        for model in (state.model, state.average):
+            for name, value in model.state_dict().items():
+                assert torch.equal(value, begun[name]) == name.startswith("encoder."), name
+
+
+def test_weights_can_be_stored_in_half_the_bytes(tmp_path):
+    model = LIIF(LIIFConfig(blocks=2, channels=6, hidden=(8,)))
+    full, half = tmp_path / "full.safetensors", tmp_path / "half.safetensors"
+    save_weights(model, full, {})
+    save_weights(model, half, {}, torch.float16)
+    assert half.stat().st_size < 0.7 * full.stat().st_size
+    read = load_model(half, "cpu").state_dict()
+    for name, value in model.state_dict().items():
+        assert read[name].dtype == torch.float32
+        assert torch.equal(read[name], value.half().float()), name
+    for key, value in (("stored", "float64"), ("freeze_encoder", 1)):
+        with pytest.raises(LiifError, match=key):
+            Recipe.from_dict({**RECIPE.to_dict(), key: value})
 
 
 def validator(photos, number=None):

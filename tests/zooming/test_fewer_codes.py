@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from liif_core.__main__ import main
+from liif_core.axes import axis_neighbours
 from liif_core.coords import cell_size, coord_grid
-from liif_core.folded import axis_neighbours
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto

@@ -74,8 +74,11 @@ class Explorer {
       "change:split": follow(() => this.moveSplit(this.state.split)),
       "change:point": follow(() => this.pointed.follow()),
       "change:photo": follow(() => this.openPhoto()),
+      "change:graphics": () => this.showGraphics(),
+      "change:graphics_note": () => this.showGraphics(),
     };
     for (const [event, call] of Object.entries(this.followers)) this.engine.on(event, call);
+    this.showGraphics();
     this.stopWatching = watchSight(this.page.stage.root, {
       fit: () => this.fitScreen(),
       visible: (inSight) => this.frames.setVisible(inSight && this.state.view !== null),
@@ -194,6 +197,10 @@ class Explorer {
     if (this.state.view) this.page.drawMarks(this.state);
   }
 
+  showGraphics() {
+    this.page.showGraphics(this.engine.get("graphics"), this.engine.get("graphics_note"));
+  }
+
   showStatus() {
     const busy = !this.frames.settled() || this.layers.decoding > 0;
     this.page.stage.showStatus(Object.values(this.reading).find(Boolean), busy);
@@ -236,6 +243,7 @@ function handActions(explorer) {
       explorer.questions.save();
     },
     redraw: () => explorer.drawMarks(),
+    accelerate: (on) => explorer.engine.set("graphics", on),
   };
 }
 

@@ -6,6 +6,7 @@ import { checkPixels, photoFrom } from "./engine/uploads.js";
 import { element, spokenLine } from "./shared.js";
 import { explore } from "./zoom_explorer.js";
 
+const OWN = new Set(["photo", "kernel", "graphics", "graphics_note"]); // values that Python does not share
 const WHOLE_PHOTO = { centre: [0, 0], magnification: 0 };
 
 // Bytes from Python, as an ArrayBuffer of their own.
@@ -23,11 +24,11 @@ class InPage {
   }
 
   get(name) {
-    return name === "photo" || name === "kernel" ? this.engine.get(name) : this.model.get(name);
+    return OWN.has(name) ? this.engine.get(name) : this.model.get(name);
   }
 
   set(name, value) {
-    this.model.set(name, value);
+    (OWN.has(name) ? this.engine : this.model).set(name, value);
   }
 
   save_changes() {
@@ -43,7 +44,8 @@ class InPage {
   }
 
   home(event) {
-    return event === "change:photo" || event === "msg:custom" ? this.engine : this.model;
+    const own = event === "msg:custom" || OWN.has(event.replace("change:", ""));
+    return own ? this.engine : this.model;
   }
 
   send(question, callbacks, buffers) {
@@ -77,12 +79,12 @@ function photoOf(model) {
 }
 
 async function begun(model) {
-  const { kernel, worker, weights } = model.get("parts");
+  const { kernels: { plain, relaxed }, worker, weights } = model.get("parts");
   checkPixels();
   const engine = new Engine({
     photo: await photoOf(model),
     weights: Object.fromEntries(Object.entries(weights).map(([name, part]) => [name, bytesOf(part)])),
-    pieces: piecesWithin(bytesOf(kernel), worker),
+    pieces: piecesWithin({ plain: bytesOf(plain), relaxed: bytesOf(relaxed) }, worker),
     values: { kernel: false },
   });
   try {

@@ -5,6 +5,7 @@ import { readoutPanel } from "./zoom_readout.js";
 import { Stage } from "./zoom_stage.js";
 import { xrayPanel } from "./zoom_xray.js";
 
+const GRAPHICS_TITLE = "let this machine's graphics processor answer, where it answers as its cores do";
 const GRID = "show the photo's pixel grid and latent centres, from ×6 on";
 
 export class Page {
@@ -17,6 +18,8 @@ export class Page {
     this.right = sideControls("Right of the split", methods, (side) => actions.choose("right", side));
     this.compare = toggle("split", "compare two methods", true, actions.compare);
     this.grid = toggle("pixels", GRID, engine.get("grid"), actions.redraw);
+    this.graphics = toggle("graphics processor", GRAPHICS_TITLE, false, actions.accelerate);
+    this.accelerated = spokenLine("p", "liif-note"); // whether it is in use
     this.readout = readoutPanel(engine.get("trained"), engine.get("alt"));
     this.xray = xrayPanel();
     this.note = spokenLine("p", "liif-note"); // nobody answers
@@ -38,11 +41,12 @@ export class Page {
       button("−", "zoom out", () => actions.zoom(0.8, this.stage.middle)),
       button("+", "zoom in", () => actions.zoom(1.25, this.stage.middle)),
       button("whole", "show the whole photo", actions.reset),
-      this.compare.root, this.grid.root, save, upload.button, upload.input,
+      this.compare.root, this.grid.root, this.graphics.root, save, upload.button, upload.input,
     );
     const main = element(
       "div", { className: "liif-main" },
       this.stage.root, bar, saving.root, this.note, this.wrong, this.told,
+      this.accelerated,
       element("div", { className: "liif-where-now" }, overview.root, this.readout.numbers),
       this.readout.aloud,
     );
@@ -61,6 +65,13 @@ export class Page {
     this.drawMarks(state);
     this.readout.show(view);
     this.stage.marks.setAttribute("aria-label", this.readout.name(view));
+  }
+
+  // on: whether the graphics processor is to answer; undefined where there is none.
+  showGraphics(on, note = "") {
+    this.graphics.root.hidden = on === undefined;
+    this.graphics.box.checked = on === true;
+    this.accelerated.textContent = note;
   }
 
   drawMarks(state) {

@@ -2,8 +2,8 @@
 import { isExact } from "./zoom_picture.js";
 import { cellOf } from "./zoom_viewport.js";
 
-const ZOOM_IN = "Zoom in to ×1 or more: below, the photo is averaged and no LIIF is asked.";
-const NO_MODEL = "Choose a LIIF on one of the sides: the other methods have no latent codes.";
+const ZOOM_IN = "Zoom in to ×1 or more: below, the photo is averaged and no model is asked.";
+const NO_MODEL = "Choose a model on one of the sides: the other methods have no latent codes.";
 
 export class Pointed {
   // ask(type, fields): see Questions.askOfPhoto; redraw(): the marks have changed.

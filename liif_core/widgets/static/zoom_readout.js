@@ -19,7 +19,7 @@ export function readoutPanel(trained, alt) {
         ["magnification", `×${view.magnification.toFixed(2)}`],
         ["centre y, x", view.centre.map((value) => signed(value, 4)).join(", ")],
         ["cell h, w", cellText(view)],
-        ["LIIF", rangeText(view.magnification, trained)],
+        ["model", rangeText(view.magnification, trained)],
       ];
       numbers.replaceChildren(
         ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
@@ -47,7 +47,7 @@ function cellText(view) {
 
 function rangeText(scale, [first, last]) {
   const range = `training range ×${first}–×${last}`;
-  if (scale < 1 - 1e-9) return "below ×1 the photo is averaged down; a LIIF is asked from ×1 on";
+  if (scale < 1 - 1e-9) return "below ×1 the photo is averaged down; a model is asked from ×1 on";
   if (scale < first * (1 - 1e-9)) return `△ below the ${range}`;
   if (scale <= last * (1 + 1e-9)) return `✓ within the ${range}`;
   return `△ beyond the ${range}: ${(scale / last).toFixed(1)} times`;

@@ -7,14 +7,16 @@
 //   // … and when it is no longer wanted: stop(); engine.stop();
 //
 // with piecesBeside from beside.js where the engine lies in files, or piecesWithin from pieces.js
-// where the page itself holds the kernel and the worker's script. `ready` is a promise that fails
+// where the page itself holds the kernels and the worker's script. `ready` is a promise that fails
 // where the engine cannot work, with a line for the reader; every answer says that line, too.
 // Beside the explorer's six methods (liif_core/explorer/QUESTIONS.md) there is `answer(question)`,
 // which promises [answer, pictures], and `show(photo)`.
 import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
-import { budget } from "./budget.js";
+import { budget, workerNeeds } from "./budget.js";
 import { Explored } from "./explored.js";
+import { GraphicsSwitch } from "./graphics_switch.js";
+import { chosenKernel } from "./kernels.js";
 import { Pool } from "./pool.js";
 import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
@@ -26,10 +28,11 @@ const MOST_WORKERS = 4;
 
 export class Engine {
   // photo: { height, width, rgb: (height, width, 3) in 8 bits, name }; weights: name -> ArrayBuffer,
-  // as browser_weights.py writes them; pieces: { kernel: bytes of kernel.wasm or a promise of them,
-  // worker(): a new worker }; values: of the explorer, in place of those below; workers: at most;
-  // memory: bytes in all, where it is not for `budget` to say.
-  constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory }) {
+  // as browser_weights.py writes them; pieces: { kernels: { plain, relaxed }, bytes of the two
+  // builds or promises of them, worker(): a new worker }; values: of the explorer, in place of those below; workers: at most;
+  // memory: bytes in all, where it is not for `budget` to say; emulated: whether a graphics processor
+  // that a program plays will do, which is for tests.
+  constructor({ photo, weights, pieces, values = {}, workers = defaultWorkers(), memory, emulated = false }) {
     const entries = Object.entries(weights).map(([name, bytes]) => [name, readWeights(bytes).config]);
     this.models = Object.fromEntries(entries);
     this.limits = { workers, memory };
@@ -37,16 +40,20 @@ export class Engine {
     this.values = { ...startingValues(this.models), ...values, photo: described(photo, 0) };
     this.number = 0; // of the photo that the workers have
     this.uploads = new Uploads();
+    this.graphics = new GraphicsSwitch(this, emulated);
     this.pool = new Pool(pieces.worker);
-    this.ready = this.prepare(pieces.kernel, weights, photo);
+    this.ready = this.prepare(pieces.kernels, weights, photo);
     this.ready.catch(() => {}); // every answer says it
     this.opening = this.ready; // one photo after the other
   }
 
-  async prepare(kernel, weights, photo) {
-    this.given = { module: await compiled(await kernel), weights };
+  async prepare(kernels, weights, photo) {
+    const { build, module } = await chosenKernel(kernels);
+    this.build = build; // for whoever examines the page
+    this.given = { module, weights };
     if (this.ended) throw new Error("The engine was ended.");
     await this.open(photo, 0);
+    this.graphics.offer();
   }
 
   // Explore another photo from now on, whole; own: the reader's, which "uploaded" tells.
@@ -76,10 +83,12 @@ export class Engine {
       throw error;
     }
     this.opened = { photo, number };
+    this.graphics.open(this.opened);
   }
 
   async give({ height, width, rgb }, number) {
-    const { workers, codes, maps } = budget({ height, width }, this.limits.workers, this.limits.memory);
+    const needs = workerNeeds(Object.values(this.models));
+    const { workers, codes, maps } = budget({ height, width }, this.limits.workers, this.limits.memory, needs);
     if (workers !== this.pool.count || maps !== this.maps) {
       this.maps = maps;
       this.pool.begin(workers);
@@ -166,15 +175,8 @@ export class Engine {
 
   stop() {
     this.ended = true;
+    this.graphics.end();
     this.pool.stop();
-  }
-}
-
-async function compiled(bytes) {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch {
-    throw new Error("This browser lacks WebAssembly with SIMD, which LIIF needs here; use a newer one.");
   }
 }
 

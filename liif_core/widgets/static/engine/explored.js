@@ -13,6 +13,7 @@ export class Explored {
     Object.assign(this, { pool, models, memory, number: photo.number });
     this.size = [photo.height, photo.width];
     this.codes = new Kept(memory);
+    this.graphics = null; // an Accelerator, where it is on
     this.reading = new Map(); // key of a tile -> the promise of its codes
   }
 
@@ -78,9 +79,12 @@ export class Explored {
     return codes;
   }
 
-  // Workers refuse what is asked about another photo than the one they have.
+  // Workers refuse what is asked about another photo than the one they have. The graphics processor,
+  // where it is on, answers in their place; what it cannot, they do.
   ask(worker, call, fields) {
-    return this.pool.ask(worker, call, { ...fields, photo: this.number });
+    const asked = { ...fields, photo: this.number };
+    if (!this.graphics?.answers(call)) return this.pool.ask(worker, call, asked);
+    return this.graphics.ask(call, asked).catch(() => this.pool.ask(worker, call, asked));
   }
 
   // Rows and columns of a picture: { height, width, rgba }.
@@ -91,7 +95,8 @@ export class Explored {
       picture.rgba = await this.ask(this.pool.idlest(), "resize", { grid, method, rows, cols });
       return picture;
     }
-    const jobs = this.shared(partsOf(grid, rows, cols, this.size));
+    const parts = partsOf(grid, rows, cols, this.size);
+    const jobs = this.graphics ? parts : this.shared(parts);
     const workers = Array.from({ length: AT_HAND * this.pool.count }, (_, at) => at % this.pool.count);
     const work = async (worker) => {
       while (jobs.length > 0) {

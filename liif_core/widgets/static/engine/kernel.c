@@ -2,13 +2,15 @@
 //
 // Whoever calls manages the memory: every pointer is given, nothing is allocated. All numbers are
 // float32, the channels of a pixel side by side, and as many as fill whole vectors (multiples of
-// eight for what a layer says; the rest is zeros). kernel.wasm is built from this file by `make
-// kernel`; tests/test_engine_kernel.py holds the two together.
+// eight for what a layer says; the rest is zeros). `make kernel` builds this file twice: kernel.wasm
+// and, with relaxed SIMD, kernel_relaxed.wasm; tests/test_engine_kernel.py holds them together, and
+// kernels.js chooses.
 #include <wasm_simd128.h>
 
 #define EXPORT __attribute__((visibility("default")))
 #define LANES 4      // of a vector
 #define PIXELS 4     // of a register tile, by two vectors: what sixteen registers hold
+#define MANY 8       // columns that one code answers for: then lines are worth it
 #define STRIP 16     // squares of a convolution at a time: a multiple of PIXELS
 #define NEGLIGIBLE 1e-8f // what is weighted less does not change a float32 between 0 and 1
 
@@ -41,7 +43,11 @@ typedef struct {
 static inline v128_t relu(v128_t x) { return wasm_f32x4_pmax(x, wasm_f32x4_const_splat(0)); }
 
 static inline v128_t add_product(v128_t sum, v128_t a, v128_t b) {
+#ifdef __wasm_relaxed_simd__
+  return wasm_f32x4_relaxed_madd(a, b, sum); // in one step where the processor has one
+#else
   return wasm_f32x4_add(sum, wasm_f32x4_mul(a, b));
+#endif
 }
 
 // One register tile of a matrix product: x (4, in), weights (in, 8) -> y (4, 8).
@@ -156,85 +162,204 @@ EXPORT void conv3x3(const float *source, int row, int height, int width, int in,
   }
 }
 
-// What the units of a layer say at four pixels, after their ReLU, without those that say nothing at
-// any of them. Pixels that lie side by side look alike to a layer, so that is nearly half of them.
-// values: (count, 4), a unit's pixels side by side; unit: (count), which. Room for one more of each.
+// What the units of a layer say at four pixels, after their ReLU, and which of them say anything at
+// any of these: pixels that lie side by side look alike to a layer, so that is half of them.
+// values: (width / 4, 4, 4), of each four units a pixel's side by side; unit, at: (count), which, and
+// where in values it begins. Room for four more of each.
 typedef struct {
   float *values;
-  int *unit;
+  int *unit, *at;
   int count;
 } Active;
 
-// Append units `first` … `first` + 3; pixels: four values of each.
+static const int set[16][LANES] = { // the bits that are set in 0 … 15
+    {0}, {0}, {1}, {0, 1}, {2}, {0, 2}, {1, 2}, {0, 1, 2},
+    {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+
+static inline v128_t above_zero(v128_t x) { return wasm_f32x4_gt(x, wasm_f32x4_const_splat(0)); }
+
+// Note which of units `first` … `first` + 3 there are.
+static inline void note(Active *active, int first, int bits) {
+  const v128_t lanes = wasm_v128_load(set[bits]);
+  wasm_v128_store(active->unit + active->count, wasm_i32x4_add(lanes, wasm_i32x4_splat(first)));
+  wasm_v128_store(active->at + active->count,
+                  wasm_i32x4_add(lanes, wasm_i32x4_splat(first * PIXELS)));
+  active->count += __builtin_popcount(bits);
+}
+
+// Append units `first` … `first` + 3; pixels: these of each.
 static inline __attribute__((always_inline)) void append(Active *active, const v128_t *pixels,
                                                          int first) {
-  const v128_t low01 = wasm_i32x4_shuffle(pixels[0], pixels[1], 0, 4, 1, 5);
-  const v128_t low23 = wasm_i32x4_shuffle(pixels[2], pixels[3], 0, 4, 1, 5);
-  const v128_t high01 = wasm_i32x4_shuffle(pixels[0], pixels[1], 2, 6, 3, 7);
-  const v128_t high23 = wasm_i32x4_shuffle(pixels[2], pixels[3], 2, 6, 3, 7);
-  const v128_t units[LANES] = {
-      wasm_i64x2_shuffle(low01, low23, 0, 2), wasm_i64x2_shuffle(low01, low23, 1, 3),
-      wasm_i64x2_shuffle(high01, high23, 0, 2), wasm_i64x2_shuffle(high01, high23, 1, 3)};
-  int count = active->count;
-  for (int k = 0; k < LANES; k++) {
-    const v128_t said = relu(units[k]);
-    wasm_v128_store(active->values + count * PIXELS, said);
-    active->unit[count] = first + k;
-    count += wasm_v128_any_true(said);
+  v128_t any = wasm_f32x4_const_splat(0);
+  for (int p = 0; p < PIXELS; p++) {
+    const v128_t said = relu(pixels[p]);
+    wasm_v128_store(active->values + first * PIXELS + p * LANES, said);
+    any = wasm_f32x4_pmax(any, said);
   }
-  active->count = count;
+  note(active, first, wasm_i32x4_bitmask(above_zero(any)));
+}
+
+// Add what active units say to eight units of the next layer; weights: (in, 8) of these.
+static inline __attribute__((always_inline)) void add_units(const float *weights, Active x,
+                                                            v128_t sums[2][PIXELS]) {
+  for (int k = 0; k < x.count; k++) {
+    const float *w = weights + x.unit[k] * 8, *values = x.values + x.at[k];
+    const v128_t w0 = wasm_v128_load(w), w1 = wasm_v128_load(w + LANES);
+    for (int p = 0; p < PIXELS; p++) {
+      const v128_t value = wasm_v128_load32_splat(values + p * LANES);
+      sums[0][p] = add_product(sums[0][p], value, w0);
+      sums[1][p] = add_product(sums[1][p], value, w1);
+    }
+  }
 }
 
 // A hidden layer and its ReLU.
-static void dense(const Layer *layer, const Active *x, Active *y) {
-  y->count = 0;
-  for (int o = 0; o < layer->out; o += 8) {
-    const float *weights = layer->weights + o * layer->in;
+static int dense(const Layer *given, Active x, Active y) {
+  const Layer layer = *given;
+  y.count = 0;
+  for (int o = 0; o < layer.out; o += 8) {
     v128_t sums[2][PIXELS];
     for (int half = 0; half < 2; half++)
       for (int p = 0; p < PIXELS; p++)
-        sums[half][p] = wasm_v128_load(layer->bias + o + half * LANES);
-    for (int k = 0; k < x->count; k++) {
-      const float *w = weights + x->unit[k] * 8, *values = x->values + k * PIXELS;
-      const v128_t w0 = wasm_v128_load(w), w1 = wasm_v128_load(w + LANES);
-      for (int p = 0; p < PIXELS; p++) {
-        const v128_t value = wasm_v128_load32_splat(values + p);
-        sums[0][p] = add_product(sums[0][p], value, w0);
-        sums[1][p] = add_product(sums[1][p], value, w1);
-      }
-    }
-    append(y, sums[0], o);
-    append(y, sums[1], o + LANES);
+        sums[half][p] = wasm_v128_load(layer.bias + o + half * LANES);
+    add_units(layer.weights + o * layer.in, x, sums);
+    append(&y, sums[0], o);
+    append(&y, sums[1], o + LANES);
+  }
+  return y.count;
+}
+
+// Within a row and beside one code, a unit of the first layer is a straight line over x, before its
+// ReLU. So those above zero at all four pixels say together, to each unit of the second layer,
+// another straight line; and from one four pixels to the next only few units come or go. Without
+// this, a frame at ×12 takes a fifth longer.
+typedef struct {
+  const float *hidden;   // of the code that the lines are about
+  float *height, *slope; // (out): the lines of the second layer, at x = 0 and for each 1
+  float *units;          // (width, 2): height and slope of each that comes, or goes: negative
+  int *counted;          // (width / 4): the units in the lines, four bits of each vector
+  int *unit;             // (count), which come or go
+  int count;
+} Lines;
+
+// Lines of no unit yet.
+static void begin(Lines *lines, const float *hidden, const Layer *second) {
+  lines->hidden = hidden;
+  for (int k = 0; k < second->in / LANES; k++) lines->counted[k] = 0;
+  for (int o = 0; o < second->out; o += LANES) {
+    wasm_v128_store(lines->height + o, wasm_v128_load(second->bias + o));
+    wasm_v128_store(lines->slope + o, wasm_f32x4_const_splat(0));
   }
 }
 
-// The last layer: a colour for each pixel, of which the last number is nothing.
-static void colour_layer(const Layer *layer, const Active *x, v128_t *colours) {
-  for (int p = 0; p < PIXELS; p++) colours[p] = wasm_v128_load(layer->bias);
-  for (int k = 0; k < x->count; k++) {
-    const v128_t w = wasm_v128_load(layer->weights + x->unit[k] * LANES);
-    for (int p = 0; p < PIXELS; p++)
-      colours[p] = add_product(colours[p], wasm_v128_load32_splat(x->values + k * PIXELS + p), w);
+// The first layer at four pixels in a row, of one code: what comes and goes, and the units that are
+// above zero at some of them only. across: each one's x, rising.
+static void first_lines(const Decoder *decoder, const float *beside, const v128_t *across,
+                        Lines *known, Active *given) {
+  Lines lines = *known;
+  Active some = *given;
+  const int width = decoder->width;
+  const float *delta = decoder->delta_x;
+  const v128_t sign = wasm_f32x4_const_splat(-0.0f);
+  lines.count = some.count = 0;
+  for (int k = 0; k < width; k += LANES) {
+    const v128_t slope = wasm_v128_load(delta + k);
+    const v128_t height = wasm_f32x4_add(wasm_v128_load(lines.hidden + k), wasm_v128_load(beside + k));
+    v128_t said[PIXELS];
+    for (int p = 0; p < PIXELS; p++) {
+      said[p] = add_product(height, across[p], slope);
+      wasm_v128_store(some.values + k * PIXELS + p * LANES, relu(said[p]));
+    }
+    const v128_t left = above_zero(said[0]), right = above_zero(said[PIXELS - 1]);
+    const v128_t both = wasm_v128_and(left, right), turned = wasm_v128_andnot(sign, both);
+    wasm_v128_store(lines.units + 2 * k, wasm_v128_xor(height, turned));
+    wasm_v128_store(lines.units + 2 * k + LANES, wasm_v128_xor(slope, turned));
+    const int all = wasm_i32x4_bitmask(both), changed = all ^ lines.counted[k / LANES];
+    lines.counted[k / LANES] = all;
+    wasm_v128_store(lines.unit + lines.count,
+                    wasm_i32x4_add(wasm_v128_load(set[changed]), wasm_i32x4_splat(k)));
+    lines.count += __builtin_popcount(changed);
+    note(&some, k, wasm_i32x4_bitmask(wasm_v128_xor(left, right)));
   }
+  known->count = lines.count;
+  given->count = some.count;
+}
+
+// The second layer after first_lines, and its ReLU.
+static int second_lines(const Layer *given, const v128_t *across, Lines lines, Active some,
+                        Active y) {
+  const Layer layer = *given;
+  y.count = 0;
+  for (int o = 0; o < layer.out; o += 8) {
+    const float *weights = layer.weights + o * layer.in;
+    v128_t height[2], slope[2], sums[2][PIXELS];
+    for (int half = 0; half < 2; half++) {
+      height[half] = wasm_v128_load(lines.height + o + half * LANES);
+      slope[half] = wasm_v128_load(lines.slope + o + half * LANES);
+    }
+    for (int k = 0; k < lines.count; k++) {
+      const int unit = lines.unit[k];
+      const float *line = lines.units + unit + (unit & -LANES);
+      for (int half = 0; half < 2; half++) {
+        const v128_t w = wasm_v128_load(weights + unit * 8 + half * LANES);
+        height[half] = add_product(height[half], wasm_v128_load32_splat(line), w);
+        slope[half] = add_product(slope[half], wasm_v128_load32_splat(line + LANES), w);
+      }
+    }
+    for (int half = 0; half < 2; half++) {
+      wasm_v128_store(lines.height + o + half * LANES, height[half]);
+      wasm_v128_store(lines.slope + o + half * LANES, slope[half]);
+      for (int p = 0; p < PIXELS; p++)
+        sums[half][p] = add_product(height[half], across[p], slope[half]);
+    }
+    add_units(weights, some, sums);
+    append(&y, sums[0], o);
+    append(&y, sums[1], o + LANES);
+  }
+  return y.count;
+}
+
+// The last layer: a colour for each pixel, of which the last number is nothing.
+static void colour_layer(const Layer *layer, Active x, v128_t *colours) {
+  v128_t sums[PIXELS];
+  for (int p = 0; p < PIXELS; p++) sums[p] = wasm_v128_load(layer->bias);
+  for (int k = 0; k < x.count; k++) {
+    const float *values = x.values + x.at[k];
+    const v128_t w = wasm_v128_load(layer->weights + x.unit[k] * LANES);
+    for (int p = 0; p < PIXELS; p++)
+      sums[p] = add_product(sums[p], wasm_v128_load32_splat(values + p * LANES), w);
+  }
+  for (int p = 0; p < PIXELS; p++) colours[p] = sums[p];
 }
 
 // The first layer: what the codes say, and beside it.
 static void first_layer(const Decoder *decoder, const float *const *hidden, const float *beside,
                         const v128_t *across, Active *x) {
-  x->count = 0;
+  Active active = *x;
+  active.count = 0;
   for (int k = 0; k < decoder->width; k += LANES) {
     const v128_t all = wasm_v128_load(beside + k), delta = wasm_v128_load(decoder->delta_x + k);
     v128_t sums[PIXELS];
     for (int p = 0; p < PIXELS; p++)
       sums[p] = wasm_f32x4_add(wasm_v128_load(hidden[p] + k), add_product(all, across[p], delta));
-    append(x, sums, k);
+    append(&active, sums, k);
   }
+  x->count = active.count;
 }
 
-// Add one neighbour's weighted answers to up to four output pixels of a row. which: their columns.
+// What answering takes beside the decoder. beside: (width), what the first layer adds in this row;
+// which: the columns for which this neighbour counts.
+typedef struct {
+  float *beside;
+  Active one, other;
+  Lines lines;
+  int *which;
+} Room;
+
+// Add one neighbour's weighted answers to up to four output pixels of a row. which: their columns;
+// straight: whether they all have the same code, and lines are worth it.
 static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int base, int row,
-                float share, const float *beside, const int *which, int pixels, Active *one,
-                Active *other, float *out) {
+                float share, const int *which, int pixels, int straight, Room *room, float *out) {
   const float *hidden[PIXELS], *colours[PIXELS];
   v128_t across[PIXELS], answers[PIXELS];
   for (int p = 0; p < PIXELS; p++) { // what there is none of is asked like the last
@@ -244,19 +369,44 @@ static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int 
     colours[p] = tile->colours + code * LANES;
     across[p] = wasm_f32x4_splat(cols->delta[at]);
   }
-  first_layer(decoder, hidden, beside, across, one);
+  Active *one = &room->one, *other = &room->other;
+  if (straight) {
+    if (room->lines.hidden != hidden[0]) begin(&room->lines, hidden[0], decoder->layers);
+    first_lines(decoder, room->beside, across, &room->lines, one);
+    other->count = second_lines(decoder->layers, across, room->lines, *one, *other);
+  } else {
+    first_layer(decoder, hidden, room->beside, across, one);
+  }
   for (int l = 0; l + 1 < decoder->count; l++) {
-    dense(decoder->layers + l, one, other);
+    if (l > 0 || !straight) other->count = dense(decoder->layers + l, *one, *other);
     Active *swap = one;
     one = other;
     other = swap;
   }
-  colour_layer(decoder->layers + decoder->count - 1, one, answers);
+  colour_layer(decoder->layers + decoder->count - 1, *one, answers);
   for (int p = 0; p < pixels; p++) {
     if (decoder->local_colour) answers[p] = wasm_f32x4_add(answers[p], wasm_v128_load(colours[p]));
     const v128_t weight = wasm_f32x4_splat(share * cols->weight[base + which[p]]);
     float *to = out + which[p] * LANES;
     wasm_v128_store(to, add_product(wasm_v128_load(to), answers[p], weight));
+  }
+}
+
+// The same for the `asked` columns of a row, four at a time; of a code that answers for many, four
+// of its own.
+static void ask_row(const Decoder *decoder, const Tile *tile, const Axis *cols, int base, int asked,
+                    int row, float share, Room *room, float *out) {
+  const int *index = cols->index + base;
+  room->lines.hidden = 0;
+  for (int p = 0, end = 0, straight = 0, pixels; p < asked; p += pixels) {
+    const int *which = room->which + p;
+    if (p >= end) {
+      for (end = p + 1; end < asked && index[room->which[end]] == index[*which];) end++;
+      straight = decoder->count > 1 && end - p >= MANY;
+    }
+    pixels = (straight ? end : asked) - p;
+    if (pixels > PIXELS) pixels = PIXELS;
+    ask(decoder, tile, cols, base, row, share, which, pixels, straight, room, out);
   }
 }
 
@@ -269,30 +419,33 @@ static int counting(const float *weights, int outputs, int *which) {
 }
 
 // Ask for the colour at every crossing of rows and columns: FoldedDecoder.grid.
-// scratch: room for 11 (widest + 4) + cols->outputs numbers; out: (rows, columns, 4), RGB about
+// scratch: room for 19 (widest + 4) + cols->outputs numbers; out: (rows, columns, 4), RGB about
 // [0, 1], not clamped.
 EXPORT void decode(const Decoder *decoder, const Tile *tile, const Axis *rows, const Axis *cols,
                    int widest, float *scratch, float *out) {
-  const int room = widest + LANES, width = cols->outputs;
-  float *beside = scratch, *values = scratch + room;
-  int *units = (int *)(values + 2 * PIXELS * room), *which = units + 2 * room;
-  Active one = {values, units, 0}, other = {values + PIXELS * room, units + room, 0};
+  const int part = widest + LANES, width = cols->outputs;
+  int *numbers = (int *)(scratch + 13 * part);
+  float *values = scratch + part, *lines = values + 2 * PIXELS * part;
+  Room room = {scratch,
+               {values, numbers, numbers + part, 0},
+               {values + PIXELS * part, numbers + 2 * part, numbers + 3 * part, 0},
+               {0, lines, lines + part, lines + 2 * part, numbers + 4 * part, numbers + 5 * part, 0},
+               numbers + 6 * part};
   const v128_t half = wasm_f32x4_const_splat(0.5f);
   for (int at = 0; at < rows->outputs * width; at++)
     wasm_v128_store(out + at * LANES, wasm_f32x4_const_splat(0));
   for (int c = 0; c < cols->count; c++) {
-    const int base = c * width, asked = counting(cols->weight + base, width, which);
+    const int base = c * width, asked = counting(cols->weight + base, width, room.which);
     for (int r = 0; r < rows->count; r++)
       for (int y = 0; y < rows->outputs; y++) {
         const int at = r * rows->outputs + y;
         if (!(rows->weight[at] > NEGLIGIBLE)) continue;
         const v128_t down = wasm_f32x4_splat(rows->delta[at]);
         for (int k = 0; k < decoder->width; k += LANES)
-          wasm_v128_store(beside + k, add_product(wasm_v128_load(decoder->cell + k), down,
-                                                  wasm_v128_load(decoder->delta_y + k)));
-        for (int p = 0; p < asked; p += PIXELS)
-          ask(decoder, tile, cols, base, rows->index[at], rows->weight[at], beside, which + p,
-              asked - p < PIXELS ? asked - p : PIXELS, &one, &other, out + (long)y * width * LANES);
+          wasm_v128_store(room.beside + k, add_product(wasm_v128_load(decoder->cell + k), down,
+                                                       wasm_v128_load(decoder->delta_y + k)));
+        ask_row(decoder, tile, cols, base, asked, rows->index[at], rows->weight[at], &room,
+                out + (long)y * width * LANES);
       }
   }
   for (int at = 0; at < rows->outputs * width; at++)

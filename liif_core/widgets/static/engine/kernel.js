@@ -1,10 +1,10 @@
-// kernel.wasm and its memory: one of each for a worker. Memory is handed out from bottom to top;
+// The kernel and its memory: one of each for a worker. Memory is handed out from bottom to top;
 // what was handed out after a `mark` is taken back by `release`.
 const PAGE = 1 << 16;
 const ALIGNED = 16;
 
 export class Kernel {
-  // module: kernel.wasm, compiled.
+  // module: one of the two builds, compiled; see kernels.js.
   constructor(module) {
     this.memory = new WebAssembly.Memory({ initial: 16 });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });

@@ -8,7 +8,7 @@ const STRIP = 16; // squares that the kernel convolves at a time
 
 const UNCUT = [[0, 0], [0, 0]]; // a window that is cut nowhere
 
-const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
+export const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
 
 export class Network {
   // weights: see readWeights.
@@ -102,7 +102,7 @@ export class Network {
     const [ensemble, unfolding, cell] = this.switches(side);
     const name = JSON.stringify([unfolding, cell]);
     if (!this.decoders.has(name)) this.decoders.set(name, this.folded(unfolding, cell));
-    return { ...this.decoders.get(name), ensemble };
+    return { ...this.decoders.get(name), ensemble, name };
   }
 
   switches(side) {
@@ -144,7 +144,7 @@ export class Network {
     for (let y = 0, from = 0; y < height; y += 1) {
       let to = ((y + 1) * (width + 2) + 1) * COLOUR;
       for (let x = 0; x < width; x += 1, to += COLOUR) {
-        for (let k = 0; k < 3; k += 1, from += 1) pixels[to + k] = signed(rgb[from]);
+        for (let k = 0; k < 3; k += 1, from += 1) pixels[to + k] = asInput(rgb[from]);
       }
     }
     this.convolve(this.head, photo, place, codes);
@@ -204,7 +204,7 @@ export class Network {
     const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
     const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
     const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
-    const scratch = kernel.room(11 * (widest + 4) + across.outputs);
+    const scratch = kernel.room(19 * (widest + 4) + across.outputs);
     const answers = kernel.room(4 * down.outputs * across.outputs);
     kernel.call.decode(...asked, widest, scratch, answers);
     return answers;
@@ -226,6 +226,6 @@ function changed(t) {
 // A value of 8 bits as the encoder reads it, in [-1, 1]; in float32, as Python reckons.
 const SIGNED = Float32Array.from({ length: 256 }, (_, value) => (Math.fround(value / 255) - 0.5) / 0.5);
 
-export function signed(value) {
+export function asInput(value) {
   return SIGNED[value];
 }

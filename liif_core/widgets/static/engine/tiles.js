@@ -3,7 +3,7 @@
 import { tileSpans } from "./grid.js";
 
 export const SIDE = 48; // photo pixels along a tile's side
-const TOGETHER = 3; // tiles along a side that are read as one: their halos are read once
+export const TOGETHER = 3; // tiles along a side that are read as one: their halos are read once
 const UNFOLDING = 1; // how far a code's neighbourhood reaches
 export const MARGIN = UNFOLDING + 1; // the neighbouring code, and its neighbours
 

@@ -3,7 +3,7 @@
 import { along, axisNeighbours } from "./grid.js";
 import { Kept } from "./kept.js";
 import { Kernel } from "./kernel.js";
-import { COLOUR, Network, signed } from "./network.js";
+import { COLOUR, Network, asInput } from "./network.js";
 import { Pyramid, cut } from "./resample.js";
 import { MARGIN, SIDE, extent, haloOf, reach, windowOf } from "./tiles.js";
 import { readWeights } from "./weights.js";
@@ -88,7 +88,7 @@ class Station {
   hiddenMap(network, decoder, { method, tile, codes }) {
     const { kernel, hidden, channels } = network;
     const maps = this.maps[method];
-    const key = `${decoder.first.weights} ${tile}`; // each decoder has weights of its own
+    const key = `${decoder.name} ${tile}`;
     const place = reach(tile, MARGIN, this.size);
     const { height, width } = extent(place);
     let start = maps.kept.find(key);
@@ -114,7 +114,7 @@ class Station {
     const { rgb } = cut(this.photo, rows, cols);
     const numbers = kernel.floats(start, (rgb.length / 3) * COLOUR);
     for (let at = 0; at < rgb.length / 3; at += 1) {
-      for (let k = 0; k < 3; k += 1) numbers[at * COLOUR + k] = signed(rgb[at * 3 + k]);
+      for (let k = 0; k < 3; k += 1) numbers[at * COLOUR + k] = asInput(rgb[at * 3 + k]);
       numbers[at * COLOUR + 3] = 0;
     }
   }

@@ -1,7 +1,7 @@
 // One query taken apart: xray.py, as ExploredPhoto.explain asks it. The decoder runs in plain
 // JavaScript here, for four codes.
 import { neighbours } from "./grid.js";
-import { signed } from "./network.js";
+import { asInput } from "./network.js";
 import { cut } from "./resample.js";
 
 // Returns the fields of the answer `xray`; see QUESTIONS.md. halo: of a tile.
@@ -79,8 +79,8 @@ function answerOf(network, decoder, hidden, delta, sides) {
 }
 
 function coloured(said, pixel) {
-  const base = [0, 1, 2].map((k) => (pixel ? signed(pixel[k]) * 0.5 + 0.5 : 0));
-  const answer = said.map((value, k) => (value + (pixel ? signed(pixel[k]) : 0)) * 0.5 + 0.5);
+  const base = [0, 1, 2].map((k) => (pixel ? asInput(pixel[k]) * 0.5 + 0.5 : 0));
+  const answer = said.map((value, k) => (value + (pixel ? asInput(pixel[k]) : 0)) * 0.5 + 0.5);
   return { base, correction: answer.map((value, k) => value - base[k]), answer };
 }
 

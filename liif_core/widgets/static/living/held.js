@@ -1,4 +1,4 @@
-// What a page holds in itself, as base64: `window.liif` is { kernel, worker, weights, photos }.
+// What a page holds in itself, as base64: `window.liif` is { kernels, worker, weights, photos }.
 // Scripts put it there, for a page that was opened from a disk may fetch nothing.
 
 export function heldBytes(text) {

@@ -32,8 +32,9 @@ async function liveFrames({ labels, alt, index, frames }, el) {
 }
 
 async function liveExplorer(data, el) {
-  const { kernel, worker } = window.liif;
-  await exploreHeld(data, el, piecesWithin(heldBytes(kernel), worker));
+  const { kernels: { plain, relaxed }, worker } = window.liif;
+  const kernels = { plain: heldBytes(plain), relaxed: heldBytes(relaxed) };
+  await exploreHeld(data, el, piecesWithin(kernels, worker));
 }
 
 // An explorer from what is held, here or on the page; pieces: of the engine.

@@ -1,0 +1,91 @@
+"""`liif zoom --seed`: which of the details that fit are invented, and that it is said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from liif_core.__main__ import main
+from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import set_seed
+from liif_core.photos import photo_from
+from liif_core.weights import load_model, save_weights
+from liif_core.zooming.job import Task, plan
+from liif_core.zooming.photo import job_key
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def noisy(tmp_path) -> Path:
+    torch.manual_seed(0)
+    model = LIIF(LIIFConfig(blocks=1, channels=4, hidden=(16,), local_colour=True, noise=5))
+    save_weights(model, tmp_path / "noisy.safetensors", {})
+    return tmp_path / "noisy.safetensors"
+
+
+def zoomed(photo: Path, weights: object, *more: object) -> Path:
+    output = photo.with_name(f"{'-'.join(map(str, more)) or 'plain'}.png")
+    given = ["zoom", photo, "--scale", 4, "-o", output, "--weights", weights, "--device", "cpu"]
+    assert main([str(word) for word in [*given, *more]]) == 0
+    return output
+
+
+def test_a_seed_decides_the_details_and_is_written_down(photo, noisy, capsys):
+    three = zoomed(photo, noisy, "--seed", 3)
+    assert "details are invented, with seed 3" in capsys.readouterr().out
+    content = three.read_bytes()
+    assert b"noisy.safetensors, \xc3\x974, seed 3, details are generated" in content
+    assert b"compositeWithTrainedAlgorithmicMedia" in content
+    three.unlink()
+    assert zoomed(photo, noisy, "--seed", 3).read_bytes() == content
+    pixels = [np.asarray(Image.open(zoomed(photo, noisy, *seed)), int) for seed in ((), SEED_0)]
+    assert np.array_equal(*pixels), "without a word, it is 0"
+    assert np.abs(pixels[0] - np.asarray(Image.open(three))).mean() > 0.5
+
+
+SEED_0 = ("--seed", 0)
+
+
+def test_several_photos_have_the_seed_too(photo, noisy, tmp_path, capsys):
+    other = tmp_path / "other.png"
+    other.write_bytes(photo.read_bytes())
+    alone = np.asarray(Image.open(zoomed(photo, noisy, "--seed", 3)))
+    out = tmp_path / "out"
+    given = ["zoom", photo, other, "--scale", 4, "-o", out, "--weights", noisy, "--seed", 3]
+    assert main([str(word) for word in [*given, "--device", "cpu"]]) == 0
+    assert "details are invented" in capsys.readouterr().out
+    for path in out.iterdir():
+        assert np.array_equal(np.asarray(Image.open(path)), alone)
+
+
+def test_weights_that_invent_nothing_take_no_seed(photo, capsys):
+    given = ["zoom", str(photo), "--scale", "2", "--weights", "liif-edsr-small", "--seed", "3"]
+    assert main([*given, "--device", "cpu"]) == 2
+    assert "invent details" in capsys.readouterr().err
+    zoomed(photo, "liif-edsr-small")
+    assert "invented" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", ["-1", "2.5", "x", str(2**31)])
+def test_a_seed_is_a_whole_number(photo, seed, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["zoom", str(photo), "--scale", "2", f"--seed={seed}"])
+    assert "whole number from 0" in capsys.readouterr().err
+
+
+def test_a_job_of_another_seed_is_another(photo, noisy, tmp_path):
+    model = load_model(noisy, "cpu")
+    job = plan(photo, tmp_path / "out.png", Task(2.0))
+    keys = []
+    for seed in (0, 1, 0):
+        set_seed(model, seed)
+        keys.append(job_key(model, photo_from(photo), job, [24]))
+    assert keys[0] == keys[2] != keys[1]
