@@ -61,7 +61,8 @@ class Hub:
 
     def log_in(self, pupil: str) -> psutil.Process:
         """Make a pupil known and start their server; return it, when it can be asked."""
-        self.ask("POST", f"/hub/api/users/{pupil}")
+        if pupil not in [user["name"] for user in self.ask("GET", "/hub/api/users")]:
+            self.ask("POST", f"/hub/api/users/{pupil}")
         self.ask("POST", f"/hub/api/users/{pupil}/server")
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -72,6 +73,13 @@ class Hub:
                 break
             time.sleep(0.5)
         raise TimeoutError(f"the server of {pupil} did not start; the hub's log says why")
+
+    def log_out(self, pupil: str) -> None:
+        """End a pupil's server, and wait until it has ended."""
+        self.ask("DELETE", f"/hub/api/users/{pupil}/server")
+        end = time.monotonic() + PATIENCE
+        while self.ask("GET", f"/hub/api/users/{pupil}")["servers"] and time.monotonic() < end:
+            time.sleep(0.5)
 
     def open_lesson(self, pupil: str, name: str) -> str:
         """Start a lesson's kernel as JupyterLab does; return the kernel's id."""
@@ -183,6 +191,8 @@ def run_lesson(url: str, token: str, kernel: str, notebook: Path) -> None:
     """
     import functools
 
+    # The client reads it when it is imported: so long it waits for a cell's next word.
+    os.environ["KERNEL_LAUNCH_TIMEOUT"] = str(PATIENCE)
     import nbformat
     import websocket
     from jupyter_server.gateway.gateway_client import GatewayClient
@@ -249,7 +259,8 @@ def try_lesson(hub: Hub, pupils: list[str], lesson: str) -> list[Taken]:
             child for child in servers[pupil].children() if "ipykernel_launcher" in child.cmdline()
         ]
         found.append(Taken(starts[pupil], times[pupil], held(servers[pupil].pid), held(kernel.pid)))
-        hub.ask("DELETE", f"/hub/api/users/{pupil}/server")
+    for pupil in pupils:
+        hub.log_out(pupil)
     return found
 
 
@@ -289,7 +300,10 @@ def main() -> None:
     pupils = [f"pupil-{number + 1}" for number in range(options.pupils)]
     try:
         with running_hub(log=options.log) as hub:
-            rows = {lesson: try_lesson(hub, pupils, lesson) for lesson in options.lessons}
+            rows = {}
+            for lesson in options.lessons:
+                rows[lesson] = try_lesson(hub, pupils, lesson)
+                print(lesson, rows[lesson], file=sys.stderr, flush=True)
     except (FileNotFoundError, TimeoutError, RuntimeError) as error:
         sys.exit(f"trial.py: {error}")
     print(table(rows))
