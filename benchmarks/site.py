@@ -110,10 +110,13 @@ class Case:
         view = f"×{self.magnification:g}" if self.magnification else "the whole photo"
         return f"{'first frame, ' if self.first else ''}{columns}×{rows}, {view}"
 
-    @property
-    def question(self) -> dict[str, Any]:
-        """What an engine is asked; without `reads`."""
-        view = {"centre": [0.1, -0.2], "magnification": self.magnification, "screen": self.screen}
+    def question(self, turn: int) -> dict[str, Any]:
+        """What an engine is asked; without `reads`.
+
+        Each turn looks a little closer, as Python does not compute again what it has just shown.
+        """
+        magnification = self.magnification * (1 + turn / 1000)
+        view = {"centre": [0.1, -0.2], "magnification": magnification, "screen": self.screen}
         asked = {"type": "frame", "viewer": "bench", "tag": 1, "photo": 0, "version": VERSION}
         return {
             **asked,
@@ -191,16 +194,16 @@ class Both:
         self.page.evaluate("(given) => start(...given)", [height, width, self.workers])
         self.session = Session(photo_from(self.photo), {"LIIF": self.model}, lambda *_: None)
 
-    def in_browser(self, case: Case) -> float:
+    def in_browser(self, case: Case, turn: int) -> float:
         """Show a frame in the browser; the seconds that it took."""
-        return float(self.page.evaluate("(question) => show(question)", case.question))
+        return float(self.page.evaluate("(question) => show(question)", case.question(turn)))
 
-    def in_python(self, case: Case) -> float:
+    def in_python(self, case: Case, turn: int) -> float:
         """Show a frame in Python; the seconds that it took."""
         began = time.perf_counter()
         reads = 0
         while True:
-            answer, pictures = self.session.answer({**case.question, "reads": reads})
+            answer, pictures = self.session.answer({**case.question(turn), "reads": reads})
             if not answer["reading"]:
                 break
             reads += 1
@@ -218,15 +221,15 @@ class Both:
 
 def compare(both: Both, case: Case, turns: int) -> tuple[float, float, float]:
     """Return the median seconds in the browser and in Python, and the share of outliers."""
-    ask: tuple[Callable[[Case], float], ...] = (both.in_browser, both.in_python)
+    ask: tuple[Callable[[Case, int], float], ...] = (both.in_browser, both.in_python)
     if not case.first:
         for one in ask:  # what it needs is read, and everything is warm
-            one(case)
+            one(case, 0)
     times = []
-    for _ in range(turns):
+    for turn in range(1, turns + 1):
         if case.first:
             both.open()
-        times.append([one(case) for one in ask])
+        times.append([one(case, turn) for one in ask])
     browser, python = (median(column) for column in zip(*times, strict=True))
     return browser, python, both.outliers()
 
