@@ -142,10 +142,7 @@ def test_pupils_work_in_copies_of_their_own_through_a_real_hub(tmp_path):
         for pupil in ("anna", "ben"):
             server = hub.log_in(pupil)
             kernel = hub.open_lesson(pupil, course.FIRST)
-            url = f"{hub.url}/user/{pupil}"
-            run = [sys.executable, trial.__file__, "--run", url, hub.token, kernel]
-            done = subprocess.run([*run, str(tmp_path / "pupil.ipynb")], capture_output=True)
-            assert done.returncode == 0, done.stderr.decode() + (tmp_path / "log").read_text()
+            trial.run_lesson(hub, pupil, kernel, tmp_path / "pupil.ipynb")
             assert trial.held(server.pid).own > 0
             names = [
                 each["name"] for each in hub.ask("GET", f"/user/{pupil}/api/contents")["content"]
