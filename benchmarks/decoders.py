@@ -24,8 +24,9 @@ from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, Model, build
 from liif_core.render import ContinuousPhoto
 
-#: Times as fast that a heat field must be, by magnification.
-FLOORS = {4: 8.0, 12: 12.0, 11.7: 4.0}
+#: Times as fast that a heat field must be, by magnification. A LIIF answers 1.3 to 1.4 times as
+#: fast as when `addmm` and ReLU decoded it: so much less is left of the heat field's lead.
+FLOORS = {4: 5.5, 12: 8.0, 11.7: 2.8}
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,20 @@ that the renderer uses, timed in this run. No decoder of these weights can take 
 
     python benchmarks/rendering.py            # a table and figures/rendering.png
     python benchmarks/rendering.py --quick    # a minute at small sizes, which are noisier
+    python benchmarks/rendering.py --large 6000x4000 --weights liif-edsr-small heat-edsr-small \\
+        --against DIR       # only: a large photo ×4 by `liif zoom`, time and memory, with the first
+                            # of the weights in another checkout, too
 
 Exit status 1: a ratio is worse than `FLOORS`, or the two orders of computing disagree.
 """
 
 import argparse
+import os
 import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +37,7 @@ from torch.utils.benchmark import Timer
 from liif_core.coords import cell_size, coord_grid
 from liif_core.folded_grid import CHUNK_PIXELS
 from liif_core.liif import CONFIGS, LIIF
+from liif_core.pixels import to_uint8
 from liif_core.render import ContinuousPhoto
 from liif_core.samples import sample_photo
 from liif_core.weights import load_model
@@ -219,6 +225,50 @@ def show_peak(name: str, order: str, height: str, width: str, scale: str) -> Non
     print((int(high[1]) * 1024 - before) / 2**20)
 
 
+def large(photo: Path, build: Path, weights: str) -> tuple[float, float, float]:
+    """Return (seconds, CPU seconds, peak MB) that `liif zoom` of a checkout takes for a photo ×4.
+
+    Memory is all that the process holds: Python, PyTorch, the photo.
+    """
+    out = photo.with_name("large.tif")
+    asked = ["--scale", "4", "-o", str(out), "--weights", weights, "--device", "cpu", "--overwrite"]
+    command = [sys.executable, "-m", "liif_core", "zoom", str(photo), *asked]
+    environment = {**os.environ, "PYTHONPATH": str(build)}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=build, env=environment, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed in {build}")
+    took = time.perf_counter() - start
+    out.unlink()
+    return took, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
+
+
+def show_large(size: str, weights: list[str], against: Path | None) -> None:
+    """Print a table of large photos, the first row's time being what others are compared with."""
+    width, height = map(int, size.split("x"))
+    asked = [(ROOT, name) for name in weights]
+    if against:
+        asked = [(against.resolve(), weights[0]), *asked]
+    print(f"{width}×{height} ×4, {width * height * 16 / 1e6:.3g} megapixels\n")
+    print("| checkout | weights | s | CPU, s | peak, MB | of the first row's time |")
+    print("|-|-|-|-|-|-|")
+    first = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.jpg"
+        Image.fromarray(to_uint8(photo_of(height, width))).save(photo, quality=92)
+        for build, name in asked:
+            took, cpu, memory = large(photo, build, name)
+            first = first or took
+            which = "this" if build == ROOT else "other"
+            print(
+                f"| {which} | `{Path(name).stem}` | {took:.0f} | {cpu:.0f} | {memory:.0f} "
+                f"| {took / first:.2f} |",
+                flush=True,
+            )
+
+
 def table(rows: list[Row]) -> str:
     """Return Markdown."""
     lines = [
@@ -287,10 +337,16 @@ def main() -> int:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--table", type=Path, default=ROOT / "benchmarks" / "rendering.md")
     parser.add_argument("--figure", type=Path, default=ROOT / "figures" / "rendering.png")
+    parser.add_argument("--large", metavar="WIDTHxHEIGHT", help="only a photo of this size ×4")
+    parser.add_argument("--weights", nargs="+", default=["liif-edsr-small"], help="for --large")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="for --large: a checkout")
     parser.add_argument("--peak", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
         show_peak(*options.peak)
+        return 0
+    if options.large:
+        show_large(options.large, options.weights, options.against)
         return 0
     quick = options.quick
     # Smaller, and waking the workers would be what is timed.

@@ -1,6 +1,7 @@
 """The benchmarks work, and their guard sees what it must."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import psutil
 import pytest
 import torch
 from PIL import Image
+from small_models import small_model
 
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.samples import sample_photo
@@ -208,3 +210,28 @@ def test_perception_tells_a_table(tmp_path):
     found = [float(row[3]) for row in rows[3:]]
     assert found == sorted(found), "a mean of more seeds is nearer to the truth"
     assert (tmp_path / "plane.png").stat().st_size > 1000
+
+
+def test_frames_that_move_are_timed_in_two_checkouts(tmp_path):
+    found = tmp_path / "found.json"
+    options = ["--against", str(ROOT), "--screen", "40x30", "--threads", "1", "--rounds", "1"]
+    command = [sys.executable, ROOT / "benchmarks" / "explorer.py", *options, "--json", found]
+    subprocess.run(command, check=True, timeout=300, capture_output=True)
+    rows = json.loads(found.read_text())
+    assert [(row["magnification"], row["what"]) for row in rows] == [
+        (magnification, what)
+        for magnification in (12.0, 11.7, 4.0)
+        for what in ("other checkout", "this checkout")
+    ]
+    assert all(row["ms"] > 0 and row["cpu_ms"] > 0 for row in rows)
+
+
+def test_cells_are_measured_against_two_references():
+    cells = program("cells")
+    (photo,) = cells.crops(None, 1, 72)
+    assert photo.shape == (72, 72, 3)
+    found = cells.measured(small_model(), photo)
+    assert len(found) == len(cells.CELLS)
+    lines = cells.table(["a"], [[found, found]]).splitlines()
+    assert len(lines) == 2 + len(cells.CELLS)
+    assert lines[2] == f"| ×3, ×1 | {found[0].photograph:.2f} / {found[0].itself:.2f} |"

@@ -406,4 +406,22 @@ class TestPans:
         assert math.prod(shape(view)) <= 600 * 1.1
         ready.picture(view, LIIF_SIDE)
         assert shape(view.panned(4, -6)) == SCREEN
+        ready.pace.clear()
         assert math.prod(shape(view.panned(30, 0))) <= 600 * 1.1
+
+
+@pytest.mark.parametrize(
+    ("pace", "least", "most"),
+    [(None, 5_900, 6_200), (1e-9, 76_800, 76_800), (1.0, 1_999, 2_200), (1e-5, 9_900, 10_300)],
+)
+def test_a_moving_picture_is_as_fine_as_the_time_allows(monkeypatch, pace, least, most):
+    monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", 6_000)
+    monkeypatch.setattr("liif_core.explorer.messages.LEAST_PIXELS", 2_000)
+    ready = explored(noise(40, 50))
+    if pace:
+        ready.pace[LIIF_SIDE] = pace
+    view = {"screen": [240, 320], "centre": [0, 0], "magnification": 8}
+    _, pictures = ask(ready, "frame", view=view, reads=99, coarse=True, lossless=False)
+    assert least <= math.prod(decoded(pictures[0]).shape[:2]) <= most
+    if pace != 1.0:  # it tells how fast the next one will be, unless it is very small
+        assert 0 < ready.pace[LIIF_SIDE] != pace

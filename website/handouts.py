@@ -173,6 +173,7 @@ def print_pdf(program: str, page: Path) -> Path:
     # A profile of its own: a browser that is open already would take the page, and print nothing.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [program, "--headless", "--disable-gpu", "--no-pdf-header-footer"]
+        command += ["--no-first-run", "--disable-background-networking"]
         command += [f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", page.as_uri()]
         if sys.platform == "linux" and os.geteuid() == 0:
             command.insert(1, "--no-sandbox")  # as root there is none

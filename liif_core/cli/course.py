@@ -66,18 +66,23 @@ def _reset(lesson: str, folder: Path | None) -> None:
         if not is_copy(found):
             raise LiifError(f"no copy of the course here; name it: liif course reset {lesson} DIR")
     fresh, old = reset_lesson(found, lesson)
-    _begin_again(found, fresh.name[:2])
+    again = " Its exercises count as open again." if _begin_again(found, fresh.name[:2]) else ""
     kept = f"; yours is now {old.name}" if old else ""
-    print(f"{fresh.name}: as it was at first{kept}")
+    print(f"{fresh.name}: as it was at first{kept}.{again}")
     print("If it is open in JupyterLab: File, Reload Notebook from Disk.")
 
 
-def _begin_again(folder: Path, lesson: str) -> None:
-    """Count a lesson's exercises as open: whoever runs their old one has them counted again."""
+def _begin_again(folder: Path, lesson: str) -> bool:
+    """Count a lesson's exercises as open, until they are checked again; return whether it has any.
+
+    Whoever runs the lesson that was put aside has them counted again.
+    """
     from liif_core.classwork.records import forget
     from liif_core.classwork.standing import questions_and_exercises
 
-    forget(folder, questions_and_exercises(lesson))
+    names = questions_and_exercises(lesson)
+    forget(folder, names)
+    return bool(names)
 
 
 def _write_assignments(folder: Path) -> None:

@@ -58,6 +58,9 @@ class ExploredPhoto:
     Args:
         photo: its transparent parts are shown on white.
         models: name -> model.
+
+    Attributes:
+        pace: seconds for a pixel of a side, when its view moved last.
     """
 
     def __init__(self, photo: Photo, models: Mapping[str, Model]) -> None:
@@ -67,6 +70,7 @@ class ExploredPhoto:
         self._levels: list[np.ndarray] = []
         self._readers: dict[Side, ContinuousPhoto] = {}
         self._shown = Shown()
+        self.pace: dict[Side, float] = {}
 
     def picture(
         self, view: Viewport, side: Side, step: float = 1, *, moving: bool = False

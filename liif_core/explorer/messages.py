@@ -26,8 +26,15 @@ VERSION = 1
 #: What an answer consists of: JSON values, and at most one picture.
 Answer = tuple[dict[str, Any], list[bytes]]
 
-#: Screen pixels of a coarse picture, at most: what a LIIF answers in a tenth of a second.
+#: Screen pixels of a coarse picture, at most, until one has told what can be answered in `BUDGET`.
 COARSE_PIXELS = 80_000
+
+#: Seconds that a picture of a moving view may take: the quicker the method and the machine, the
+#: finer it is.
+BUDGET = 0.1
+
+#: Screen pixels that every coarse picture may have: of fewer, one sees nothing.
+LEAST_PIXELS = 20_000
 
 #: Pixels along the longer side of the overview.
 OVERVIEW = 320
@@ -79,19 +86,31 @@ def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
     pictures = []
     if found["picture"]:
         shown = Side("bicubic") if reading else side
-        step = 1.0
-        # A pan's few new pixels are no more work at full resolution: then all are exact.
-        coarse = question["coarse"] and explored.new_pixels(view, shown) > COARSE_PIXELS
-        if coarse and shown.method in explored.models:
-            step = max(1.0, (view.screen[0] * view.screen[1] / COARSE_PIXELS) ** 0.5)
         lossless = question["lossless"] and not reading
-        picture = explored.picture(view, shown, step, moving=question["coarse"])
+        moving = question["coarse"] and shown.method in explored.models
+        picture = moved(explored, view, shown) if moving else explored.picture(view, shown)
         pictures.append(encoded(picture, lossless))
     down, across = view.spans()
     found["rect"] = [down.first, across.first, down.count, across.count]
     found["box"] = [across.start, down.start, across.end, down.end]
     found["seconds"] = time.perf_counter() - began
     return found, pictures
+
+
+def moved(explored: ExploredPhoto, view: Viewport, side: Side) -> np.ndarray:
+    """Return a picture of a moving view, as fine as the time allows; note how fast it came."""
+    new, most = explored.new_pixels(view, side), COARSE_PIXELS
+    if side in explored.pace:
+        most = max(LEAST_PIXELS, int(BUDGET / explored.pace[side]))
+    # A pan's few new pixels are no more work at full resolution: then all are exact.
+    fine = new <= most
+    step = 1.0 if fine else max(1.0, (view.screen[0] * view.screen[1] / most) ** 0.5)
+    began = time.perf_counter()
+    picture = explored.picture(view, side, step, moving=True)
+    computed = new if fine else picture.shape[0] * picture.shape[1]
+    if computed >= LEAST_PIXELS:  # else it is the small things that take the time
+        explored.pace[side] = (time.perf_counter() - began) / computed
+    return picture
 
 
 def ahead(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:

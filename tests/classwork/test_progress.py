@@ -268,7 +268,11 @@ def test_a_lesson_afresh_begins_afresh_and_the_old_one_counts_again_once_it_is_r
     check(lesson_00.button, 0.95)
     choose(first_question(), 2)
     (mine / records.FOLDER / "01.alias.json").write_text('{"name": "01.alias", "at": "2026"}')
+    capsys.readouterr()
     assert main(["course", "reset", "00"]) == 0
+    assert "Its exercises count as open again" in capsys.readouterr().out
+    assert main(["course", "reset", "tensors_on_one_page"]) == 0
+    assert "exercises" not in capsys.readouterr().out
     assert line_of(told(capsys), "00") == ["0 of 3", "0 of 2"]
     assert line_of(told(capsys), "01")[0] == "1 of 4", "others stay"
     progress("00")
