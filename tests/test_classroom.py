@@ -1,5 +1,6 @@
 """One server for a class: its settings, its limits, what pupils see; and the hub itself, tried."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -151,3 +152,18 @@ def test_pupils_work_in_copies_of_their_own_through_a_real_hub(tmp_path):
         homes = sorted(path.name for path in hub.folder.iterdir() if path.is_dir())
         assert [name for name in homes if name in ("anna", "ben")] == ["anna", "ben"]
     assert not server.is_running()
+
+
+@pytest.mark.parametrize("number", ["00", "05"])
+def test_what_a_lesson_imports_brings_no_heavy_package_that_it_does_not_use(number):
+    """Thirty kernels at once: SciPy and scikit-learn take 50 MB of each, once imported."""
+    (path,) = ROOT.glob(f"notebooks/{number}_*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    first = next(cell.source for cell in cells if cell.cell_type == "code")
+    kinds = (ast.Import, ast.ImportFrom)
+    imports = [ast.unparse(line) for line in ast.parse(first).body if isinstance(line, kinds)]
+    assert len(imports) > 5
+    heavy = ["scipy", "sklearn", "skimage", "sympy", "pandas", "faiss", "torch._dynamo"]
+    code = "\n".join(["import sys", *imports, f"print(set({heavy}) & set(sys.modules))"])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
