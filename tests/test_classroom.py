@@ -154,7 +154,7 @@ def test_pupils_work_in_copies_of_their_own_through_a_real_hub(tmp_path):
     assert not server.is_running()
 
 
-@pytest.mark.parametrize("number", ["00", "05"])
+@pytest.mark.parametrize("number", ["00", "03", "05"])
 def test_what_a_lesson_imports_brings_no_heavy_package_that_it_does_not_use(number):
     """Thirty kernels at once: SciPy and scikit-learn take 50 MB of each, once imported."""
     (path,) = ROOT.glob(f"notebooks/{number}_*.ipynb")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
-from scipy.ndimage import gaussian_filter
 
 #: Takes 8-bit RGB (H, W, 3) and a generator for its choices; returns the same shape.
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -70,6 +69,8 @@ def film_grain(
         size: standard deviation of a clump's Gaussian shape, in pixels.
         rng: source of the grain.
     """
+    from scipy.ndimage import gaussian_filter  # 11 MB of each kernel that imports training
+
     grain = gaussian_filter(rng.normal(size=picture.shape[:2]), size, mode="wrap")
     grain *= sigma / max(grain.std(), 1e-6)
     light = picture.mean(axis=2) / 255

@@ -7,7 +7,6 @@ alone.
 """
 
 import numpy as np
-from scipy.ndimage import convolve, gaussian_filter
 
 from liif_core.training.degrade import Degradation, fade, film_grain, jpeg, to_uint8, wear
 
@@ -62,6 +61,8 @@ def blur(picture: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarr
         size: standard deviation of the kernel along its longer axis, in pixels, at most 3.
         rng: the kernel's shape and direction.
     """
+    from scipy.ndimage import convolve
+
     reach = np.arange(-6, 7)
     y, x = np.meshgrid(reach, reach, indexing="ij")
     angle, shape = rng.uniform(0, np.pi), rng.integers(3)
@@ -109,6 +110,8 @@ def paper(picture: np.ndarray, strength: float, rng: np.random.Generator) -> np.
         strength: standard deviation of the lightness, as a share of it.
         rng: relief and direction of the light.
     """
+    from scipy.ndimage import gaussian_filter
+
     relief = gaussian_filter(rng.normal(size=picture.shape[:2]), rng.uniform(0.7, 2.5), mode="wrap")
     down, across = np.gradient(relief)
     angle = rng.uniform(0, 2 * np.pi)
