@@ -103,7 +103,8 @@ def show_moving(weights: str, height: str, width: str, threads: str) -> None:
     import liif_core
 
     torch.set_num_threads(int(threads))
-    messages.COARSE_PIXELS = 1 << 40  # all in full resolution
+    messages.COARSE_PIXELS = 1 << 40  # all in full resolution, however long it takes
+    vars(messages)["BUDGET"] = 1e9
     photo = photo_from(sample_photo("portrait"))
     ready = ExploredPhoto(photo, {"LIIF": load_model(weights, "cpu")})
     print(Path(liif_core.__file__).parent, flush=True)
