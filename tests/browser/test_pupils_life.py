@@ -1,7 +1,4 @@
-"""A pupil's life on a class's server, all of it in the browser: from the hub's form to hand-in.
-
-A real JupyterHub, lesson 00 run and solved by hand, handed in from the terminal, and begun afresh.
-"""
+"""A pupil's life on a class's server: from the hub's form to a solved lesson, handed in, afresh."""
 
 import json
 import re
