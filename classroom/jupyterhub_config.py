@@ -33,14 +33,16 @@ c.Spawner.cmd = [sys.executable, str(HERE / "pupil.py")]
 c.Spawner.mem_limit = MEMORY  # which `pupil.py` sees to
 c.Spawner.default_url = "/lab/tree/notebooks/00_how_does_ai_zoom.ipynb"
 c.Spawner.environment = {
-    # JupyterLab's terminal finds `liif`.
+    # JupyterLab's terminal, and `!` in a cell, find `liif`.
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     # Thirty at once: each computes with one core at a time.
     "OMP_NUM_THREADS": "1",
 }
-# A kernel that nobody has asked anything for an hour makes room.
+# A kernel that nobody has asked anything for an hour makes room. The terminal's shell is none of
+# log-in, which Jupyter would start here: /etc/profile would put another PATH in place of ours.
 c.Spawner.args = shlex.split(
-    "--MappingKernelManager.cull_idle_timeout=3600 --MappingKernelManager.cull_connected=True"
+    "--MappingKernelManager.cull_idle_timeout=3600 --MappingKernelManager.cull_connected=True "
+    "--ServerApp.terminado_settings=shell_command=/bin/bash"
 )
 # All begin at once, on the hour.
 c.JupyterHub.concurrent_spawn_limit = 10

@@ -1,9 +1,7 @@
 """One server for a class: its settings, its limits, what pupils see; and the hub itself, tried."""
 
 import ast
-import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,25 +9,13 @@ from types import ModuleType
 
 import nbformat
 import pytest
+from classrooms import CLASSROOM, ON_LINUX, ROOT, program, trial
 from nbformat.v4 import new_code_cell, new_notebook
 
 import liif_core.course as course
 from liif_core.course import copy_course
 
-ROOT = Path(__file__).parent.parent
-CLASSROOM = ROOT / "classroom"
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a class's server runs Linux")
-
-
-def program(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"classroom_{name}", CLASSROOM / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclasses look for their types
-    spec.loader.exec_module(module)
-    return module
+pytestmark = ON_LINUX
 
 
 @pytest.fixture
@@ -133,18 +119,14 @@ assert len(list(here.glob("03_*_old_1.ipynb"))) == 1
 
 
 def test_pupils_work_in_copies_of_their_own_through_a_real_hub(tmp_path):
-    pytest.importorskip("jupyterhub", reason="needs JupyterHub: classroom/requirements.txt")
-    pytest.importorskip("websocket", reason="needs websocket-client")
-    if shutil.which("configurable-http-proxy") is None:
-        pytest.skip("needs configurable-http-proxy: npm install -g configurable-http-proxy@5.1.0")
-    trial = program("trial")
+    real = trial()
     nbformat.write(new_notebook(cells=[new_code_cell(AS_A_PUPIL)]), tmp_path / "pupil.ipynb")
-    with trial.running_hub({"PYTHONPATH": str(ROOT)}, tmp_path / "log") as hub:
+    with real.running_hub({"PYTHONPATH": str(ROOT)}, tmp_path / "log") as hub:
         for pupil in ("anna", "ben"):
             server = hub.log_in(pupil)
             kernel = hub.open_lesson(pupil, course.FIRST)
-            trial.run_lesson(hub, pupil, kernel, tmp_path / "pupil.ipynb")
-            assert trial.held(server.pid).own > 0
+            real.run_lesson(hub, pupil, kernel, tmp_path / "pupil.ipynb")
+            assert real.held(server.pid).own > 0
             names = [
                 each["name"] for each in hub.ask("GET", f"/user/{pupil}/api/contents")["content"]
             ]

@@ -91,18 +91,23 @@ class NotebookPage:
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea").inner_text()
 
 
+def need(*packages: str) -> None:
+    """Skip where Chromium, Playwright or one of these packages is missing."""
+    for package in ("playwright", *packages):
+        pytest.importorskip(
+            package, reason=f"the browser tests need {package}: pip install {package}"
+        )
+    if CHROMIUM is None:
+        pytest.skip("the browser tests need Chromium: apt-get install chromium")
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start JupyterLab, which serves Notebook 7 too, in a copy of the course; stop it at the end.
 
     Its settings are the copy's, as for `make lab`; so a test asks nothing of the network.
     """
-    for package in ("playwright", "jupyterlab", "notebook", "anywidget"):
-        pytest.importorskip(
-            package, reason=f"the browser tests need {package}: pip install {package}"
-        )
-    if CHROMIUM is None:
-        pytest.skip("the browser tests need Chromium: apt-get install chromium")
+    need("jupyterlab", "notebook", "anywidget")
     home = tmp_path_factory.mktemp("jupyter")
     folder = home / "course"
     copy_course(folder)
@@ -153,8 +158,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(server: Server) -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     """Return a headless Chromium."""
+    need()
     chromium = driver().chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield chromium
     chromium.close()
