@@ -120,6 +120,11 @@ def test_training_goes_on_where_it_was_and_writes_what_can_be_loaded(tmp_path, m
     for name, value in load_letters(through / WEIGHTS).state_dict().items():
         assert torch.equal(value, load_letters(twice / WEIGHTS).state_dict()[name]), name
     assert (through / "log.csv").read_text().startswith("4,")
+    begun = train_letters.Training(tmp_path / "third", 4, init=through / WEIGHTS)
+    first = load_letters(through / WEIGHTS).state_dict()
+    for name, value in begun.model.state_dict().items():
+        assert torch.equal(value, first[name]), name
+    begun.advance()
 
 
 def test_the_rate_rises_holds_and_falls_to_zero():

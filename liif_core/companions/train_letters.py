@@ -1,11 +1,11 @@
 """Train the model of `letters.py`, on a CPU.
 
-    python -m liif_core.companions.train_letters FOLDER [--steps 6000]
+    python -m liif_core.companions.train_letters FOLDER [--steps 6000] [--init WEIGHTS]
 
 FOLDER gets `last.pt`, from which the same command goes on after an interruption, `log.csv`, and the
-moving average of the weights as `letters-that-lie.safetensors`. Step i draws its plates from
-(seed, i) alone. The rate rises over 100 steps, is held, and falls as half a cosine over the last
-third.
+moving average of the weights as `letters-that-lie.safetensors`, from which another run may begin
+(`--init`). Step i draws its plates from (seed, i) alone. The rate rises over 100 steps, is held, and
+falls as half a cosine over the last third.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from liif_core.companions.letters import WEIGHTS, Letters, flow_loss
+from liif_core.companions.letters import WEIGHTS, Letters, flow_loss, load_letters
 from liif_core.companions.plates import photographed, random_plate
 from liif_core.files.publish import publishing
 
@@ -48,10 +48,10 @@ def rate(step: int, steps: int) -> float:
 class Training:
     """A run: the model, the moving average of its weights, and the folder it is kept in."""
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, steps: int, init: Path | None = None) -> None:
         torch.manual_seed(SEED)
         self.folder, self.steps, self.step = folder, steps, 0
-        self.model = Letters()
+        self.model = load_letters(init).train().requires_grad_(True) if init else Letters()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), weight_decay=0.01, betas=(0.9, 0.99)
@@ -98,9 +98,9 @@ class Training:
             Path(part).write_bytes(save(half))
 
 
-def train(folder: Path, steps: int) -> None:
-    """Train to the end, or on from what lies in the folder."""
-    run = Training(folder, steps)
+def train(folder: Path, steps: int, init: Path | None = None) -> None:
+    """Train to the end, or on from what lies in the folder; from weights, if it is empty."""
+    run = Training(folder, steps, init)
     started, losses = time.monotonic(), []
     while run.step < steps:
         losses.append(run.advance())
@@ -116,5 +116,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--init", type=Path, help="weights to begin with")
     options = parser.parse_args()
-    train(options.folder, options.steps)
+    train(options.folder, options.steps, options.init)
