@@ -4,8 +4,8 @@
 
 FOLDER gets `last.pt`, from which the same command goes on after an interruption, `log.csv`, and the
 moving average of the weights as `letters-that-lie.safetensors`, from which another run may begin
-(`--init`). Step i draws its plates from (seed, i) alone. The rate rises over 100 steps, is held, and
-falls as half a cosine over the last third.
+(`--init`). Step i draws its plates from (seed, i) alone. The rate rises over 100 steps, is held,
+and falls as half a cosine over the last third.
 """
 
 import argparse
