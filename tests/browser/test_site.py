@@ -324,6 +324,10 @@ def test_search_and_theme(browser: Browser, served: str) -> None:
         "field.dispatchEvent(new Event('input')); })()"
     )
     assert "Nothing found" in browser.run("document.getElementById('found').textContent")
+    browser.open(f"{served}lessons/glossary.html")
+    browser.open(f"{served}search.html#%")  # no encoded text: asked for as it is
+    wait(browser, "document.getElementById('found').textContent.includes('Nothing found')")
+    assert browser.run("document.getElementById('words').value") == "%"
     colour = "getComputedStyle(document.body).backgroundColor"
     before = browser.run(colour)
     browser.run("document.getElementById('theme').click()")

@@ -45,6 +45,15 @@
     return item;
   }
 
+  // What an address asks for: as it is, where it is no encoded text (a lone % is none).
+  function askedBy(hash) {
+    try {
+      return decodeURIComponent(hash);
+    } catch {
+      return hash;
+    }
+  }
+
   function search() {
     const asked = words.value.trim();
     const all = asked ? engine.search(asked) : [];
@@ -58,6 +67,6 @@
 
   document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
   words.addEventListener("input", search);
-  words.value = decodeURIComponent(location.hash.slice(1));
+  words.value = askedBy(location.hash.slice(1));
   search();
 })();
