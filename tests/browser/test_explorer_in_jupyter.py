@@ -403,6 +403,7 @@ def test_opening_photos(explore: Any) -> None:
     view, _, _, photo = hands.state()
     assert (photo["height"], photo["width"], photo["name"]) == (700, 800, "mine")
     assert view.magnification == view.least
+    assert hands.marks.get_attribute("aria-label").startswith("A photo of yours, mine.png.")
     assert hands.root.get_by_text("no.jpg").count() == 0
 
     album = io.BytesIO()

@@ -59,7 +59,7 @@ class Explorer {
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
       tell: (text) => (page.told.textContent = text),
-      engine: this.engine,
+      opened: page.rename, engine: this.engine,
     });
     this.upload.acceptDrops(stage.root);
   }

@@ -67,6 +67,9 @@ export class Page {
     this.stage.marks.setAttribute("aria-label", this.readout.name(view));
   }
 
+  // Another photo is open now: that of the reader's file of this name.
+  rename = (name) => this.readout.rename(`A photo of yours, ${name}.`);
+
   // on: whether the graphics processor is to answer; undefined where there is none.
   showGraphics(on, note = "") {
     this.graphics.root.hidden = on === undefined;

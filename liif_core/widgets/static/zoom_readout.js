@@ -8,6 +8,7 @@ const SWITCHABLE = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 
 // trained: [first, last] magnification of the training; alt: what the photo shows.
 export function readoutPanel(trained, alt) {
+  let shown = alt;
   const numbers = element("dl", { className: "liif-readout" });
   const aloud = element("p", { className: "liif-aloud" }); // heard, not seen
   aloud.setAttribute("role", "status");
@@ -25,12 +26,15 @@ export function readoutPanel(trained, alt) {
         ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
       );
     },
+    rename(text) {
+      shown = text;
+    },
     // To be said once the picture rests.
     say(view) {
       const centre = view.centre.map((value) => value.toFixed(2)).join(", ");
       aloud.textContent = `×${view.magnification.toFixed(1)}, centre ${centre}`;
     },
-    name: (view) => `${alt} ×${view.magnification.toFixed(2)}. ${KEYS}`,
+    name: (view) => `${shown} ×${view.magnification.toFixed(2)}. ${KEYS}`,
   };
 }
 

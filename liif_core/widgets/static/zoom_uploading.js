@@ -5,9 +5,10 @@ const PART = 1 << 20; // below every server's limit for one message
 const MOST_BYTES = 400 * (1 << 20);
 
 export class Uploading {
-  // ask(type, fields, buffers) promises an answer; tell(text); engine: who answers.
-  constructor({ ask, tell, engine }) {
-    Object.assign(this, { ask, tell });
+  // ask(type, fields, buffers) promises an answer; tell(text); opened(name) of a photo that is open
+  // now; engine: who answers.
+  constructor({ ask, tell, opened, engine }) {
+    Object.assign(this, { ask, tell, opened });
     this.upload = 0; // the one that counts: a photo that is opened later takes its place
     this.busy = false;
     this.input = control("input", { type: "file", accept: "image/*", hidden: true });
@@ -55,6 +56,7 @@ export class Uploading {
       if (failed) return failed;
       told = remarks ?? [];
     }
+    this.opened(name);
     return told.map((remark) => `${name}: ${remark}`).join(" ");
   }
 
