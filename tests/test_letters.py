@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from liif_core.companions import train_letters
 from liif_core.companions.letters import WEIGHTS, Letters, flow_loss, held_to, imagine, load_letters
 from liif_core.companions.plates import (
     BLUR,
@@ -22,6 +21,7 @@ from liif_core.companions.plates import (
     sensor,
     small,
 )
+from liif_core.training import letters as train_letters
 from liif_core.weights import weights_folder
 
 PLATE = Plate("LIIF8", "DejaVuSansMono-Bold", 4.5, 10, 12)

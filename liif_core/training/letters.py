@@ -1,6 +1,6 @@
-"""Train the model of `letters.py`, on a CPU.
+"""Train the model of `companions/letters.py`, on a CPU.
 
-    python -m liif_core.companions.train_letters FOLDER [--steps 6000] [--init WEIGHTS]
+    python -m liif_core.training.letters FOLDER [--steps 6000] [--init WEIGHTS]
 
 FOLDER gets `last.pt`, from which the same command goes on after an interruption, `log.csv`, and the
 moving average of the weights as `letters-that-lie.safetensors`, from which another run may begin
@@ -11,7 +11,6 @@ and falls as half a cosine over the last third.
 import argparse
 import copy
 import csv
-import math
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from torch import Tensor
 from liif_core.companions.letters import WEIGHTS, Letters, flow_loss, load_letters
 from liif_core.companions.plates import photographed, random_plate
 from liif_core.files.publish import publishing
+from liif_core.training.optim import rate_factor
 
 BATCH, RATE, WARMUP, EMA, SEED = 32, 2e-3, 100, 0.999, 0
 EVERY = 100
@@ -40,9 +40,7 @@ def plates_of(step: int) -> tuple[Tensor, Tensor]:
 
 def rate(step: int, steps: int) -> float:
     """Return the learning rate at a step of so many."""
-    left = (steps - step) / (steps / 3)
-    fall = 0.5 * (1 - math.cos(math.pi * min(left, 1)))
-    return RATE * min(1, (step + 1) / WARMUP) * fall
+    return RATE * rate_factor(step, steps=steps, warmup=WARMUP, decay=steps // 3)
 
 
 class Training:
