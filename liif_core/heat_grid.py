@@ -163,6 +163,7 @@ class HeatGrid:
         tick: Callable[[int], None] | None = None,
         *,
         hidden_layers: torch.dtype | None = None,
+        seed: int | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -174,7 +175,7 @@ class HeatGrid:
             rows, cols: neighbours within that part, outputs evenly apart.
             cell: (K,) from `cell_term`.
             tick: told how many output pixels were just finished.
-            hidden_layers: of no account: there are none, and waves are float32.
+            hidden_layers, seed: of no account: there are none, and no noise; waves are float32.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.

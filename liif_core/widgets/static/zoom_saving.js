@@ -1,6 +1,7 @@
 // Saves what the screen shows as a PNG, at screen size or for printing: strip by strip onto
 // a canvas of the browser, so that it can be followed and cancelled.
 import { control, element, freshName, spokenLine } from "./shared.js";
+import { withNotes } from "./zoom_png.js";
 import { decoded } from "./zoom_questions.js";
 
 const STRIP_PIXELS = 250_000;
@@ -129,12 +130,14 @@ export class Saving {
 
   async paint(job) {
     const { canvas, strip, form } = job;
+    let said; // what the first strip's file says, the whole file says
     for (let top = 0; top < canvas.height; top += strip) {
       const rows = [top, Math.min(top + strip, canvas.height)];
       const answer = await this.ask("strip", { ...form, rows });
       if (this.job !== job) return null;
       if (!answer) throw new Error("Another photo was opened; nothing was saved.");
       if (answer.failed) throw new Error(answer.failed);
+      said ??= answer.pictures[0];
       const bitmap = await decoded(answer.pictures[0], "image/png");
       canvas.getContext("2d").drawImage(bitmap, 0, top);
       bitmap.close();
@@ -142,7 +145,7 @@ export class Saving {
     }
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     if (!blob) throw new Error("The browser has not enough memory for this size.");
-    return blob;
+    return withNotes(blob, said);
   }
 
   stop(text) {

@@ -37,7 +37,8 @@ export function explain(network, photo, side, { coord, cell, halo }) {
   const colour = [0, 1, 2].map((k) => codes.reduce((sum, code) => sum + code.weight * code.answer[k], 0));
   const corner = ["row", "col"].map((name) => Math.min(...codes.map((code) => code[name])) - 1);
   return {
-    codes, colour, corner, local_colour: network.config.local_colour, pixels: pixelsAt(photo, corner),
+    codes, colour, corner, local_colour: network.config.local_colour, chance: null,
+    pixels: pixelsAt(photo, corner),
   };
 }
 
