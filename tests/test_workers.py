@@ -194,6 +194,34 @@ def test_a_notebook_gives_back_to_the_system_what_it_is_done_with():
     assert after <= 8
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs GNU's C library")
+def test_after_each_cell_what_lay_between_blocks_that_live_goes_back_too():
+    found = in_a_process(
+        "import re\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "def held():\n"
+        "    rollup = open('/proc/self/smaps_rollup').read()\n"
+        "    return int(re.search(r'Anonymous: *(\\d+)', rollup)[1]) / 1024\n"
+        "def run(cell):\n"
+        "    assert shell.run_cell(cell).success\n"
+        "run('from liif_core import workers')\n"
+        "for _ in range(2):\n"  # a cell may be run again
+        "    run('workers.keep_torch_to_one_thread()')\n"
+        "hooks = shell.events.callbacks['post_run_cell']\n"
+        "before = held()\n"
+        "run('kept = [bytearray(100_000) for _ in range(1000)]')\n"
+        "most = held()\n"
+        "run('del kept[::2]')\n"
+        "print(len(hooks), round(most - before), round(held() - before))\n"
+    )
+    assert not found.returncode, found.stderr
+    hooks, most, after = map(int, found.stdout.split())
+    assert hooks == 1
+    assert most >= 90
+    assert after <= 60
+
+
 def test_gradients_inference_mode_and_autocast_are_the_callers():
     def modes(_: int) -> tuple[bool, bool]:
         return torch.is_inference_mode_enabled(), torch.is_grad_enabled()
