@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core import workers
 from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
@@ -181,6 +182,7 @@ class ContinuousPhoto:
         box = (middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
         return self.render(height, width, box)
 
+    @workers.unsplit()
     def window(
         self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
     ) -> np.ndarray:
