@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
@@ -129,6 +130,47 @@ def test_an_operation_in_a_worker_uses_one_thread(name, threads):
     inside, others = found.stdout.split()
     assert int(inside) == 1
     assert float(others) <= 0.05  # seconds, beside 0.25 of its own
+
+
+@pytest.mark.parametrize("threads", [None, 3])
+def test_the_caller_can_keep_its_own_operations_unsplit(threads):
+    """Nothing of them is left to PyTorch's threads, which would spin where a worker computes."""
+    found = in_a_process(
+        "import threading, psutil, torch\n"
+        "from liif_core import workers\n"
+        "from tests.test_workers import OPERATIONS\n"
+        + (f"torch.set_num_threads({threads})\n" if threads else "")
+        + "process, me = psutil.Process(), threading.get_native_id()\n"
+        "def others():\n"
+        "    times = {t.id: t.user_time + t.system_time for t in process.threads()}\n"
+        "    return sum(taken for number, taken in times.items() if number != me)\n"
+        "def state():\n"
+        "    return torch.get_num_threads(), workers.count()\n"
+        "def taken():\n"
+        "    before = others()\n"
+        "    for _ in range(20):\n"
+        "        for run in OPERATIONS.values(): run()\n"
+        "    return others() - before\n"
+        "@workers.unsplit()\n"
+        "def inside():\n"
+        "    return *state(), workers.run(lambda _: state()[0], range(2)), taken()\n"
+        "before = state()\n"
+        "found = inside()\n"
+        "try:\n"
+        "    with workers.unsplit(): raise KeyError\n"
+        "except KeyError: pass\n"
+        "assert before == state(), (before, state())\n"
+        "start = others()\n"
+        "while others() < start + 0.05: taken()  # as before: these operations are split\n"
+        "print(before[1], *found)\n",
+        PYTHONPATH=os.pathsep.join([str(Path(__file__).parent.parent), *sys.path]),
+        OMP_NUM_THREADS="2",
+    )
+    assert not found.returncode, found.stderr
+    pattern = r"(\d+) (\d+) (\d+) (\[.*\]) (\S+)\n"
+    count, inside, workers_inside, in_workers, others = re.fullmatch(pattern, found.stdout).groups()
+    assert (inside, workers_inside, in_workers) == ("1", count, "[1, 1]")
+    assert float(others) <= 0.05
 
 
 @pytest.mark.parametrize("set_to", ["", "torch.set_num_threads(3)"])
