@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core import workers
 from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
@@ -187,6 +188,7 @@ class ContinuousPhoto:
         down, right = height / magnification / 2, width / magnification / 2
         return self.render(height, width, (x - right, y - down, x + right, y + down))
 
+    @workers.unsplit()
     def window(
         self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
     ) -> np.ndarray:

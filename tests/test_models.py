@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load, load_file, save_file
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, heat_cells, heat_grid, workers
+from liif_core import bands, heat_bands, heat_cells, heat_grid, workers
 from liif_core.__main__ import main
 from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
@@ -160,13 +160,13 @@ def test_reduced_precision_stays_near(precision, tolerance):
 def test_at_codes_and_where_little_matters_fewer_answers_are_computed(monkeypatch):
     """At ×1 only the code itself matters; --fast leaves out more where there is more."""
     seen = []
-    made = heat_grid.Reach.of
+    made = heat_bands.Reach.of
 
     def reach(axis):
-        seen.append(len(made(axis).steps))
+        seen.append(made(axis).most)
         return made(axis)
 
-    monkeypatch.setattr(heat_grid.Reach, "of", reach)
+    monkeypatch.setattr(heat_bands.Reach, "of", reach)
     monkeypatch.setattr(heat_cells, "FEWEST", 1 << 30)
     model, picture = small_heat(), noise(12, 12)
     for renderer, scale in ((ContinuousPhoto, 1), (ContinuousPhoto, 8), (FewerCodes, 8)):
