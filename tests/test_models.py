@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from small_models import asked, noise, small_heat, small_model
 
 from liif_core import bands, heat_bands, heat_cells, heat_grid, workers
@@ -16,7 +16,7 @@ from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.explorer import ExploredPhoto, Side, Viewport
-from liif_core.explorer.browser_weights import browser_weights
+from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.explorer.methods import methods_of
 from liif_core.models import CONFIGS, KINDS, build, decoder_of, kind_of
 from liif_core.photos import photo_from
@@ -327,20 +327,22 @@ def test_the_explorer_shows_both_side_by_side():
     assert [(c.row, c.col) for c in found.codes] == [(c.row, c.col) for c in whole.codes]
 
 
-def test_a_widget_of_a_heat_field_has_a_still_but_no_life_without_python():
+def test_a_widget_of_a_heat_field_lives_without_python_too():
     widget = ZoomExplorer((noise(30, 40) * 255).astype(np.uint8), small_heat(), screen=(48, 64))
     assert widget.right["method"] == "heat field"
     assert "bicubic | heat field" in widget.still()
-    assert widget.living() is None
+    assert widget.living()["models"] == {"heat field": mark_of(small_heat())}
     assert "sum of weight × answer" in str(widget.explain((0.0, 0.0)))
 
 
-def test_the_engine_in_the_browser_says_that_it_runs_none(weights, photo, capsys):
-    with pytest.raises(LiifError, match="this heat field has others"):
-        browser_weights(small_heat())
-    assert main(["explain", str(photo), "--weights", str(weights)]) == 2
-    assert "this heat field has others" in capsys.readouterr().err
-    assert not photo.with_suffix(".html").exists()
+def test_the_engine_in_the_browser_reads_its_frequencies_exactly(weights, photo):
+    state = load(browser_weights(small_heat()))
+    assert state["omega"].dtype == state["log_kappa"].dtype == torch.float32
+    assert state["writer.0.weight"].dtype == torch.float16
+    assert main(["explain", str(photo), "--text", "--weights", str(weights)]) == 0
+    page = photo.with_suffix(".html").read_text(encoding="utf-8")
+    assert "right of it heat field with the weights" in page
+    assert "bicubic | heat field" in page
 
 
 def test_a_heat_field_begins_with_the_encoder_of_a_liif():

@@ -212,10 +212,6 @@ class TestFromCode:
                 lambda: explore(model={"a": inventive_model()}).compare(Side("a", seed=-1)),
                 "a seed is a whole number from 0 to 2,147,483,647, not -1",
             ),
-            (
-                lambda: explore(model=inventive_model(), engine="browser"),
-                "the engine in the browser runs a LIIF with an EDSR encoder",
-            ),
             (lambda: explore().compare(split=2), "between 0 and 1 of the width, not at 2"),
             (lambda: explore().explain((0, 0), "bicubic"), "only a LIIF can be X-rayed: LIIF"),
             (lambda: explore().explain((3, 0)), "the coordinate must be two numbers"),

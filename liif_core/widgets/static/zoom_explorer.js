@@ -58,7 +58,7 @@ class Explorer {
     this.saving = new Saving({ ask, shown: () => state.shown() });
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
-      tell: (text) => (page.told.textContent = text),
+      tell: (text) => page.tell(text),
       opened: page.rename, engine: this.engine, target: stage.root,
     });
   }

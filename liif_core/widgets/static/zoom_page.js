@@ -85,5 +85,11 @@ export class Page {
   showFailure(name, text) {
     this.failures[name] = text;
     this.wrong.textContent = Object.values(this.failures).find(Boolean) ?? "";
+    this.tell(this.told.textContent);
+  }
+
+  // text: about a photo that was opened, or not; nothing twice.
+  tell(text) {
+    this.told.textContent = text === this.wrong.textContent ? "" : text;
   }
 }

@@ -60,7 +60,8 @@ function rangeText(scale, [first, last]) {
   if (scale < 1 - 1e-9) return "below ×1 the photo is averaged down; a model is asked from ×1 on";
   if (scale < first * (1 - 1e-9)) return `△ below the ${range}`;
   if (scale <= last * (1 + 1e-9)) return `✓ within the ${range}`;
-  return `△ beyond the ${range}: ${(scale / last).toFixed(1)} times`;
+  const times = (scale / last).toFixed(1);
+  return times === "1.0" ? `△ just beyond the ${range}` : `△ beyond the ${range}: ${times} times`;
 }
 
 // What of the screen is invented, in words, or "".

@@ -68,6 +68,7 @@ export class Saving {
 
   toggle(open) {
     this.root.hidden = !open;
+    if (!this.job) this.tell("");
     this.measure();
   }
 
@@ -82,6 +83,8 @@ export class Saving {
   measure() {
     if (this.root.hidden) return;
     const { screen, print } = this.sizes();
+    const { centre, magnification } = this.shown().view;
+    if (`${centre} ${magnification}` !== this.toldOf && !this.job) this.tell("");
     this.form.screenText.textContent = `as on screen, ${screen[1]} × ${screen[0]} pixels`;
     this.form.printText.textContent = print[1] >= 1 ? `= ${print[1]} × ${print[0]} pixels` : "";
   }
@@ -165,7 +168,10 @@ export class Saving {
     cancel.focus();
   }
 
+  // What is said of one view is of no interest any more once there is another.
   tell(text) {
+    const { centre, magnification } = this.shown().view;
+    this.toldOf = `${centre} ${magnification}`;
     this.form.said.textContent = text;
   }
 

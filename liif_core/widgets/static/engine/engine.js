@@ -188,7 +188,8 @@ function startingValues(models) {
   const methods = BASELINES.map((name) => ({ name, switches: [] }));
   for (const [name, config] of Object.entries(models)) {
     const switches = ABLATIONS.filter((part) => config[part]);
-    methods.push({ name, switches, model: true, least: LEAST_ASKED });
+    const chance = config.noise ? { seed: config.seed } : {};
+    methods.push({ name, switches, model: true, least: LEAST_ASKED, ...chance });
   }
   return {
     version: VERSION,
