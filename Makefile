@@ -65,12 +65,13 @@ bench: setup-test
 # have it. Both are checked in, so that nobody needs a compiler for them; a test builds them again where
 # this clang is. The short PATH hides any wasm-opt, which clang would run.
 ENGINE := liif_core/widgets/static/engine
+KERNEL := $(ENGINE)/kernel.c $(ENGINE)/kernel_heat.c $(ENGINE)/kernel_noise.c
 BUILT := $(ENGINE)
 CLANG := PATH=/usr/bin:/bin clang-19 --target=wasm32 -nostdlib -msimd128 -mbulk-memory -O3 -Wall -Wextra \
     -Werror -fvisibility=hidden -Wl,--no-entry -Wl,--export-dynamic -Wl,--export=__heap_base \
     -Wl,--import-memory -Wl,--strip-all -Wl,-z,stack-size=16384
 
 kernel:
-	$(CLANG) -o $(BUILT)/kernel.wasm $(ENGINE)/kernel.c
-	$(CLANG) -mrelaxed-simd -o $(BUILT)/kernel_relaxed.wasm $(ENGINE)/kernel.c
+	$(CLANG) -o $(BUILT)/kernel.wasm $(KERNEL)
+	$(CLANG) -mrelaxed-simd -o $(BUILT)/kernel_relaxed.wasm $(KERNEL)
 	chmod 644 $(BUILT)/kernel.wasm $(BUILT)/kernel_relaxed.wasm

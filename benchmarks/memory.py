@@ -1,13 +1,15 @@
 """How much memory a pupil's kernel takes: `python benchmarks/memory.py`.
 
 A lesson is run from top to bottom in a kernel of its own, as Run All does; then Linux is asked what
-its process holds. On a server for a class three numbers count, in MB (10⁶ bytes):
+its process holds (`/proc/PID/smaps_rollup`). Another kernel of the course, which has imported what
+lessons import and waits, is there all the time: only beside a neighbour does Linux know which pages
+are shared. On a server for a class four numbers count, in MB (10⁶ bytes):
 
-- own: what this kernel alone can hold (anonymous pages: USS beside another kernel of the course).
-  Each further pupil takes this much.
-- all: with the pages of files, libraries mostly, that it shares with other kernels (RSS). The first
-  pupil's.
-- peak: the most that it ever held while it ran (of all). A limit has to be above it.
+- own: pages that this kernel alone has (USS: Private_Clean + Private_Dirty). Each further pupil
+  takes this much.
+- fair: the same, and of each shared page the part that falls to each kernel that has it (PSS).
+- all: with all of the shared pages, libraries mostly (RSS). The first pupil's.
+- peak: the most that it ever held while it ran (of all: VmHWM). A limit has to be above it.
 
     python benchmarks/memory.py                     # lessons 00, 03, 05 and 09 of this checkout
     python benchmarks/memory.py --against DIR       # in turn with another checkout
@@ -20,7 +22,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -33,17 +36,23 @@ ROOT = Path(__file__).parent.parent
 LESSONS = ("00", "03", "05", "09")
 
 
+#: What lessons import, and a line to say that it is done.
+NEIGHBOUR = "import torch, matplotlib.pyplot, liif_core.render, liif_core.widgets"
+
+
 @dataclass(frozen=True)
 class Held:
     """What a process holds, in MB.
 
     Attributes:
-        own: in pages that are of no file, so that no other process has them.
-        all: with the pages of files, which others may have, too.
+        own: in pages that no other process has.
+        fair: with its part of the pages that others have, too.
+        all: with all of those.
         peak: the most that it ever held of these.
     """
 
     own: float
+    fair: float
     all: float
     peak: float
 
@@ -57,9 +66,27 @@ def held(process: int) -> Held:
         (found,) = re.findall(rf"^{name}: *\t? *(\d+) kB", text, re.MULTILINE)
         return int(found) * 1024 / 1e6
 
-    return Held(
-        megabytes("Anonymous", rollup), megabytes("Rss", rollup), megabytes("VmHWM", status)
-    )
+    own = megabytes("Private_Clean", rollup) + megabytes("Private_Dirty", rollup)
+    whole = megabytes("Rss", rollup), megabytes("VmHWM", status)
+    return Held(own, megabytes("Pss", rollup), *whole)
+
+
+@contextmanager
+def a_neighbour() -> Iterator[None]:
+    """Keep another kernel of the course beside those that are measured."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        client = manager.blocking_client()
+        client.start_channels()
+        client.wait_for_ready(timeout=120)
+        reply = client.execute_interactive(NEIGHBOUR, timeout=300, silent=True)
+        if reply["content"]["status"] != "ok":
+            sys.exit(f"the neighbour's kernel cannot import: {reply['content']}")
+        client.stop_channels()
+        yield
+    finally:
+        manager.shutdown_kernel(now=True)
 
 
 def run_lesson(
@@ -106,11 +133,11 @@ def _ask(client: NotebookClient, expression: str) -> str:
 
 def cells_of(build: Path, number: str) -> str:
     """Return a line for each cell of a lesson: what the kernel holds after it."""
-    lines = ["   own    all   peak  after"]
+    lines = ["   own   fair    all   peak  after"]
 
     def told(source: str, now: Held) -> None:
         line = next((line for line in source.splitlines() if line.strip()), "")
-        lines.append(f"{now.own:6.0f} {now.all:6.0f} {now.peak:6.0f}  {line[:70]}")
+        lines.append(f"{now.own:6.0f} {now.fair:6.0f} {now.all:6.0f} {now.peak:6.0f}  {line[:70]}")
 
     run_lesson(build, number, told)
     return "\n".join(lines)
@@ -118,8 +145,9 @@ def cells_of(build: Path, number: str) -> str:
 
 def table(builds: list[Path], lessons: list[str], rounds: int) -> str:
     """Return Markdown: medians of each lesson, and what the other checkout takes of the first."""
-    lines = ["| lesson | own | all | peak |" + " other's own | all | peak |" * (len(builds) - 1)]
-    lines += ["|-|-|-|-|" + "-|-|-|" * (len(builds) - 1)]
+    others = len(builds) - 1
+    lines = ["| lesson | own | fair | all | peak |" + " other's own | fair | all | peak |" * others]
+    lines += ["|-|-|-|-|-|" + "-|-|-|-|" * others]
     for lesson in lessons:
         found: dict[Path, list[Held]] = {build: [] for build in builds}
         for _ in range(rounds):
@@ -129,7 +157,7 @@ def table(builds: list[Path], lessons: list[str], rounds: int) -> str:
         cells = [
             f"{median(getattr(one, name) for one in runs):.0f}"
             for runs in found.values()
-            for name in ("own", "all", "peak")
+            for name in ("own", "fair", "all", "peak")
         ]
         lines.append(f"| {lesson} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -145,11 +173,12 @@ def main() -> None:
     options = parser.parse_args()
     if not sys.platform.startswith("linux"):
         sys.exit("memory is read from /proc, which only Linux has")
-    if options.cells:
-        print(cells_of(ROOT, options.cells))
-        return
     builds = [ROOT, *([options.against.resolve()] if options.against else [])]
-    print(table(builds, options.lessons, options.rounds))
+    with a_neighbour():
+        if options.cells:
+            print(cells_of(ROOT, options.cells))
+        else:
+            print(table(builds, options.lessons, options.rounds))
 
 
 if __name__ == "__main__":

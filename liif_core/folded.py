@@ -135,6 +135,7 @@ class FoldedDecoder:
         tick: Callable[[int], None] | None = None,
         *,
         hidden_layers: torch.dtype | None = None,
+        seed: int | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -148,6 +149,7 @@ class FoldedDecoder:
             cell: (hidden,) from `cell_term`.
             tick: told how many output pixels were just finished.
             hidden_layers: what they are computed in; None: what `hidden` is in.
+            seed: of the noise; None: the model's.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
@@ -155,14 +157,16 @@ class FoldedDecoder:
         dtype = hidden_layers or hidden.dtype
         layers = folded_grid.Layers(self.delta, cell, self.rest, dtype)
         own = colours if self.config.local_colour else None
-        noise = functools.partial(self._noise, like=hidden) if self.config.noise else None
+        which = self.seed if seed is None else seed
+        read = functools.partial(self._noise, like=hidden, seed=which)
+        noise = read if self.config.noise else None
         return folded_grid.decode(layers, hidden, own, rows, cols, tick, noise)
 
-    def _noise(self, rows: Axis, cols: Axis, like: Tensor) -> Tensor:
+    def _noise(self, rows: Axis, cols: Axis, like: Tensor, seed: int) -> Tensor:
         """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""
         assert rows.position is not None
         assert cols.position is not None
         where = torch.device("cpu") if like.device.type == "mps" else like.device  # no float64
         y, x = rows.position.to(where)[:, None], cols.position.to(where)
         cell = (rows.step * cols.step) ** 0.5
-        return noise_field(y, x, cell, self.seed, self.config.noise).to(like.device) @ self.noise
+        return noise_field(y, x, cell, seed, self.config.noise).to(like.device) @ self.noise

@@ -3,7 +3,7 @@
 Between four neighbouring codes lies a cell of outputs, and at a whole magnification all cells are
 alike: the same waves, the same weights. So all that follows the hidden map, the writer's last
 layer, waves, damping and blending, is one matrix that turns four codes into the colours of a
-cell. At the photo's border, and where a result begins or ends within a cell, it does not apply.
+cell. At the photo's border it does not apply.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from torch import Tensor
 from liif_core.axes import Axis
 
 #: Places nearer than this, in half code spacings, are the same: float32 tells no others apart.
-ALIKE = 2e-6
+ALIKE = 1e-6
 
 #: Fewest cells for which the matrix is made.
 FEWEST = 64
@@ -22,16 +22,20 @@ FEWEST = 64
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells along an axis that are whole and alike: g cells of s outputs each.
+    """The cells along an axis that are alike: g cells of s outputs each.
+
+    Of the first and the last one, where outputs begin or end within it, some are not asked for.
 
     Attributes:
-        start, stop: their outputs.
+        start, stop: the outputs that are asked for.
+        skipped: outputs of the first cell before them.
         first: the code before the first cell; cell i lies between codes first + i and the next.
         delta, weight: (2, s) as of `Axis`, seen from the code before and the one after.
     """
 
     start: int
     stop: int
+    skipped: int
     first: int
     delta: Tensor
     weight: Tensor
@@ -44,7 +48,17 @@ class Cells:
     @property
     def count(self) -> int:
         """How many cells."""
-        return (self.stop - self.start) // self.size
+        return -(-(self.skipped + self.stop - self.start) // self.size)
+
+    @property
+    def left_over(self) -> int:
+        """Outputs of the last cell behind those that are asked for."""
+        return self.count * self.size - self.skipped - (self.stop - self.start)
+
+    def wanted(self, first: int, last: int) -> int:
+        """Return how many outputs of cells `first` … `last` - 1 are asked for."""
+        begin, end = (cell * self.size - self.skipped for cell in (first, last))
+        return min(end, self.stop - self.start) - max(begin, 0)
 
     @classmethod
     def of(cls, axis: Axis) -> "Cells | None":
@@ -52,21 +66,24 @@ class Cells:
         if len(axis.index) == 1:  # the nearest code alone answers
             return None
         which, lengths = axis.index.sum(dim=0).unique_consecutive(return_counts=True)
-        size = int(lengths.max())
-        whole = ((lengths == size) & (which % 2 == 1)).nonzero().flatten()  # else a border's
-        if len(whole) == 0 or int(whole[-1] - whole[0]) != len(whole) - 1:
+        between = (which % 2 == 1).nonzero().flatten()  # else a border's
+        # A result that is so small that it leaves codes out has no cells.
+        if len(between) == 0 or bool((which[between].diff() != 2).any()):
             return None
-        if bool((which[whole].diff() != 2).any()):  # a result so small that it leaves codes out
+        start = int(lengths[: between[0]].sum())
+        counts = lengths[between].tolist()
+        size, stop = max(counts), start + sum(counts)
+        skipped = size - counts[0]
+        if (skipped and start) or (counts[-1] < size and stop < axis.index.shape[1]):
             return None
-        start = int(lengths[: whole[0]].sum())
-        stop = start + size * len(whole)
-        delta, weight = (
-            part[:, start:stop].unflatten(1, (-1, size)) for part in (axis.delta, axis.weight)
-        )
-        for part in (delta, weight):
-            if float((part.amax(dim=1) - part.amin(dim=1)).max()) > ALIKE:
+        whole = start + sum(counts[: counts.index(size)])
+        place = (torch.arange(stop - start) + skipped) % size
+        found = []
+        for part in (axis.delta, axis.weight):
+            found.append(cell := part[:, whole : whole + size])
+            if float((part[:, start:stop] - cell[:, place]).abs().max()) > ALIKE:
                 return None
-        return cls(start, stop, int(axis.index[0, start]), delta[:, 0], weight[:, 0])
+        return cls(start, stop, skipped, int(axis.index[0, start]), *found)
 
 
 def cells_of(rows: Axis, cols: Axis) -> tuple[Cells, Cells] | None:
@@ -78,15 +95,14 @@ def cells_of(rows: Axis, cols: Axis) -> tuple[Cells, Cells] | None:
 
 
 def joined(near: Tensor, own: Tensor) -> Tensor:
-    """Join what a matrix is told of each cell's four codes.
+    """Join what a matrix is told of each cell's codes above, or below.
 
     Args:
-        near: (m + 1, n + 1, width) the hidden map.
-        own: (m + 1, n + 1, 3) the codes' own pixels in [-1, 1].
+        near: (m, n + 1, width) the hidden map.
+        own: (m, n + 1, 3) the codes' own pixels in [-1, 1].
 
     Returns:
-        (m · n, 4 · (width + 4)): above left, above right, below left, below right.
+        (m, n, 2 · (width + 4)): left, right.
     """
     told = torch.cat([near, own, torch.ones_like(own[..., :1])], dim=-1)
-    corners = (told[:-1, :-1], told[:-1, 1:], told[1:, :-1], told[1:, 1:])
-    return torch.cat(corners, dim=-1).flatten(0, 1)
+    return torch.cat([told[:, :-1], told[:, 1:]], dim=-1)

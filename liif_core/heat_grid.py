@@ -20,8 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liif_core import workers
-from liif_core.axes import NEGLIGIBLE, Axis
+from liif_core.axes import Axis
 from liif_core.heat import HeatField, with_own_colour
+from liif_core.heat_bands import Band, Waves, bands
 from liif_core.heat_cells import Cells, cells_of, joined
 
 #: Numbers of a block, its fields and answers, that stay in a CPU's second-level cache.
@@ -32,80 +33,6 @@ ACCELERATOR_CHUNK = 1 << 26
 
 #: Fewest outputs of a block: its tables take time, too.
 LEAST = 4096
-
-
-class Reach(NamedTuple):
-    """Which outputs along an axis each code answers: m codes that are asked, n outputs.
-
-    The answers of all codes stand in a row, those of a code evenly apart: at `starts` + `steps`.
-
-    Attributes:
-        codes: (m,) which latent rows (or columns), rising.
-        starts: (m,) where the answers of each code begin, seen from it, in input pixels.
-        steps: (answers of a code,) where they stand, seen from there.
-        places: (k, n) which answer each output is, for each of its k neighbours.
-    """
-
-    codes: Tensor
-    starts: Tensor
-    steps: Tensor
-    places: Tensor
-
-    @classmethod
-    def of(cls, axis: Axis) -> "Reach":
-        """Return the reach of the codes that matter to some outputs, which are evenly apart."""
-        outputs = axis.index.shape[1]
-        said = axis.weight > NEGLIGIBLE
-        number = torch.arange(outputs).expand_as(axis.index)[said]
-        codes, which = axis.index[said].unique(return_inverse=True)
-        first = torch.full_like(codes, outputs).scatter_reduce(0, which, number, "amin")
-        last = torch.zeros_like(codes).scatter_reduce(0, which, number, "amax")
-        most = int((last - first).max()) + 1
-        places = torch.zeros_like(axis.index)  # what does not matter may be any answer
-        places[said] = which * most + number - first[which]
-        position = axis.index[0].double() + axis.delta[0].double() / 2
-        step = float(position[-1] - position[0]) / max(outputs - 1, 1)
-        steps = torch.arange(most, dtype=torch.float64) * step
-        return cls(codes, position[first] - codes, steps, places)
-
-
-class Waves(NamedTuple):
-    """Sine and cosine of each of K waves at n places along an axis: (n, K) each."""
-
-    sin: Tensor
-    cos: Tensor
-
-    def crossed(self, across: "Waves") -> "Waves":
-        """Return them at every crossing of rows and columns, (n, m, K) each: angle addition."""
-        sin, cos = self.sin[:, None], self.cos[:, None]
-        return Waves(
-            sin * across.cos + cos * across.sin,
-            cos * across.cos - sin * across.sin,
-        )
-
-
-class Band(NamedTuple):
-    """Some outputs along an axis, with all that it takes to ask their codes: see `Reach`.
-
-    Attributes:
-        codes, places: as of `Reach`.
-        starts, steps: the waves at its places.
-        weight: (k, n) as of `Axis`.
-    """
-
-    codes: Tensor
-    places: Tensor
-    starts: Waves
-    steps: Waves
-    weight: Tensor
-
-    def blended(self, answers: Tensor, axis: int) -> Tensor:
-        """Blend along the axis what the k neighbours of each output answered."""
-        total = answers.new_zeros(())
-        for place, weight in zip(self.places, self.weight, strict=True):
-            share = weight if axis == answers.ndim - 1 else weight[:, None]
-            total = answers.index_select(axis, place).mul_(share).add_(total)
-        return total
 
 
 class HeatGrid:
@@ -163,6 +90,7 @@ class HeatGrid:
         tick: Callable[[int], None] | None = None,
         *,
         hidden_layers: torch.dtype | None = None,
+        seed: int | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -174,18 +102,19 @@ class HeatGrid:
             rows, cols: neighbours within that part, outputs evenly apart.
             cell: (K,) from `cell_term`.
             tick: told how many output pixels were just finished.
-            hidden_layers: of no account: there are none, and waves are float32.
+            hidden_layers, seed: of no account: there are none, and no noise; waves are float32.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
         rows, cols = _on_cpu(rows), _on_cpu(cols)
         height, width = rows.index.shape[1], cols.index.shape[1]
-        asked = _Asked(hidden, colours, cell, hidden.new_empty(height, width, 3).float())
         parts = [(range(height), range(width))]
         with _in_float32(hidden):
+            cells = cells_of(rows, cols)
+            asked = _Asked.of(hidden, colours, cell, (height, width), cells)
             tasks: list[Callable[[], int]] = []
-            if (cells := cells_of(rows, cols)) is not None:
+            if cells is not None:
                 tasks += self._by_cells(asked, *cells)
                 parts = _around(*cells, height, width)
             for part in parts:
@@ -195,45 +124,54 @@ class HeatGrid:
         return asked.result
 
     def _by_cells(self, asked: "_Asked", down: Cells, across: Cells) -> list[Callable[[], int]]:
-        """Return what asks all whole cells: see `heat_cells`."""
-        matrix = self._matrix(down, across, asked.cell)
+        """Return what asks all cells that are alike: see `heat_cells`."""
+        above, below = self._matrix(down, across, asked.cell).chunk(2)
         outputs = down.size * across.size
-        many = max(1, asked.chunk // (matrix.shape[1] + 4 * 3 * outputs))  # cells of a block
+        many = max(1, asked.chunk // (2 * len(above) + 4 * 3 * outputs))  # cells of a block
         wide = -(-across.count // -(-across.count // math.isqrt(many)))
         tall = max(1, many // wide)
+        rows, cols = (
+            slice(part.start, part.start + part.count * part.size) for part in (down, across)
+        )
+        # (cells, outputs of a cell, cells, outputs of a cell, 3)
+        result = (
+            asked.room[rows, cols].unflatten(0, (-1, down.size)).unflatten(2, (-1, across.size))
+        )
 
         def decode(top: int, left: int) -> int:
             bottom, right = min(top + tall, down.count), min(left + wide, across.count)
             y = slice(down.first + top, down.first + bottom + 1)
             x = slice(across.first + left, across.first + right + 1)
             told = joined(asked.hidden[y, x].float(), asked.colours[y, x])
-            said = (told @ matrix).view(bottom - top, right - left, 3, down.size, across.size)
-            block = said.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-            at_y, at_x = down.start + top * down.size, across.start + left * across.size
-            return asked.put(at_y, at_x, block)
+            said = torch.mm(told[:-1].flatten(0, 1), above)
+            said.addmm_(told[1:].flatten(0, 1), below)
+            size = (bottom - top, right - left, down.size, across.size, 3)
+            result[top:bottom, :, left:right] = said.view(size).transpose(1, 2)
+            return down.wanted(top, bottom) * across.wanted(left, right)
 
         corners = itertools.product(range(0, down.count, tall), range(0, across.count, wide))
         return [functools.partial(decode, *corner) for corner in corners]
 
     def _matrix(self, down: Cells, across: Cells, cell: Tensor) -> Tensor:
-        """Return the matrix that turns what `joined` returns into a cell's colours in [-1, 1]:
-        (4 · (width + 4), 3 · outputs of a cell)."""
+        """Return the matrix that turns what `joined` returns, of codes above and of those below,
+        into a cell's colours in [0, 1]: (4 · (width + 4), outputs of a cell · 3)."""
         weight, bias = (part.unflatten(0, (3, -1)) for part in self.last)
+        omegas = self.model.omega.detach().unbind(dim=1)
         rows, cols = (
             [
-                (self._waves(delta.double() / 2, axis, cell.device), share.to(cell.device))
+                (Waves.at(delta.double() / 2, omega, cell.device), share.to(cell.device))
                 for delta, share in zip(cells.delta, cells.weight, strict=True)
             ]
-            for axis, cells in enumerate((down, across))
+            for omega, cells in zip(omegas, (down, across), strict=True)
         )
         parts = []
         for (wave_y, share_y), (wave_x, share_x) in itertools.product(rows, cols):
             share = (share_y[:, None] * share_x).flatten()  # (outputs,)
             table = _table(wave_y, wave_x, cell) * share
             own = torch.eye(3, device=cell.device)[:, :, None] * share
-            said = [weight.mT @ table, own, (bias @ table)[:, None]]
+            said = [weight.mT @ table, own, (bias @ table + share)[:, None]]
             parts.append(torch.cat(said, dim=1))  # (3, width + 4, outputs)
-        return torch.cat(parts, dim=1).transpose(0, 1).flatten(1)
+        return torch.cat(parts, dim=1).permute(1, 2, 0).flatten(1) / 2
 
     def _by_blocks(
         self, asked: "_Asked", rows: Axis, cols: Axis, down: range, across: range
@@ -242,15 +180,22 @@ class HeatGrid:
         if not down or not across:
             return []
         rows, cols = rows.part(down.start, down.stop), cols.part(across.start, across.stop)
+        result = asked.result[down.start : down.stop, across.start : across.stop]
         tall, wide = self._block_size(rows, cols, asked.chunk)
-        bands = self._bands(rows, 0, tall, asked), self._bands(cols, 1, wide, asked)
+        device = asked.hidden.device
+        omega_y, omega_x = self.model.omega.detach().unbind(dim=1)
+        bands_y, steps_y = bands(rows, omega_y, tall, device)
+        bands_x, steps_x = bands(cols, omega_x, wide, device)
+        table = _table(steps_y, steps_x, asked.cell) / 2
 
         def decode(place: tuple[tuple[int, Band], tuple[int, Band]]) -> int:
             (top, rows), (left, cols) = place
-            block = self._block(asked, rows, cols).permute(1, 2, 0)
-            return asked.put(down.start + top, across.start + left, block)
+            block = self._block(asked, rows, cols, table)
+            height, width, _ = block.shape
+            result[top : top + height, left : left + width] = block
+            return height * width
 
-        return [functools.partial(decode, place) for place in itertools.product(*bands)]
+        return [functools.partial(decode, place) for place in itertools.product(bands_y, bands_x)]
 
     def _block_size(self, rows: Axis, cols: Axis, chunk: int) -> tuple[int, int]:
         """Return the height and width of blocks of about `chunk` numbers, in outputs."""
@@ -261,42 +206,25 @@ class HeatGrid:
         wide = -(-width // -(-width // math.isqrt(outputs)))
         return max(1, outputs // wide), wide
 
-    def _bands(
-        self, outputs: Axis, axis: int, size: int, asked: "_Asked"
-    ) -> list[tuple[int, Band]]:
-        """Cut the outputs along y (0) or x (1) into bands of a size: (first output, band)."""
-        device, found = asked.hidden.device, []
-        for first in range(0, outputs.index.shape[1], size):
-            part = outputs.part(first, first + size)
-            codes, starts, steps, places = Reach.of(part)
-            begin, then = (self._waves(where, axis, device) for where in (starts, steps))
-            weight = part.weight.to(device)
-            found.append((first, Band(codes.to(device), places.to(device), begin, then, weight)))
-        return found
-
-    def _waves(self, places: Tensor, axis: int, device: torch.device) -> Waves:
-        """Return the waves at some places along y (0) or x (1), in input pixels."""
-        # In float64, and so on the CPU: MPS has none.
-        phase = places[:, None] * self.model.omega.detach()[:, axis].to("cpu", torch.float64)
-        return Waves(phase.sin().float().to(device), phase.cos().float().to(device))
-
-    def _block(self, asked: "_Asked", down: Band, across: Band) -> Tensor:
-        """Decode one block: (3, h, w) in [-1, 1]."""
-        near, own = (
-            part.index_select(0, down.codes).index_select(1, across.codes).float()
-            for part in (asked.hidden, asked.colours)
-        )
+    def _block(self, asked: "_Asked", down: Band, across: Band, table: Tensor) -> Tensor:
+        """Decode one block: (h, w, 3) in [0, 1]."""
+        near = asked.hidden[down.codes][:, across.codes].float()
         fields = F.linear(near, *self.last).unflatten(-1, (3, -1))
-        fields[..., 0] += own
+        # The table halves everything: [-1, 1] becomes [0, 1].
+        fields[..., 0].add_(asked.colours[down.codes][:, across.codes]).add_(1)
         sin, cos = (part[:, :, None] for part in down.starts.crossed(across.starts))
         a, b = fields[..., 1:].chunk(2, dim=-1)  # turned to where the answers of each code begin
         turned = (a * cos).addcmul_(b, sin, value=-1)
         b.mul_(cos).addcmul_(a, sin)
         a.copy_(turned)
-        answers = fields.flatten(0, 2) @ _table(down.steps, across.steps, asked.cell)
-        answers = answers.view(*near.shape[:2], 3, len(down.steps.sin), len(across.steps.sin))
-        answers = answers.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
-        return down.blended(across.blended(answers, 2), 1)
+        answers = (fields.flatten(0, 2) @ table).view(
+            *near.shape[:2], 3, down.answers, across.answers
+        )
+        # Rows first: copies of whole rows. Columns become rows for that.
+        by_row = answers.permute(0, 3, 2, 1, 4).flatten(0, 1).flatten(1)
+        rows = down.blended(by_row)  # (h, 3 · codes across · answers)
+        by_column = rows.unflatten(1, (3, -1)).permute(2, 0, 1).flatten(1)
+        return across.blended(by_column).unflatten(1, (-1, 3)).transpose(0, 1)
 
 
 class _Asked(NamedTuple):
@@ -305,24 +233,39 @@ class _Asked(NamedTuple):
     Attributes:
         hidden, colours, cell: as for `HeatGrid.grid`.
         result: (h, w, 3).
+        room: what it is a part of: with those outputs of cells that are not asked for.
     """
 
     hidden: Tensor
     colours: Tensor
     cell: Tensor
     result: Tensor
+    room: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        hidden: Tensor,
+        colours: Tensor,
+        cell: Tensor,
+        size: tuple[int, int],
+        cells: tuple[Cells, Cells] | None,
+    ) -> "_Asked":
+        """Return a question for so many outputs, `cells` being among them."""
+        before = after = (0, 0)
+        if cells is not None:
+            down, across = cells
+            before = down.skipped, across.skipped
+            after = down.left_over, across.left_over
+        whole = (sum(part) for part in zip(before, size, after, strict=True))
+        room = hidden.new_empty(*whole, 3, dtype=torch.float32)
+        rows, cols = (slice(first, first + n) for first, n in zip(before, size, strict=True))
+        return cls(hidden, colours, cell, room[rows, cols], room)
 
     @property
     def chunk(self) -> int:
         """How many numbers a block should have."""
         return CHUNK if self.hidden.device.type == "cpu" else ACCELERATOR_CHUNK
-
-    def put(self, top: int, left: int, block: Tensor) -> int:
-        """Put a block in [-1, 1], (h, w, 3), in its place; return how many pixels it has."""
-        height, width = block.shape[:2]
-        part = self.result[top : top + height, left : left + width]
-        torch.mul(block, 0.5, out=part).add_(0.5)
-        return height * width
 
 
 def _table(down: Waves, across: Waves, left: Tensor) -> Tensor:

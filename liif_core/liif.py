@@ -200,10 +200,13 @@ class LIIF(nn.Module):
         blended = (answers.rgb * answers.weight[..., None]).sum(dim=2)
         return blended * 0.5 + 0.5
 
-    def answers(self, latents: Latents, coord: Tensor, cell: Tensor) -> Answers:
+    def answers(
+        self, latents: Latents, coord: Tensor, cell: Tensor, noise: Tensor | None = None
+    ) -> Answers:
         """Ask each of the nearest latent codes on its own; `query` blends what they say.
 
-        Args and shapes: as for `query`.
+        Args and shapes: as for `query`; noise: (B, Q, `config.noise`), to be read in place of what
+        `noise_at` says.
         """
         height, width = latents.codes.shape[-2:]
         size = coord.new_tensor([height, width])
@@ -211,6 +214,8 @@ class LIIF(nn.Module):
         if self.config.feature_unfolding:  # (B, C, H, W) -> (B, 9C, H, W), equation 3
             codes = F.unfold(codes, 3, padding=1).unflatten(2, (height, width))
 
+        if self.config.noise and noise is None:
+            noise = noise_at(coord, cell, (height, width), self.seed, self.config.noise)
         # A step of half a code spacing in each diagonal direction lands in the cells of the four
         # codes that surround the coordinate; at the border, two of them are the same one.
         steps = [(-1, -1), (-1, 1), (1, -1), (1, 1)] if self.config.local_ensemble else [(0, 0)]
@@ -229,8 +234,8 @@ class LIIF(nn.Module):
             inputs = [_pick(codes, row, col), offset.to(codes)]
             if self.config.cell_decoding:
                 inputs.append((cell * size).to(codes))
-            if self.config.noise:  # of the place asked for, the same for all four codes
-                inputs.append(noise_at(coord, cell, (height, width), self.seed, self.config.noise))
+            if noise is not None:  # of the place asked for, the same for all four codes
+                inputs.append(noise)
             answer = self.imnet(torch.cat(inputs, dim=-1))  # s = f_θ(z, δ, cell), equation 5
             if self.config.local_colour:
                 answer = answer + _pick(latents.colours, row, col)

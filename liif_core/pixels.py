@@ -13,7 +13,9 @@ PixelBox: TypeAlias = tuple[int, int, int, int]
 
 def to_uint8(rgb: np.ndarray) -> np.ndarray:
     """Clamp floats, any shape, to [0, 1] and round them to 8 bits."""
-    return np.rint(rgb.clip(0, 1) * 255).astype(np.uint8)
+    values = np.asarray(rgb.clip(0, 1))
+    values *= 255
+    return np.rint(values, out=values).astype(np.uint8)
 
 
 def eight_bit(values: np.ndarray) -> np.ndarray:

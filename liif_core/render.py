@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liif_core import workers
 from liif_core.axes import Axis, axis_neighbours
 from liif_core.device import computing
 from liif_core.errors import LiifError
@@ -106,11 +107,18 @@ class ContinuousPhoto:
         with torch.no_grad():
             self.decoder = decoder_of(model)
         self._hidden_layers: torch.dtype | None = None
+        self._seed = seed_of(model)
 
     def hasty(self, dtype: torch.dtype) -> "ContinuousPhoto":
         """Return the same photo, hidden layers in another dtype (a heat field has none)."""
         other = copy.copy(self)
         other._hidden_layers = dtype
+        return other
+
+    def seeded(self, seed: int | None) -> "ContinuousPhoto":
+        """Return the same photo with details from another seed, if it has any; None: as here."""
+        other = copy.copy(self)
+        other._seed = self._seed if None in (seed, self._seed) else seed
         return other
 
     def sharing(self, model: Model) -> "ContinuousPhoto":
@@ -175,12 +183,12 @@ class ContinuousPhoto:
         """
         if not magnification > 0:
             raise LiifError(f"magnification must be greater than 0, got {magnification:g}")
-        middle_y = (centre[0] + 1) / 2 * self.photo.height
-        middle_x = (centre[1] + 1) / 2 * self.photo.width
-        half_y, half_x = height / magnification / 2, width / magnification / 2
-        box = (middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
-        return self.render(height, width, box)
+        size = (self.photo.height, self.photo.width)
+        y, x = ((place + 1) / 2 * side for place, side in zip(centre, size, strict=True))
+        down, right = height / magnification / 2, width / magnification / 2
+        return self.render(height, width, (x - right, y - down, x + right, y + down))
 
+    @workers.unsplit()
     def window(
         self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
     ) -> np.ndarray:
@@ -232,13 +240,9 @@ class ContinuousPhoto:
                 self._cell(grid),
                 tick,
                 hidden_layers=self._hidden_layers,
+                seed=self._seed,
             )
-            # float16 ends at 65,504. What went beyond would be black, or white, without a word.
-            if dtype != torch.float32 and not bool(torch.isfinite(rgb).all()):
-                name = str(dtype).removeprefix("torch.")
-                raise LiifError(
-                    f"this model's numbers grow too large for {name}; use precision float32"
-                )
+        _check_finite(rgb, dtype)
         return rgb.cpu().numpy()
 
     def seconds_needed(self, grid: OutputGrid) -> float:
@@ -250,7 +254,7 @@ class ContinuousPhoto:
 
     def remark(self, grid: OutputGrid) -> str:
         """Say if details are invented; else nothing: the result is exact."""
-        seed = seed_of(self.model)
+        seed = self._seed
         return "" if seed is None else f"details are invented, with seed {seed}: none is evidence"
 
     def _cell(self, grid: OutputGrid) -> Tensor:
@@ -259,6 +263,13 @@ class ContinuousPhoto:
         values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
         cell = torch.tensor(values, dtype=torch.float32, device=self.tiles.device)
         return self.decoder.cell_term(cell, size)
+
+
+def _check_finite(rgb: Tensor, dtype: torch.dtype) -> None:
+    # float16 ends at 65,504. What went beyond would be black, or white, without a word.
+    if dtype != torch.float32 and not bool(torch.isfinite(rgb).all()):
+        name = str(dtype).removeprefix("torch.")
+        raise LiifError(f"this model's numbers grow too large for {name}; use precision float32")
 
 
 def _seconds_needed(photo: ContinuousPhoto, grid: OutputGrid) -> float:

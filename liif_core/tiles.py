@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from liif_core import bands
+from liif_core import bands, workers
 from liif_core.device import computing
 from liif_core.grid import OutputGrid, Pixels
 from liif_core.liif import Latents
@@ -204,6 +204,7 @@ class TileStore:
             hidden = bands.hidden_map(decoder, latents.codes, *whole)
         return Tile(rows.start, cols.start, hidden, latents.colours[0].permute(1, 2, 0))
 
+    @workers.unsplit()
     def encode_window(self, rows: slice, cols: slice) -> Latents:
         """Run the encoder over a window of the photo as if it were all; nothing is kept."""
         window = self.photo.rgb(rows, cols)
@@ -219,6 +220,7 @@ class TileStore:
         down, across = _within(window, self._reaches(rows, cols, UNFOLDING + 1))
         return Latents(*(part[:, :, down, across] for part in latents))
 
+    @workers.unsplit()
     def _decoded(self, decoder: Decoder, latents: Latents, rows: range, cols: range) -> Tile:
         """Return what a decoder makes of the latent codes that `_read` returned."""
         wanted = self._reaches(rows, cols, 1)

@@ -55,8 +55,8 @@ def count() -> int:
     """
     if _limit is not None:
         return _limit
-    cores = min(_cores(), _quota())
-    return max(1, min(torch.get_num_threads(), math.ceil(cores)))
+    threads = getattr(_here, "threads", 0) or torch.get_num_threads()
+    return max(1, min(threads, math.ceil(min(_cores(), _quota()))))
 
 
 @contextmanager
@@ -77,6 +77,27 @@ def limited_to(number: int | None) -> Iterator[None]:
         _limit = before
 
 
+@contextmanager
+def unsplit() -> Iterator[None]:
+    """Split none of the calling thread's operations within this context, which may be a decorator.
+
+    The caller of `run` prepares tables and joins results. If such an operation is split, a thread
+    of OpenMP helps with it, and then spins for milliseconds, waiting for the next one: on a core
+    that a worker needs. The workers stay as many as they were.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1 or not _can_limit():
+        yield
+        return
+    _here.threads = threads
+    mkl = _use_one_thread()
+    try:
+        yield
+    finally:
+        _use_threads(threads, mkl)
+        _here.threads = 0
+
+
 def keep_torch_to_one_thread() -> None:
     """Let PyTorch's operations use one thread from here on, in all threads; for notebooks.
 
@@ -86,7 +107,8 @@ def keep_torch_to_one_thread() -> None:
     nowhere in this package. The workers stay as many as they were.
 
     Neighbours need memory, too: where the C library is GNU's, what a cell is done with goes back to
-    the system at once. Left alone, a lesson's process comes to hold 130 MB that nothing is in.
+    the system at once, and after each cell. Left alone, a lesson's process comes to hold 130 MB
+    that nothing is in.
     """
     global _limit
     _limit = count()
@@ -98,13 +120,36 @@ def _give_memory_back() -> None:
     """Tell malloc to map each large block by itself, and to keep no large free end of its heap.
 
     glibc grows both limits to tens of megabytes as large blocks are freed, unless they are set.
+    Smaller blocks that were freed lie between others that live on: after each cell of a notebook,
+    the pages within them go back, too.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # no glibc, which alone has it: macOS, Windows
+    libc = _glibc()
+    if libc is None:
         return
     for setting in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-        mallopt(setting, LARGE_BLOCK)
+        libc.mallopt(setting, LARGE_BLOCK)
+    ipython = sys.modules.get("IPython")  # not imported: without a notebook there is none
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None:
+        shell.events.register("post_run_cell", _after_cell)  # once, however often it is asked
+
+
+def _after_cell(*_: Any) -> None:
+    """Give back the pages of the heap that nothing is in: half a millisecond for each MB."""
+    libc = _glibc()
+    assert libc is not None
+    libc.malloc_trim(0)
+
+
+@functools.cache
+def _glibc() -> Any:
+    """Return GNU's C library, or None: macOS and Windows have another, and so has Alpine."""
+    try:
+        libc = ctypes.CDLL(None)
+        libc.mallopt, libc.malloc_trim  # noqa: B018
+    except (AttributeError, OSError, TypeError):
+        return None
+    return libc
 
 
 def run(
@@ -323,19 +368,34 @@ def _granted(group: Path) -> float:
         return math.inf
 
 
-def _use_one_thread() -> None:
-    """Let the calling thread, and no other, compute with one thread.
+def _use_one_thread() -> int:
+    """Let the calling thread, and no other, compute with one thread; return what `_use_threads` is
+    to be told of MKL to take that back.
 
     `torch.set_num_threads` would not do: it sets what later threads begin with, too, and MKL's
     number of threads for the whole process.
     """
     torch.get_num_threads()  # what it sets when first asked in a thread is overwritten below
+    return _use_threads(1, 1)
+
+
+def _use_threads(number: int, mkl: int) -> int:
+    """Let the calling thread, and no other, compute with a number of threads.
+
+    Args:
+        mkl: the number for MKL; 0: what it is told for the whole process.
+
+    Returns:
+        what MKL's number was.
+    """
+    before = 0
     for library in _libraries():
         if hasattr(library, "omp_set_num_threads"):
-            library.omp_set_num_threads(1)
+            library.omp_set_num_threads(number)
         # Else matrix products keep to a number once given to torch.set_num_threads.
         if hasattr(library, "MKL_Set_Num_Threads_Local"):
-            library.MKL_Set_Num_Threads_Local(1)
+            before = library.MKL_Set_Num_Threads_Local(mkl)
+    return before
 
 
 @functools.cache

@@ -16,7 +16,9 @@ import torch
 from PIL import Image
 
 from liif_core.explorer.browser_weights import browser_weights
+from liif_core.heat import HeatConfig, HeatField
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import Model
 from liif_core.widgets.assets import STATIC, engine_pieces, joined, style
 
 # `engine` of the page, once it is ready; every answer, its pictures as PNG.
@@ -96,7 +98,15 @@ def small_model(**changes: Any) -> LIIF:
     return LIIF(LIIFConfig(**{**values, **changes})).eval().requires_grad_(False)
 
 
-def site(folder: Path, photo: np.ndarray, model: LIIF) -> None:
+def small_heat() -> HeatField:
+    """Return a heat field of odd widths, with random weights."""
+    torch.manual_seed(0)
+    model = HeatField(HeatConfig(blocks=2, channels=12, width=20, waves=7))
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear
+    return model.eval().requires_grad_(False)
+
+
+def site(folder: Path, photo: np.ndarray, model: Model) -> None:
     """Write a page with an engine into a folder, and what it needs."""
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
     (folder / "style.css").write_text(style("zoom_explorer.css"), encoding="utf-8")

@@ -1,6 +1,8 @@
 """Weights as the engine in the browser reads them."""
 
 import json
+import math
+import re
 
 import pytest
 import torch
@@ -8,10 +10,12 @@ from safetensors import safe_open
 from safetensors.torch import load
 
 from liif_core.errors import LiifError
-from liif_core.explorer.browser_weights import browser_weights
+from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.noise_field import LATTICES
 from liif_core.render import render
 from liif_core.weights import load_model
+from liif_core.widgets.assets import STATIC
 
 
 def small() -> LIIF:
@@ -60,6 +64,28 @@ def test_what_the_engine_cannot_run():
     model.encoder = torch.nn.Conv2d(3, 8, 1)
     with pytest.raises(LiifError, match="EDSR"):
         browser_weights(model)
+
+
+def test_what_reads_noise_tells_its_seed(tmp_path):
     noisy = LIIF(LIIFConfig(blocks=1, channels=8, hidden=(16,), noise=3)).eval()
-    with pytest.raises(LiifError, match="without noise; this LIIF has others"):
-        browser_weights(noisy)
+    marks = set()
+    for seed in (0, 5, 5):
+        noisy.seed = seed
+        (tmp_path / "x.safetensors").write_bytes(browser_weights(noisy))
+        with safe_open(tmp_path / "x.safetensors", "pt") as file:
+            told = json.loads(file.metadata()["config"])
+        assert told == {**noisy.config.to_dict(), "seed": seed}
+        marks.add(mark_of(noisy))
+    assert len(marks) == 2
+
+
+def test_the_engine_has_the_lattices_of_the_noise():
+    text = (STATIC / "engine/lattices.js").read_text(encoding="utf-8")
+    number = r"([\d.]+)"
+    single = re.findall(rf"angle: {number}, along: {number}, across: {number} ", text)
+    turned = re.findall(rf"\.turned\({number}, {number}, {number}\)", text)
+    found = [tuple(map(float, one)) for one in single]
+    for first, along, across in turned:
+        quarters = (float(first) + turn * math.pi / 4 for turn in range(4))
+        found += [(angle, float(along), float(across)) for angle in quarters]
+    assert found == [tuple(lattice) for lattice in LATTICES]

@@ -93,7 +93,10 @@ def test_text_adds_a_caption_and_the_answer(photo: Path) -> None:
     output = photo.with_name("told.html")
     assert main(["explain", str(photo), "--text", "-o", str(output)]) == 0
     page = output.read_text(encoding="utf-8")
-    assert "photo, 36 × 30 pixels" in page
+    assert "<span data-first-photo>photo, 36 × 30 pixels.</span> Left of the line" in page
+    # How large it shows is the explorer's to say, and once in the still.
+    assert living(page)["values"]["alt"] == "A part of the photo photo."
+    assert 'alt="A part of the photo photo. ×16."' in page
     for part in ("The task", "The way", "What it is worth"):
         assert part in page
 
@@ -105,6 +108,21 @@ def test_another_model_from_a_file(photo: Path, small: LIIF) -> None:
     page = photo.with_suffix(".html").read_text(encoding="utf-8")
     assert "the weights mine" in page
     assert living(page)["models"] == {"LIIF": mark_of(small)}
+
+
+def test_invented_details_are_said(photo: Path, capsys: Any) -> None:
+    torch.manual_seed(0)
+    model = LIIF(LIIFConfig(blocks=1, channels=8, hidden=(16,), local_colour=True, noise=4)).eval()
+    weights = photo.with_name("noisy.safetensors")
+    save_weights(model, weights, {})
+    given = ["explain", str(photo), "--weights", str(weights), "--seed", "3"]
+    assert main(given) == 0
+    page = photo.with_suffix(".html").read_text(encoding="utf-8")
+    assert "bicubic | LIIF, seed 3, details are generated" in page
+    model.seed = 3
+    assert living(page)["models"] == {"LIIF": mark_of(model)}
+    assert main(["explain", str(photo), "--overwrite", "--seed", "3"]) == 2
+    assert "a seed is for weights that invent details" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a&b <i>", "</script><!--", '"quoted"', "日本 $style"])

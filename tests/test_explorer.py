@@ -9,13 +9,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.ExifTags import Base
 
 from liif_core import bands
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewport
-from liif_core.explorer.messages import COARSE_PIXELS, answer
+from liif_core.explorer.messages import COARSE_PIXELS, answer, printed
+from liif_core.explorer.screen_grid import MOST_SIDES
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import set_seed
 from liif_core.photos import photo_from
 from liif_core.render import ContinuousPhoto, OutputGrid
 from liif_core.tiles import TileStore
@@ -408,6 +411,110 @@ class TestPans:
         assert shape(view.panned(4, -6)) == SCREEN
         ready.pace.clear()
         assert math.prod(shape(view.panned(30, 0))) <= 600 * 1.1
+
+
+class TestInventedDetails:
+    """A model with noise: the same photo and seed, the same picture, however it is asked for."""
+
+    @pytest.fixture
+    def ready(self) -> ExploredPhoto:
+        torch.manual_seed(0)
+        config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), local_colour=True, noise=12)
+        model = LIIF(config).eval().requires_grad_(False)
+        model.imnet.layers[0].weight[:, -12:] *= 4  # of random weights, noise changes little
+        model.imnet.layers[-1].weight *= 4
+        photo = photo_from(noise(150, 140))  # of two tiles by two
+        return ExploredPhoto(photo, {"crisp": model, "LIIF": small_model()})
+
+    def fresh(self, ready: ExploredPhoto) -> ExploredPhoto:
+        return ExploredPhoto(ready.photo, ready.models)
+
+    @pytest.mark.parametrize("seed", [0, 3, 2**31 - 1])
+    def test_the_same_seed_is_the_same_picture(self, ready, seed):
+        view, side = Viewport(ready.size, SCREEN, (-0.15, -0.1), 7.3), Side("crisp", seed=seed)
+        first = ready.picture(view, side)
+        ready.picture(view, Side("crisp", seed=11))
+        np.testing.assert_array_equal(ready.picture(view, side), first)
+        np.testing.assert_array_equal(self.fresh(ready).picture(view, side), first)
+        set_seed(ready.models["crisp"], seed)
+        np.testing.assert_array_equal(self.fresh(ready).picture(view, Side("crisp")), first)
+
+    def test_another_seed_is_another_picture_of_the_same_codes(self, ready, monkeypatch):
+        view = Viewport(ready.size, SCREEN, (-0.15, -0.1), 7.3)
+        first = ready.picture(view, Side("crisp", seed=0))
+        monkeypatch.setattr(TileStore, "_decoded", None)  # nothing is read anew
+        second = ready.picture(view, Side("crisp", seed=1))
+        assert np.abs(first.astype(int) - second).mean() > 2
+        np.testing.assert_array_equal(ready.picture(view, Side("crisp", seed=0)), first)
+
+    @pytest.mark.parametrize("parts", [{}, {"local_ensemble": False}, {"cell_decoding": False}])
+    @pytest.mark.parametrize("by", [(0, 3), (7, -11), (-30, 20)])
+    def test_a_pan_shares_to_the_bit(self, ready, parts, by):
+        side = Side("crisp", seed=5, **parts)
+        view = Viewport(ready.size, SCREEN, (-0.12, -0.05), 11.3)
+        ready.picture(view, side)
+        moved = view.panned(*by)
+        expected = self.fresh(ready).picture(moved, side)
+        np.testing.assert_array_equal(ready.picture(moved, side), expected)
+
+    def test_a_frame_in_pieces_is_the_frame(self, ready):
+        side, view = Side("crisp", seed=5), Viewport(ready.size, SCREEN, (-0.12, 0.0), 9.1)
+        grid, whole = view.screen_grid(), ready.picture(view, side)
+        for rows, cols in ((range(7), range(64)), (range(7, 48), range(5, 33))):
+            piece = self.fresh(ready).part(grid, side, rows, cols)
+            np.testing.assert_array_equal(
+                piece, whole[rows.start : rows.stop, cols.start : cols.stop]
+            )
+
+    def test_two_seeds_beside_one_another(self, ready):
+        view = Viewport(ready.size, SCREEN, (-0.12, 0.0), 9.1)
+        sides = Side("crisp", seed=1), Side("crisp", seed=2)
+        both = printed(ready, view, sides, 0.5)
+        for side, cols in zip(sides, (slice(0, 32), slice(32, 64)), strict=True):
+            np.testing.assert_array_equal(both[:, cols], ready.picture(view, side)[:, cols])
+
+    @pytest.mark.parametrize("seed", [0, 9])
+    def test_the_xray_explains_the_pixel_on_screen(self, ready, seed):
+        """Its noise is read at the place in the photo, though it encodes a window alone."""
+        side, view = Side("crisp", seed=seed), Viewport(ready.size, SCREEN, (0.3, 0.2), 9)
+        picture = ready.picture(view, side)
+        for row, col in ((5, 7), (30, 50), (47, 63)):
+            found = ready.explain(side, view.coord_at(row, col), view.cell())
+            assert np.abs(np.clip(found.colour, 0, 1) * 255 - picture[row, col]).max() <= 0.51
+            assert found.chance.seed == seed
+
+    def test_many_seeds_keep_few_pictures(self, ready):
+        view = Viewport(ready.size, SCREEN, (0.3, 0.2), 9)
+        for seed in range(MOST_SIDES + 5):
+            ready.picture(view, Side("crisp", seed=seed))
+        assert len(ready._shown._last) == MOST_SIDES
+        assert len(ready._readers) == 1
+
+    def test_a_seed_means_nothing_to_other_models(self, ready):
+        view = Viewport(ready.size, SCREEN, (0.3, 0.2), 9)
+        plain = ready.picture(view, Side("LIIF"))
+        assert ready.new_pixels(view, Side("LIIF", seed=4)) == 0
+        np.testing.assert_array_equal(ready.picture(view, Side("LIIF", seed=4)), plain)
+        assert ready.explain(Side("LIIF", seed=4), (0, 0), (0.1, 0.1)).chance is None
+
+    def test_a_saved_picture_says_that_it_is_invented(self, ready):
+        view = {"screen": [48, 64], "centre": [0, 0], "magnification": 8}
+        form = {"size": [48, 64], "rows": [0, 10], "view": view}
+        left, crisp = vars(Side("bicubic")), vars(Side("crisp", seed=3, cell_decoding=False))
+        _, (strip,) = ask(ready, "strip", left=left, right=crisp, split=0.25, **form)
+        text = Image.open(io.BytesIO(strip)).info["XML:com.adobe.xmp"]
+        assert "left of 25%: bicubic, ×8, pixels 66, 72, 74, 78; right of it: weights" in text
+        assert (
+            "weights crisp without cell decoding, ×8, pixels 66, 72, 74, 78, seed 3, details"
+            in text
+        )
+        assert "compositeWithTrainedAlgorithmicMedia" in text
+        exif = Image.open(io.BytesIO(strip)).getexif()
+        assert "seed 3, details are generated" in exif[Base.Software]
+        _, (strip,) = ask(ready, "strip", left=left, right=crisp, split=1, **form)
+        text = Image.open(io.BytesIO(strip)).info["XML:com.adobe.xmp"]
+        assert "generated" not in text
+        assert "compositeWithTrainedAlgorithmicMedia" not in text
 
 
 @pytest.mark.parametrize(

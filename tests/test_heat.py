@@ -130,6 +130,35 @@ def test_any_part_of_a_photo_at_any_density(photo, result, part):
     assert (found - expected).abs().max() <= 1e-5
 
 
+@pytest.mark.parametrize(
+    ("part", "cells"),
+    [
+        ((1.25, 6.5), (3, 4, 6)),  # in input pixels; cells begin at 0.5, 1.5, …
+        ((1.5, 6.75), (0, 4, 6)),
+        ((2.0, 2.75), None),  # no cell is whole: decoded without
+        ((2.75, 3.25), (0, 2, 1)),  # of one alone
+        ((0.0, 9.0), (0, 4, 8)),
+    ],
+)
+def test_a_result_may_begin_and_end_within_a_cell(model, part, cells, monkeypatch):
+    """At ×4, all but the photo's border is one matrix product: no output is decoded by itself."""
+    monkeypatch.setattr(heat_cells, "FEWEST", 1)
+    latents = Latents(torch.randn(1, SMALL.channels, 9, 9), torch.rand(1, 3, 9, 9) * 2 - 1)
+    outputs = round(4 * (part[1] - part[0]))
+    one = axis(outputs, 9, *part)
+    found = heat_cells.Cells.of(one)
+    assert (found and (found.skipped, found.size, found.count)) == cells
+    if found:
+        assert found.stop - found.start == outputs - 4 * (part == (0.0, 9.0))
+    places = part[0] + (torch.arange(outputs, dtype=torch.float64) + 0.5) / 4
+    coord = torch.cartesian_prod(places, places)[None] * 2 / 9 - 1
+    cell = torch.full_like(coord, 2 / 4 / 9)
+    expected = model.query(latents, coord, cell).view(outputs, outputs, 3)
+    answers = on_a_grid(model, latents, one, one, cell[0, 0])
+    assert answers.shape == expected.shape
+    assert (answers - expected).abs().max() <= 1e-5
+
+
 def test_frequencies_are_spread_over_half_a_disc():
     omega = first_frequencies(200)
     assert omega.norm(dim=1).max() < HIGHEST

@@ -22,7 +22,7 @@ def drawn(figure: figures.Figure) -> np.ndarray:
 def test_close_ups_show_each_pixel_of_the_photo_exactly_ten_pixels_wide() -> None:
     squares = resize(PHOTO, 200, 300, "nearest")
     boxes = {"upper": (3, 2, 11, 6), "lower": (5, 9, 13, 18)}
-    shown = drawn(lesson_00.close_ups({"squares": squares, "again": PHOTO}, boxes, PHOTO))
+    shown = drawn(lesson_00.close_ups({"photo": PHOTO, "again": PHOTO.copy()}, boxes, PHOTO))
     for left, top, right, bottom in boxes.values():
         part = squares[10 * top : 10 * bottom, 10 * left : 10 * right]
         part = (part * 255).round()

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, heat_cells, heat_grid, workers
+from liif_core import bands, heat_bands, heat_cells, heat_grid, workers
 from liif_core.__main__ import main
 from liif_core.ablation import ablated
 from liif_core.coords import cell_size, coord_grid
 from liif_core.errors import LiifError
 from liif_core.explorer import ExploredPhoto, Side, Viewport
-from liif_core.explorer.browser_weights import browser_weights
+from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.explorer.methods import methods_of
 from liif_core.models import CONFIGS, KINDS, build, decoder_of, kind_of
 from liif_core.photos import photo_from
@@ -160,13 +160,13 @@ def test_reduced_precision_stays_near(precision, tolerance):
 def test_at_codes_and_where_little_matters_fewer_answers_are_computed(monkeypatch):
     """At ×1 only the code itself matters; --fast leaves out more where there is more."""
     seen = []
-    made = heat_grid.Reach.of
+    made = heat_bands.Reach.of
 
     def reach(axis):
-        seen.append(len(made(axis).steps))
+        seen.append(made(axis).most)
         return made(axis)
 
-    monkeypatch.setattr(heat_grid.Reach, "of", reach)
+    monkeypatch.setattr(heat_bands.Reach, "of", reach)
     monkeypatch.setattr(heat_cells, "FEWEST", 1 << 30)
     model, picture = small_heat(), noise(12, 12)
     for renderer, scale in ((ContinuousPhoto, 1), (ContinuousPhoto, 8), (FewerCodes, 8)):
@@ -327,20 +327,22 @@ def test_the_explorer_shows_both_side_by_side():
     assert [(c.row, c.col) for c in found.codes] == [(c.row, c.col) for c in whole.codes]
 
 
-def test_a_widget_of_a_heat_field_has_a_still_but_no_life_without_python():
+def test_a_widget_of_a_heat_field_lives_without_python_too():
     widget = ZoomExplorer((noise(30, 40) * 255).astype(np.uint8), small_heat(), screen=(48, 64))
     assert widget.right["method"] == "heat field"
     assert "bicubic | heat field" in widget.still()
-    assert widget.living() is None
+    assert widget.living()["models"] == {"heat field": mark_of(small_heat())}
     assert "sum of weight × answer" in str(widget.explain((0.0, 0.0)))
 
 
-def test_the_engine_in_the_browser_says_that_it_runs_none(weights, photo, capsys):
-    with pytest.raises(LiifError, match="this heat field has others"):
-        browser_weights(small_heat())
-    assert main(["explain", str(photo), "--weights", str(weights)]) == 2
-    assert "this heat field has others" in capsys.readouterr().err
-    assert not photo.with_suffix(".html").exists()
+def test_the_engine_in_the_browser_reads_its_frequencies_exactly(weights, photo):
+    state = load(browser_weights(small_heat()))
+    assert state["omega"].dtype == state["log_kappa"].dtype == torch.float32
+    assert state["writer.0.weight"].dtype == torch.float16
+    assert main(["explain", str(photo), "--text", "--weights", str(weights)]) == 0
+    page = photo.with_suffix(".html").read_text(encoding="utf-8")
+    assert "right of it heat field with the weights" in page
+    assert "bicubic | heat field" in page
 
 
 def test_a_heat_field_begins_with_the_encoder_of_a_liif():

@@ -175,6 +175,34 @@ def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
         np.testing.assert_allclose(result, results[0], rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize("make", [small_model, small_heat])
+def test_the_caller_of_the_workers_leaves_them_the_cores(make, monkeypatch):
+    """A thread of OpenMP that helped with one of the caller's tables would spin beside them."""
+    seen: list[int] = []
+    store, before = TileStore._decoded, torch.get_num_threads()
+
+    def decoded(*args):
+        seen.append(torch.get_num_threads())
+        return store(*args)
+
+    model = make()
+    photo = ContinuousPhoto(model, noise(40, 37))
+    grid = photo.decoder.grid
+    monkeypatch.setattr(TileStore, "_decoded", decoded)
+    monkeypatch.setattr(
+        photo.decoder,
+        "grid",
+        lambda *args, **more: seen.append(torch.get_num_threads()) or grid(*args, **more),
+    )
+    torch.set_num_threads(2)
+    try:
+        photo.render(80, 74)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 1]
+
+
 def test_progress_is_told_in_the_calling_thread_and_may_end_it_all():
     source, here = ContinuousPhoto(small_model(), noise(90, 90)), threading.get_ident()
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
@@ -131,6 +132,47 @@ def test_an_operation_in_a_worker_uses_one_thread(name, threads):
     assert float(others) <= 0.05  # seconds, beside 0.25 of its own
 
 
+@pytest.mark.parametrize("threads", [None, 3])
+def test_the_caller_can_keep_its_own_operations_unsplit(threads):
+    """Nothing of them is left to PyTorch's threads, which would spin where a worker computes."""
+    found = in_a_process(
+        "import threading, psutil, torch\n"
+        "from liif_core import workers\n"
+        "from tests.test_workers import OPERATIONS\n"
+        + (f"torch.set_num_threads({threads})\n" if threads else "")
+        + "process, me = psutil.Process(), threading.get_native_id()\n"
+        "def others():\n"
+        "    times = {t.id: t.user_time + t.system_time for t in process.threads()}\n"
+        "    return sum(taken for number, taken in times.items() if number != me)\n"
+        "def state():\n"
+        "    return torch.get_num_threads(), workers.count()\n"
+        "def taken():\n"
+        "    before = others()\n"
+        "    for _ in range(20):\n"
+        "        for run in OPERATIONS.values(): run()\n"
+        "    return others() - before\n"
+        "@workers.unsplit()\n"
+        "def inside():\n"
+        "    return *state(), workers.run(lambda _: state()[0], range(2)), taken()\n"
+        "before = state()\n"
+        "found = inside()\n"
+        "try:\n"
+        "    with workers.unsplit(): raise KeyError\n"
+        "except KeyError: pass\n"
+        "assert before == state(), (before, state())\n"
+        "start = others()\n"
+        "while others() < start + 0.05: taken()  # as before: these operations are split\n"
+        "print(before[1], *found)\n",
+        PYTHONPATH=os.pathsep.join([str(Path(__file__).parent.parent), *sys.path]),
+        OMP_NUM_THREADS="2",
+    )
+    assert not found.returncode, found.stderr
+    pattern = r"(\d+) (\d+) (\d+) (\[.*\]) (\S+)\n"
+    count, inside, workers_inside, in_workers, others = re.fullmatch(pattern, found.stdout).groups()
+    assert (inside, workers_inside, in_workers) == ("1", count, "[1, 1]")
+    assert float(others) <= 0.05
+
+
 @pytest.mark.parametrize("set_to", ["", "torch.set_num_threads(3)"])
 def test_pytorch_is_left_as_it_was(set_to):
     found = in_a_process(
@@ -192,6 +234,34 @@ def test_a_notebook_gives_back_to_the_system_what_it_is_done_with():
     most, after = map(int, found.stdout.split())
     assert most >= 50
     assert after <= 8
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs GNU's C library")
+def test_after_each_cell_what_lay_between_blocks_that_live_goes_back_too():
+    found = in_a_process(
+        "import re\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "def held():\n"
+        "    rollup = open('/proc/self/smaps_rollup').read()\n"
+        "    return int(re.search(r'Anonymous: *(\\d+)', rollup)[1]) / 1024\n"
+        "def run(cell):\n"
+        "    assert shell.run_cell(cell).success\n"
+        "run('from liif_core import workers')\n"
+        "for _ in range(2):\n"  # a cell may be run again
+        "    run('workers.keep_torch_to_one_thread()')\n"
+        "hooks = shell.events.callbacks['post_run_cell']\n"
+        "before = held()\n"
+        "run('kept = [bytearray(100_000) for _ in range(1000)]')\n"
+        "most = held()\n"
+        "run('del kept[::2]')\n"
+        "print(len(hooks), round(most - before), round(held() - before))\n"
+    )
+    assert not found.returncode, found.stderr
+    hooks, most, after = map(int, found.stdout.split())
+    assert hooks == 1
+    assert most >= 90
+    assert after <= 60
 
 
 def test_gradients_inference_mode_and_autocast_are_the_callers():

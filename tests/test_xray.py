@@ -1,6 +1,7 @@
 """The query X-ray: equal to the query, and each part of it what the equations say."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from liif_core.ablation import ablated
 from liif_core.coords import centre_of
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF, Latents, LIIFConfig
-from liif_core.xray import PLACES, Explanation, explain_query
+from liif_core.noise_field import LATTICES, noise_field
+from liif_core.xray import OTHER_SEEDS, PLACES, Explanation, Part, explain_query
 
 SWITCHES = list(itertools.product([True, False], repeat=4))
 NAMES = ("local_ensemble", "feature_unfolding", "cell_decoding", "local_colour")
@@ -190,3 +192,75 @@ class TestAblated:
         model = small_model(True, False, True, True)
         assert ablated(model) is model
         assert not ablated(model, cell_decoding=False).config.feature_unfolding
+
+
+def inventive_model(channels: int = 12) -> LIIF:
+    torch.manual_seed(0)
+    config = LIIFConfig(blocks=1, channels=6, hidden=(16, 16), local_colour=True, noise=channels)
+    return LIIF(config).eval().requires_grad_(False)
+
+
+def at_once(model: LIIF, latents: Latents, coord: tuple, cell: tuple, seed: int) -> np.ndarray:
+    model.seed, before = seed, model.seed
+    found = queried(model, latents, coord, cell).numpy()
+    model.seed = before
+    return found
+
+
+@pytest.mark.parametrize("cell", [(0.02, 0.03), (0.5, 0.5)])
+def test_what_noise_has_to_do_with_a_colour(cell: tuple[float, float]) -> None:
+    model, coord = inventive_model(), (0.23, -0.41)
+    latents = read(model)
+    found = explain_query(model, latents, coord, cell, seed=2**31 - 3)
+    np.testing.assert_allclose(
+        found.colour, at_once(model, latents, coord, cell, 2**31 - 3), atol=1e-5
+    )
+    chance = found.chance
+    assert chance is not None
+    assert chance.seed == 2**31 - 3
+    seeds = [(chance.seed + k) % 2**31 for k in range(1, OTHER_SEEDS + 1)]
+    others = np.array([at_once(model, latents, coord, cell, seed) for seed in seeds])
+    np.testing.assert_allclose(chance.others, others, atol=1e-5)
+    np.testing.assert_allclose(chance.spread, others.std(axis=0, ddof=1), atol=1e-5)
+    # Without noise it is a model without noise inputs.
+    silent = LIIF(replace(model.config, noise=0)).eval().requires_grad_(False)
+    state = model.state_dict()
+    state["imnet.layers.0.weight"] = state["imnet.layers.0.weight"][:, :-12]
+    silent.load_state_dict(state)
+    np.testing.assert_allclose(chance.without, queried(silent, latents, coord, cell), atol=1e-5)
+    # What was read is the field, where the point lies in the photo.
+    y, x = (
+        (torch.tensor(c, dtype=torch.float64) + 1) / 2 * n
+        for c, n in zip(coord, (5, 7), strict=True)
+    )
+    side = (cell[0] * 5 / 2 * cell[1] * 7 / 2) ** 0.5
+    field = noise_field(y, x, side, 2**31 - 3, 12)
+    np.testing.assert_allclose([one.value for one in chance.read], field, atol=1e-6)
+    assert [one.lattice for one in chance.read] == list(LATTICES)
+
+
+def test_noise_is_read_at_its_place_in_the_photo_not_in_a_part_of_it() -> None:
+    """Latents of a part, as the explorer has them: the same answer, and the same noise."""
+    model, coord, cell = inventive_model(), (0.1, 0.3), (0.01, 0.01)
+    latents = read(model, 20, 30)
+    part = Latents(*(tensor[:, :, 6:16, 12:26] for tensor in latents))
+    whole = explain_query(model, latents, coord, cell)
+    found = explain_query(model, part, coord, cell, part=Part(6, 12, 20, 30))
+    assert whole.chance is not None
+    assert found.chance is not None
+    np.testing.assert_allclose(found.colour, whole.colour, atol=1e-5)
+    assert found.chance.read == whole.chance.read
+    assert [(c.row, c.col) for c in found.codes] == [(c.row, c.col) for c in whole.codes]
+    assert (found.coord, found.cell) == (coord, cell)
+
+
+def test_noise_in_words() -> None:
+    model = inventive_model(5)
+    found = str(explain_query(model, read(model), (0.2, 0.2), (0.1, 0.1), seed=7))
+    assert "noise of seed 7, by the pitch of its lattices" in found
+    assert "0.61" in found
+    assert "1.3×0.43" in found
+    assert "if all noise were 0: " in found
+    assert "from 16 other seeds: spread ± 0." in found
+    assert max(map(len, found.splitlines())) <= 100
+    assert "noise" not in str(explain_query(small_model(), read(small_model()), (0, 0), (1, 1)))

@@ -39,6 +39,16 @@ def small_model(seed: int = 0, **switches: bool) -> LIIF:
     return LIIF(config).eval().requires_grad_(False)
 
 
+def inventive_model() -> LIIF:
+    """Return a model that invents details, whose own seed is 4."""
+    torch.manual_seed(0)
+    config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), local_colour=True, noise=12)
+    model = LIIF(config).eval().requires_grad_(False)
+    model.imnet.layers[-1].weight *= 8
+    model.seed = 4
+    return model
+
+
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
@@ -147,6 +157,25 @@ class TestFromCode:
         assert offered["second"] == ["local_ensemble", "feature_unfolding"]
         assert offered["nearest"] == []
 
+    def test_invented_details(self) -> None:
+        crisp = inventive_model()
+        explorer = explore(model={"crisp": crisp, "LIIF": small_model()})
+        methods = {method["name"]: method for method in explorer.methods}
+        assert methods["crisp"]["seed"] == 4
+        assert "seed" not in methods["LIIF"]
+        assert "seed" not in methods["nearest"]
+        explorer.look(6)
+        explorer.compare(right="crisp", split=0)
+        own = explorer.picture()
+        assert np.abs(own - rendered(explorer.viewport, crisp)).max() <= 0.51
+        assert "<figcaption>crisp, seed 4, details are generated, ×6.00" in explorer.still()
+        explorer.compare(right=Side("crisp", seed=8))
+        assert "crisp, seed 8, details are generated" in explorer.still()
+        assert np.abs(own - explorer.picture().astype(int)).mean() > 1
+        assert explorer.explain((0.1, 0.1)).chance.seed == 8
+        explorer.compare(right="LIIF")
+        assert "generated" not in explorer.still()
+
     def test_another_photo(self) -> None:
         explorer = explore()
         explorer.look(9)
@@ -175,6 +204,14 @@ class TestFromCode:
             (lambda: explore(photo="nowhere.jpg"), "no such file"),
             (lambda: explore(screen=(10, 640)), "the screen must have 40 to 4000 pixels"),
             (lambda: explore().compare("sharpest"), "no method 'sharpest'; choose one of nearest"),
+            (
+                lambda: explore().compare(Side("LIIF", seed=3)),
+                "'LIIF' invents no details; leave the seed out",
+            ),
+            (
+                lambda: explore(model={"a": inventive_model()}).compare(Side("a", seed=-1)),
+                "a seed is a whole number from 0 to 2,147,483,647, not -1",
+            ),
             (lambda: explore().compare(split=2), "between 0 and 1 of the width, not at 2"),
             (lambda: explore().explain((0, 0), "bicubic"), "only a LIIF can be X-rayed: LIIF"),
             (lambda: explore().explain((3, 0)), "the coordinate must be two numbers"),

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from liif_core.cli.common import Commands, a_count, add_threads, model_from, weights_name
+from liif_core.cli.common import Commands, a_count, a_seed, add_threads, model_from, weights_name
 from liif_core.errors import LiifError
 
 #: A page is to be mailed: the small model has a third of the default's weights.
@@ -37,6 +37,12 @@ def add_explain(commands: Commands) -> None:
         default=PAGE_MODEL,
         help="a shipped name or a file; see weights list (default: %(default)s)",
     )
+    explain.add_argument(
+        "--seed",
+        type=a_seed,
+        metavar="N",
+        help="for weights that invent details: which are shown at first (default: 0)",
+    )
     add_threads(explain)
     explain.set_defaults(run=_explain)
 
@@ -52,12 +58,15 @@ def _explain(options: argparse.Namespace) -> None:
         raise exists_already(output)
     header = read_header(options.photo, options.page)
 
+    from liif_core.models import set_seed
     from liif_core.pages.explained import Subject, check_size, explained
 
     check_size(header.height, header.width)  # before anything is decoded
     photo = photo_from(options.photo, options.page)
     name = Path(weights_name(options)).stem
-    subject = Subject(photo, options.photo.stem, model_from(options, "cpu"), name)
+    model = model_from(options, "cpu")
+    set_seed(model, options.seed)
+    subject = Subject(photo, options.photo.stem, model, name)
     page = explained(subject, text=options.text)
     with publishing(output, overwrite=options.overwrite) as part:
         Path(part).write_text(page, encoding="utf-8")

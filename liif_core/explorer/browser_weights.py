@@ -5,7 +5,6 @@
 
 import hashlib
 import json
-from typing import TypeGuard
 
 import torch
 from safetensors.torch import save
@@ -13,17 +12,22 @@ from torch import nn
 
 from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
+from liif_core.heat import HeatField
 from liif_core.liif import LIIF
-from liif_core.models import Model, title_of
+from liif_core.models import Model, seed_of, title_of
 
 PRECISIONS = {"float16": torch.float16, "float32": torch.float32}
 
 
-def runs_in_browser(model: Model) -> TypeGuard[LIIF]:
+#: Of a heat field: its frequencies, which float16 would shift by a visible part of a wave; decay.
+EXACT = ("omega", "log_kappa")
+
+
+def runs_in_browser(model: Model) -> bool:
     """Whether the engine in the browser can run a model."""
-    if not isinstance(model, LIIF) or type(model.encoder) is not EDSR:
+    if type(model.encoder) is not EDSR:
         return False
-    return bool(model.config.hidden) and not model.config.noise
+    return isinstance(model, HeatField) or bool(model.config.hidden)
 
 
 def browser_weights(model: Model, precision: str = "float16") -> bytes:
@@ -42,18 +46,21 @@ def browser_weights(model: Model, precision: str = "float16") -> bytes:
         raise LiifError(f"no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
     if not runs_in_browser(model):
         raise LiifError(
-            "the engine in the browser runs a LIIF with an EDSR encoder and a decoder with a "
-            f"hidden layer and without noise; this {title_of(model)} has others"
+            "the engine in the browser runs models with an EDSR encoder, and of LIIFs those "
+            f"whose decoder has a hidden layer; this {title_of(model)} has others"
         )
     tensors = {
-        name: value.detach().cpu().to(PRECISIONS[precision]).contiguous()
+        name: value.detach().cpu().to(torch.float32 if name in EXACT else PRECISIONS[precision])
         for name, value in model.state_dict().items()
     }
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise LiifError(f"this model's numbers are not finite in {precision}; use float32")
-    # What is counted in the decoder's names is its linear layers' places.
-    assert all(isinstance(layer, (nn.Linear, nn.ReLU)) for layer in model.imnet.layers)
-    return save(tensors, {"config": json.dumps(model.config.to_dict())})
+    if isinstance(model, LIIF):  # what is counted in its decoder's names is linear layers' places
+        assert all(isinstance(layer, (nn.Linear, nn.ReLU)) for layer in model.imnet.layers)
+    seed = seed_of(model)
+    told = model.config.to_dict() if seed is None else {**model.config.to_dict(), "seed": seed}
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    return save(contiguous, {"config": json.dumps(told)})  # one text: of several, none is first
 
 
 def mark_of(model: Model) -> str:

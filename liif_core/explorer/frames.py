@@ -20,15 +20,19 @@ from liif_core.device import has_bfloat16
 from liif_core.explorer.screen_grid import Shown
 from liif_core.explorer.viewport import Viewport
 from liif_core.grid import OutputGrid
+from liif_core.heat import HeatField
 from liif_core.liif import LIIF
-from liif_core.models import Model
+from liif_core.models import Model, seed_of
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit, to_uint8
 from liif_core.render import ContinuousPhoto
-from liif_core.xray import Explanation, checked_query, explain_query
+from liif_core.xray import Explanation, Part, checked_query, explain_query
 
 #: The methods without learning.
 BASELINES = ("nearest", "bilinear", "bicubic")
+
+#: The least magnification at which a model is asked. LIIF was not trained to shrink.
+LEAST_ASKED: dict[type[Model], float] = {LIIF: 1.0, HeatField: 1.0}
 
 #: Bytes for what the encoder wrote, and what the decoders made of it (see `ContinuousPhoto`).
 MEMORY = 3 << 29
@@ -44,12 +48,25 @@ class Side:
     Attributes:
         method: one of `BASELINES`, or the name of a model.
         local_ensemble, feature_unfolding, cell_decoding: see `ablated`; the baselines ignore them.
+        seed: which details a model invents that invents some; None: from the model's own seed.
     """
 
     method: str
     local_ensemble: bool = True
     feature_unfolding: bool = True
     cell_decoding: bool = True
+    seed: int | None = None
+
+    @property
+    def decoder(self) -> "Side":
+        """The same from any seed: what is known of the decoder is known of all of these."""
+        return replace(self, seed=None)
+
+
+def seed_shown(side: Side, models: Mapping[str, Model]) -> int | None:
+    """Return from which seed a side's details are invented; None if none are."""
+    own = seed_of(models[side.method]) if side.method in models else None
+    return own if own is None or side.seed is None else side.seed
 
 
 class ExploredPhoto:
@@ -60,7 +77,7 @@ class ExploredPhoto:
         models: name -> model.
 
     Attributes:
-        pace: seconds for a pixel of a side, when its view moved last.
+        pace: seconds for a pixel of a side, from any seed, when its view moved last.
     """
 
     def __init__(self, photo: Photo, models: Mapping[str, Model]) -> None:
@@ -80,19 +97,29 @@ class ExploredPhoto:
         While it is `moving`, hidden layers may be computed in bfloat16, where the processor has it:
         that changes a value by 1 of 255, here and there. What stands still is exact.
 
-        A LIIF below ×1 is not asked: it was not trained to shrink. There it is bicubic averaging.
+        Below `LEAST_ASKED` a model is not asked. There it is bicubic averaging.
         """
-        grid = view.grid(step)
+        side, grid = self.settled(side), view.grid(step)
         every = range(grid.height), range(grid.width)
-        if view.magnification < 1 or not isinstance(self.models.get(side.method), LIIF):
-            return self.part(grid, side, *every, view.magnification >= 1)
+        asked = self.asks(side, view.magnification)
+        if not asked or not isinstance(self.models[side.method], LIIF):
+            return self.part(grid, side, *every, asked)
         if step > 1 or (moving and self.new_pixels(view, side) == grid.height * grid.width):
             return self.part(grid, side, *every, moving=moving)
         return self._shown.moved(side, view.screen_grid(), partial(self.part, grid, side))
 
     def new_pixels(self, view: Viewport, side: Side) -> int:
         """Return how many pixels of a view have to be computed, if it is to be exact."""
-        return self._shown.new_pixels(side, view.screen_grid())
+        return self._shown.new_pixels(self.settled(side), view.screen_grid())
+
+    def asks(self, side: Side, magnification: float) -> bool:
+        """Return whether a side's model is asked; else its method has none, or bicubic answers."""
+        model = self.models.get(side.method)
+        return model is not None and magnification >= LEAST_ASKED[type(model)]
+
+    def settled(self, side: Side) -> Side:
+        """Return a side with the seed that it shows; with none, where nothing is invented."""
+        return replace(side, seed=seed_shown(side, self.models))
 
     def part(
         self,
@@ -100,14 +127,14 @@ class ExploredPhoto:
         side: Side,
         rows: range,
         cols: range,
-        enlarging: bool = True,
+        asked: bool = True,
         *,
         moving: bool = False,
     ) -> np.ndarray:
         """Return some rows and columns of a picture of any size: (rows, columns, 3) uint8."""
         if side.method not in self.models:
             return self._resized(grid, side.method, rows, cols)
-        if not enlarging:
+        if not asked:
             return self._resized(grid, "bicubic", rows, cols)
         reader = self._reader(side)
         if moving and has_bfloat16(reader.tiles.device):
@@ -119,7 +146,7 @@ class ExploredPhoto:
 
         The tiles nearest the middle of the screen come first.
         """
-        if side.method not in self.models or view.magnification < 1:
+        if not self.asks(side, view.magnification):
             return [], 0
         reader = self._reader(side)
         needed = reader.tiles.tiles_of(view.grid())
@@ -158,19 +185,11 @@ class ExploredPhoto:
         Only the surroundings that the point's codes depend on are encoded, anew.
         """
         coord, cell = checked_query(coord, cell)
-        reader = self._reader(side)
-        window, origin, asked, size = [], [], [], []
-        for place, extent, count in zip(coord, cell, self.size, strict=True):
-            at = (place + 1) / 2 * count
-            start = max(0, math.floor(at) - reader.tiles.halo - 1)
-            stop = min(count, math.floor(at) + reader.tiles.halo + 2)
-            window.append(slice(start, stop))
-            origin.append(start)
-            asked.append(min(max((at - start) / (stop - start) * 2 - 1, -1.0), 1.0))
-            size.append(extent * count / (stop - start))
-        latents = reader.tiles.encode_window(*window)
-        found = explain_query(reader.model, latents, asked, size).shifted(*origin)
-        return replace(found, coord=coord, cell=cell)
+        reader, seed = self._reader(side), self.settled(side).seed
+        down, across = _around(coord, self.size, reader.tiles.halo + 1)
+        latents = reader.tiles.encode_window(down, across)
+        part = Part(down.start, across.start, *self.size)
+        return explain_query(reader.model, latents, coord, cell, part=part, seed=seed)
 
     def pixels(self, rows: range, cols: range) -> list[list[list[int] | None]]:
         """Return photo pixels as [red, green, blue] in 0 … 255, None outside the photo."""
@@ -192,6 +211,10 @@ class ExploredPhoto:
 
     def _reader(self, side: Side) -> ContinuousPhoto:
         """Return the photo as the side's decoder sees it; one encoder's codes are shared."""
+        return self._decoder(side.decoder).seeded(side.seed)
+
+    def _decoder(self, side: Side) -> ContinuousPhoto:
+        """Return the same from the model's own seed."""
         if side in self._readers:
             return self._readers[side]
         whole = Side(side.method)
@@ -201,8 +224,8 @@ class ExploredPhoto:
                 model, self.photo, memory=MEMORY, largest_tile=TILE, shared=True
             )
         if side != whole:
-            switches = {name: value for name, value in vars(side).items() if name != "method"}
-            variant = ablated(self.models[side.method], **switches)
+            parts = {k: v for k, v in vars(side).items() if k not in ("method", "seed")}
+            variant = ablated(self.models[side.method], **parts)
             self._readers[side] = self._readers[whole].sharing(variant)
         return self._readers[side]
 
@@ -242,6 +265,16 @@ class ExploredPhoto:
             larger = Image.fromarray(np.ascontiguousarray(eight_bit(self._levels[-1])))
             self._levels.append(np.asarray(larger.reduce(2)))
         return self._levels[level]
+
+
+def _around(coord: tuple[float, float], size: tuple[int, int], reach: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a photo that are within `reach` of a coordinate's pixel."""
+    row, col = (math.floor((c + 1) / 2 * n) for c, n in zip(coord, size, strict=True))
+    down, across = (
+        slice(max(0, at - reach), min(count, at + reach + 1))
+        for at, count in zip((row, col), size, strict=True)
+    )
+    return down, across
 
 
 def on_white(photo: Photo) -> Photo:

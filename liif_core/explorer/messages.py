@@ -16,12 +16,14 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.explorer.frames import ExploredPhoto, Side
+from liif_core.explorer.saved import chunks_of, with_chunks
 from liif_core.explorer.viewport import Viewport
 from liif_core.grid import OutputGrid
+from liif_core.xray import Chance
 
 #: Of the questions and answers, as `QUESTIONS.md` lists them: both sides must mean the same one.
 #: `static/zoom_questions.js` holds the browser's.
-VERSION = 1
+VERSION = 2
 
 #: What an answer consists of: JSON values, and at most one picture.
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -100,8 +102,8 @@ def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
 def moved(explored: ExploredPhoto, view: Viewport, side: Side) -> np.ndarray:
     """Return a picture of a moving view, as fine as the time allows; note how fast it came."""
     new, most = explored.new_pixels(view, side), COARSE_PIXELS
-    if side in explored.pace:
-        most = max(LEAST_PIXELS, int(BUDGET / explored.pace[side]))
+    if side.decoder in explored.pace:
+        most = max(LEAST_PIXELS, int(BUDGET / explored.pace[side.decoder]))
     # A pan's few new pixels are no more work at full resolution: then all are exact.
     fine = new <= most
     step = 1.0 if fine else max(1.0, (view.screen[0] * view.screen[1] / most) ** 0.5)
@@ -109,7 +111,7 @@ def moved(explored: ExploredPhoto, view: Viewport, side: Side) -> np.ndarray:
     picture = explored.picture(view, side, step, moving=True)
     computed = new if fine else picture.shape[0] * picture.shape[1]
     if computed >= LEAST_PIXELS:  # else it is the small things that take the time
-        explored.pace[side] = (time.perf_counter() - began) / computed
+        explored.pace[side.decoder] = (time.perf_counter() - began) / computed
     return picture
 
 
@@ -139,21 +141,30 @@ def xray(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
         "codes": [vars(code) for code in found.codes],
         "colour": found.colour,
         "local_colour": found.local_colour,
+        "chance": found.chance and told(found.chance),
         "corner": [row, col],
         "pixels": around,
     }, []
+
+
+def told(chance: Chance) -> dict[str, Any]:
+    """Return what noise has to do with a colour, as JSON values."""
+    read = [{**one.lattice._asdict(), "value": one.value} for one in chance.read]
+    return {**vars(chance), "read": read}
 
 
 def strip(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
     """Return some rows of what the screen shows, at any size, without loss.
 
     Question: `view`, `left` and `right` (sides), `split` (0 … 1, of the picture's width), `size`
-    (height, width of the whole picture) and `rows` (first, after the last).
+    (height, width of the whole picture) and `rows` (first, after the last). The strip's PNG says
+    who makes the picture, as a result of `liif zoom` does.
     """
     view = view_of(explored, question["view"])
     rows = range(*question["rows"])
     sides = side_of(question["left"]), side_of(question["right"])
-    return {}, [encoded(print_strip(explored, view, sides, question, rows), lossless=True)]
+    picture = encoded(print_strip(explored, view, sides, question, rows), lossless=True)
+    return {}, [with_chunks(picture, chunks_of(explored, view, sides, question))]
 
 
 def print_strip(
@@ -173,10 +184,10 @@ def print_strip(
     shown = view.grid()
     as_shown = (height, width) == (shown.height, shown.width)
     grid = shown if as_shown else OutputGrid(height, width, shown.box)
-    enlarging = view.magnification * width / shown.width >= 1
+    magnification = view.magnification * width / shown.width
     middle = round(form["split"] * width)
     parts = [
-        explored.part(grid, side, rows, cols, enlarging)
+        explored.part(grid, side, rows, cols, explored.asks(side, magnification))
         for side, cols in zip(sides, (range(middle), range(middle, width)), strict=True)
         if len(cols)
     ]

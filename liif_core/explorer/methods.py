@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from liif_core.errors import LiifError
-from liif_core.explorer.frames import BASELINES, Side
-from liif_core.models import Model
+from liif_core.explorer.frames import BASELINES, LEAST_ASKED, Side, seed_shown
+from liif_core.models import Model, seed_of
 
 #: Which parts of a model can be switched off in the explorer.
 SWITCHES = ("local_ensemble", "cell_decoding", "feature_unfolding")
@@ -25,26 +25,48 @@ def check_models(models: Mapping[str, Any]) -> None:
 
 
 def checked_side(side: str | Side, models: Mapping[str, Model]) -> Side:
-    """Return a side, given as such or by its method's name; raise LiifError for an unknown one."""
+    """Return a side, given as such or by its method's name.
+
+    Raises:
+        LiifError: an unknown method, or a seed that is none, or for a method that takes none.
+    """
     chosen = Side(side) if isinstance(side, str) else side
     if chosen.method not in BASELINES and chosen.method not in models:
         known = ", ".join([*BASELINES, *models])
         raise LiifError(f"no method {chosen.method!r}; choose one of {known}")
+    if chosen.seed is not None:
+        if chosen.method in BASELINES or seed_of(models[chosen.method]) is None:
+            raise LiifError(f"{chosen.method!r} invents no details; leave the seed out")
+        if type(chosen.seed) is not int or not 0 <= chosen.seed < 1 << 31:
+            raise LiifError(
+                f"a seed is a whole number from 0 to {2**31 - 1:,}, not {chosen.seed!r}"
+            )
     return chosen
 
 
 def methods_of(models: Mapping[str, Model]) -> list[dict[str, Any]]:
-    """Return every method, and which parts of it can be switched off: those that it has."""
+    """Return every method, and which parts of it can be switched off: those that it has. Of a
+    model, the least magnification that it is asked at, and if it invents details, its own seed."""
     found: list[dict[str, Any]] = [{"name": name, "switches": []} for name in BASELINES]
     for name, model in models.items():
         switches = [switch for switch in SWITCHES if getattr(model.config, switch)]
-        found.append({"name": name, "switches": switches, "model": True})
+        least = LEAST_ASKED[type(model)]
+        method = {"name": name, "switches": switches, "model": True, "least": least}
+        own = seed_of(model)
+        found.append(method if own is None else {**method, "seed": own})
     return found
 
 
 def describe(side: Side, models: Mapping[str, Model]) -> str:
     """Return a side in words."""
-    off = [name.replace("_", " ") for name in SWITCHES if not getattr(side, name)]
-    if side.method not in models or not off:
+    if side.method not in models:
         return side.method
-    return f"{side.method} without {', '.join(off)}"
+    seed = seed_shown(side, models)
+    chance = "" if seed is None else f", seed {seed}, details are generated"
+    return f"{side.method}{without(side)}{chance}"
+
+
+def without(side: Side) -> str:
+    """Return in words which parts are off; nothing if all are on."""
+    off = [name.replace("_", " ") for name in SWITCHES if not getattr(side, name)]
+    return f" without {', '.join(off)}" if off else ""

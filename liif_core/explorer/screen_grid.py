@@ -5,6 +5,7 @@ where pixel 1000 lies does not depend on where the screen begins, to the last bi
 whole pixels, what was answered already is what would be answered again.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from liif_core.grid import OutputGrid
 #: A screen begins at a multiple of this many of its pixels, which nobody sees: sums of such numbers
 #: are exact.
 FINEST = 2.0**-20
+
+#: Sides whose last picture is kept.
+MOST_SIDES = 8
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Shown:
     """The last exact picture of each side of a screen, and what a pan leaves of it in sight."""
 
     def __init__(self) -> None:
-        self._last: dict[Hashable, tuple[ScreenGrid, np.ndarray]] = {}
+        self._last: OrderedDict[Hashable, tuple[ScreenGrid, np.ndarray]] = OrderedDict()
 
     def new_pixels(self, side: Hashable, grid: ScreenGrid) -> int:
         """Return how many pixels of a picture the last one does not hold."""
@@ -93,6 +97,9 @@ class Shown:
         for rows, cols in rest:
             picture[rows.start : rows.stop, cols.start : cols.stop] = compute(rows, cols)
         self._last[side] = grid, picture
+        self._last.move_to_end(side)
+        if len(self._last) > MOST_SIDES:  # there are as many seeds as one likes
+            self._last.popitem(last=False)
         return picture
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
+from typing import Protocol
 
 from PIL.ExifTags import Base, Interop
 
@@ -75,6 +76,19 @@ _IN_XMP = {
 _OF_THE_FILE = ("Software", "Thumb::", "date:", "exif:", "tiff:", "png:")
 
 
+class Makes(Protocol):
+    """Whoever makes results: a `Maker`, or two side by side."""
+
+    @property
+    def generative(self) -> bool:
+        """Whether details are invented."""
+        ...
+
+    def how(self, view: View) -> str:
+        """Say what was done, in words."""
+        ...
+
+
 @dataclass(frozen=True)
 class Maker:
     """Who makes results.
@@ -123,7 +137,7 @@ class Carried:
 
 
 def carried(
-    notes: Notes, view: View, maker: Maker | None, format: Format, *, keep_dpi: bool = False
+    notes: Notes, view: View, maker: Makes | None, format: Format, *, keep_dpi: bool = False
 ) -> Carried:
     """Decide what a result says.
 

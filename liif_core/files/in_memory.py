@@ -10,7 +10,7 @@ from PIL import Image
 
 from liif_core.errors import LiifError
 from liif_core.files.by_strips import ByStrips
-from liif_core.files.carried import jfif_dpi, jpeg_segments, webp_exif
+from liif_core.files.carried import Makes, jfif_dpi, jpeg_segments, webp_exif
 from liif_core.files.destination import JPEG, WEBP, Format, format_of
 from liif_core.files.publish import publishing
 from liif_core.files.result_pixels import ResultPixels
@@ -78,6 +78,11 @@ class InMemory:
             if deep
             else Image.new(mode, (width, height))
         )
+
+    @property
+    def maker(self) -> Makes | None:
+        """Who makes the picture, if that is to be said."""
+        return self._pixels.maker
 
     def paste(self, top: int, rgb: np.ndarray) -> None:
         """Paint a strip; see `Result.paste`."""

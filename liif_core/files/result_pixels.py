@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from liif_core.errors import LiifError
-from liif_core.files.carried import Carried, Maker, carried
+from liif_core.files.carried import Carried, Makes, carried
 from liif_core.files.destination import Format
 from liif_core.files.photo_pixels import Photo
 from liif_core.files.view import View
@@ -37,7 +37,7 @@ class ResultPixels:
     height: int
     width: int
     box: Box
-    maker: Maker | None = None
+    maker: Makes | None = None
     keep_dpi: bool = False
 
     @property

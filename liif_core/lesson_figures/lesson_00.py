@@ -83,8 +83,9 @@ def close_ups(
     A pixel of the photo is exactly `times` pixels of the figure wide and high.
 
     Args:
-        pictures: name -> (h, w, 3), each of any size; those not `times` as large as the photo are
-            brought to that size by bicubic interpolation.
+        pictures: name -> (h, w, 3), each of any size. Of the photo itself, pixels are shown as
+            squares; others that are not `times` as large are brought to that size by bicubic
+            interpolation.
         boxes: name -> a box in pixels of the photo; all of the same width.
         photo: (H, W, 3).
         times: the magnification.
@@ -92,7 +93,12 @@ def close_ups(
     return figures.grid(
         {
             part: {
-                name: _at_size(cut(picture, box, photo), box, times)
+                name: _at_size(
+                    cut(picture, box, photo),
+                    box,
+                    times,
+                    "nearest" if picture is photo else "bicubic",
+                )
                 for name, picture in pictures.items()
             }
             for part, box in boxes.items()
@@ -213,10 +219,10 @@ def workflow(
     return figure
 
 
-def _at_size(picture: np.ndarray, box: Box, times: int) -> np.ndarray:
+def _at_size(picture: np.ndarray, box: Box, times: int, method: str) -> np.ndarray:
     """Return what a box holds at `times` its size in pixels of the photo."""
     size = (round((box[3] - box[1]) * times), round((box[2] - box[0]) * times))
-    return picture if picture.shape[:2] == size else resize(picture, *size, "bicubic").clip(0, 1)
+    return picture if picture.shape[:2] == size else resize(picture, *size, method).clip(0, 1)
 
 
 def _size(picture: np.ndarray) -> str:

@@ -9,7 +9,8 @@ from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
-from liif_core.models import Model
+from liif_core.explorer.methods import describe
+from liif_core.models import Model, title_of
 from liif_core.pages.held import page_script, page_style, place, text_of, weights_script
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit
@@ -30,7 +31,7 @@ class Subject:
     Attributes:
         photo: of at most `MOST_PIXELS` pixels; its transparent parts are shown on white.
         name: what it is called.
-        model: a LIIF that the engine in the browser runs; see `browser_weights`.
+        model: one that the engine in the browser runs; see `browser_weights`.
         model_name: what that is called.
         alt: what is seen at first, for readers who cannot see it.
         centre: (y, x) in [-1, 1], where the explorer looks at first.
@@ -61,16 +62,18 @@ def explained(subject: Subject, *, text: bool = False) -> str:
     check_size(subject.photo.height, subject.photo.width)
     script = page_script() + weights_script(subject.model)
     explorer = explorer_of(subject)
-    caption = (
-        f"{subject.name}, {subject.photo.width} × {subject.photo.height} pixels. Left of the line "
-        f"bicubic interpolation, right of it LIIF with the weights {subject.model_name}."
+    of_photo = f"{subject.name}, {subject.photo.width} × {subject.photo.height} pixels."
+    ways = (
+        f"Left of the line bicubic interpolation, right of it {title_of(subject.model)} with the "
+        f"weights {subject.model_name}."
     )
+    caption = f"<p><span data-first-photo>{html.escape(of_photo)}</span> {html.escape(ways)}</p>"
     page = Template((HERE / "explained.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=html.escape(f"How does AI zoom? {subject.name}"),
         style=page_style() + (HERE / "explained.css").read_text(encoding="utf-8"),
         explorer=explorer,
-        caption=f"<p>{html.escape(caption)}</p>" if text else "",
+        caption=caption if text else "",
         answer=answer() if text else "",
         script=script,
     )
@@ -92,16 +95,17 @@ def answer() -> str:
 
 def explorer_of(subject: Subject) -> str:
     """Return the explorer's place on a page that has `page_script` and the model's weights."""
-    session = Session(subject.photo, {"LIIF": subject.model}, lambda *_: None)
+    name = title_of(subject.model)
+    session = Session(subject.photo, {name: subject.model}, lambda *_: None)
     explored = session.explored
     colour = eight_bit(explored.photo.colour)
     picture = picture_file(colour, png=PNG, jpeg=JPEG)
     if picture is None:
         raise LiifError(f"the photo needs more than {JPEG / 1e6:.0f} MB on a page; shrink it")
     view = Viewport(explored.size, SCREEN, subject.centre, subject.magnification)
-    sides = Side("bicubic"), Side("LIIF")
+    sides = Side("bicubic"), Side(name)
     seen = f"×{view.magnification:g}"
-    alt = subject.alt or f"A part of the photo {subject.name}, {seen}."
+    alt = subject.alt or f"A part of the photo {subject.name}."  # the explorer says how large
     values = {
         "view": {"centre": list(subject.centre), "magnification": view.magnification},
         "left": vars(sides[0]),
@@ -114,10 +118,10 @@ def explorer_of(subject: Subject) -> str:
     living = {
         "photo": text_of(picture),
         "name": subject.name,
-        "models": {"LIIF": mark_of(subject.model)},
+        "models": {name: mark_of(subject.model)},
         "values": values,
     }
     still = printed(explored, view, sides, split=0.5)
-    return place(
-        "explorer", living, still_figure(contact_sheet([still]), alt, f"{seen}, bicubic | LIIF")
-    )
+    ways = f"{seen}, bicubic | {describe(sides[1], explored.models)}"
+    shown = still_figure(contact_sheet([still]), f"{alt} {seen}.", ways)
+    return place("explorer", living, shown)

@@ -12,14 +12,38 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from liif_core.baselines import resize
+from liif_core.files.carried import Makes
 from liif_core.files.in_memory import InMemory
 from liif_core.files.notes import Notes
 from liif_core.files.result_pixels import ResultPixels
+from liif_core.files.view import View
 from liif_core.photos import Photo
 from liif_core.pixels import Box
 
 #: Rows painted at a time.
 STRIP_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Who makes a comparison: a `Makes`.
+
+    Attributes:
+        maker: of the result on its right.
+        view: how that lies in the photo.
+    """
+
+    maker: Makes
+    view: View
+
+    @property
+    def generative(self) -> bool:
+        """Whether details are invented."""
+        return self.maker.generative
+
+    def how(self, view: View) -> str:
+        """Say what was done, in words."""
+        return f"left: bicubic; right: {self.maker.how(self.view)}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +124,10 @@ def beside_bicubic(
     whole = (0, 0, photo.width, photo.height)
     height, width = result.height, result.width
     sheet = Sheet(height, width)
-    pixels = ResultPixels(opaque, *sheet.size, whole)
+    maker = None
+    if result.maker:
+        maker = Beside(result.maker, View(1, photo.width, photo.height, box, width, height))
+    pixels = ResultPixels(opaque, *sheet.size, whole, maker)
     both = InMemory(pixels, path, overwrite=overwrite, quality=quality)
     both.paste(0, sheet.names(title))
     step = (lower - upper) / height

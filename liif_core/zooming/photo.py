@@ -153,7 +153,7 @@ def opened(job: Job, photo: Photo, model: Model) -> Iterator["Opened"]:
                 photo,
                 renderer,
                 result,
-                title_of(model.first if isinstance(model, Mixture) else model),
+                _title(model),
             )
 
 
@@ -166,7 +166,7 @@ class Opened:
         photo: what is zoomed.
         renderer: the one that everything about this zoom is asked of.
         result: what is painted.
-        title: what people call the model's kind.
+        title: what people call the model's kind, and whether it invents details.
     """
 
     job: Job
@@ -261,6 +261,13 @@ def renderer_for(task: Task, model: Model, photo: Pixels, memory: int = MEMORY) 
         return SelfEnsemble(model, photo, memory=memory, precision=task.precision)
     how = FewerCodes if task.fast else ContinuousPhoto
     return how(model, photo, memory=memory, precision=task.precision)
+
+
+def _title(model: Model) -> str:
+    """Say what stands on the right of a comparison."""
+    kind = title_of(model.first if isinstance(model, Mixture) else model)
+    seed = seed_of(model)
+    return kind if seed is None else f"{kind}, details invented (seed {seed})"
 
 
 def _result(job: Job, photo: Photo, model: Model, renderer: Renderer) -> Result:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from served import file_server, one_file, site, small_model
+from served import file_server, one_file, site, small_heat, small_model
 
 from liif_core.ablation import ablated
 from liif_core.axes import axis_neighbours
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.messages import VERSION, print_strip
+from liif_core.explorer.methods import methods_of
 from liif_core.folded import FoldedDecoder
 from liif_core.liif import LIIF
 from liif_core.photos import photo_from
@@ -112,8 +113,9 @@ def opened(new_page: Any, server: Any, tmp_path: Path) -> Iterator[Callable[...,
 # Codes, hidden map and answers of a window, in floats, as the kernel computes them.
 COMPUTE = """
 async ({ height, width, side, places, cell, kernel: name }) => {
-  const [{ Kernel }, { Network, asInput }, { readWeights }] = await Promise.all(
-    ["kernel", "network", "weights"].map((name) => import(`./static/engine/${name}.js`)));
+  const names = ["kernel", "network", "encoder", "weights"];
+  const [{ Kernel }, { Network }, { asInput }, { readWeights }] = await Promise.all(
+    names.map((name) => import(`./static/engine/${name}.js`)));
   const module = await WebAssembly.compile(await bytes(`./static/engine/${name}`));
   const kernel = new Kernel(module);
   const network = new Network(kernel, readWeights(await bytes("LIIF.float32")));
@@ -131,7 +133,7 @@ async ({ height, width, side, places, cell, kernel: name }) => {
     index: Int32Array.from(index), delta: Float32Array.from(delta),
     weight: Float32Array.from(weight) });
   const [down, across] = places.map(axis);
-  const answers = network.decode(decoder, { hidden, colours, width }, down, across, cell);
+  const answers = network.decode(decoder, { hidden, colours, width }, down, across, { cell });
   const list = (start, count) => [...kernel.floats(start, count)];
   return { codes: list(codes, (height + 2) * (width + 2) * network.channels),
     hidden: list(hidden, height * width * network.hidden),
@@ -251,6 +253,43 @@ def test_frames_are_pythons(opened: Callable[..., Both], workers: int) -> None:
     assert all((pictures[0] != other).any() for other in pictures[1:])  # each switch does something
 
 
+def inventive_model() -> LIIF:
+    """Return a LIIF that invents details, of which one sees much; its own seed is 4."""
+    model = small_model(noise=12)
+    model.imnet.layers[0].weight[:, -12:] *= 3
+    model.imnet.layers[-1].weight *= 4
+    model.seed = 4
+    return model
+
+
+OTHERS = {
+    "noise": (inventive_model, [Side("LIIF"), Side("LIIF", seed=2**31 - 1)]),
+    "heat": (small_heat, [Side("LIIF"), Side("LIIF", local_ensemble=False)]),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_frames_of_other_models_are_pythons(opened: Callable[..., Both], kind: str) -> None:
+    made, sides = OTHERS[kind]
+    both = opened(photograph(*SIZE), made(), workers=2)
+    methods = both.page.evaluate("engine.get('methods')")
+    assert methods == methods_of(both.session.explored.models)
+    sides.append(Side("LIIF", cell_decoding=False))
+    pictures = []
+    for side in sides:
+        for magnification in (1, 3.3, 24.7):
+            found, expected = both.frame(side, magnification=magnification)
+            close(found["pixels"], expected["pixels"])
+        pictures.append(found["pixels"])
+        for coord in ([0.11, -0.213], [-1, 1]):
+            fields = {"coord": coord, "cell": [0.002, 0.003], "side": vars(side)}
+            same_xray(*both.ask("xray", **fields))
+    assert np.abs(pictures[0] - pictures[1]).mean() > 0.1
+    assert (pictures[0] != pictures[2]).any()
+    bicubic, _ = both.frame(Side("bicubic"), magnification=24.7)
+    assert np.abs(pictures[0] - bicubic["pixels"]).mean() > 0.3
+
+
 def close(found: np.ndarray, expected: np.ndarray, most: int = 1) -> None:
     """The same picture: at most `most` of 255 apart, and nearly everywhere nothing."""
     assert found.shape == expected.shape
@@ -299,6 +338,14 @@ def same_xray(found: dict[str, Any], expected: dict[str, Any]) -> None:
     for name in ("corner", "pixels", "local_colour"):
         assert found[name] == expected[name]
     np.testing.assert_allclose(found["colour"], expected["colour"], rtol=0, atol=1e-5)
+    chance, told = found["chance"], expected["chance"]
+    assert (chance is None) == (told is None)
+    if chance:
+        assert chance["seed"] == told["seed"]
+        for name in ("without", "others", "spread"):
+            np.testing.assert_allclose(chance[name], told[name], rtol=0, atol=1e-5)
+        for one, other in zip(chance["read"], told["read"], strict=True):
+            assert one == pytest.approx(other, abs=1e-5)
     for one, other in zip(found["codes"], expected["codes"], strict=True):
         assert (one["row"], one["col"]) == (other["row"], other["col"])
         for name in ("delta", "weight", "base", "correction", "answer"):

@@ -258,11 +258,15 @@ def check_opening(browser: Browser, reader: Reader, folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"no photo")
     Image.fromarray(sample_photo("cat", 90)).save(folder / "cat.png")
     before = browser.run(f"{LIIF}.get('view')")
+    of_first = "[...document.querySelectorAll('[data-first-photo]')].map((one) => one.hidden)"
+    assert browser.run(of_first) == [False]
     browser.choose(".liif-zoom input[type=file]", folder / "broken.png")
     wait(browser, f"{NOTES}.includes('broken.png is not a photo')")
     assert browser.run(f"{LIIF}.get('view')") == before
+    assert browser.run(of_first) == [False]
     browser.choose(".liif-zoom input[type=file]", folder / "cat.png")
     wait(browser, f"{LIIF}.get('photo').name === 'cat'")
+    assert browser.run(of_first) == [True]  # whose the first photo was
     reader.photo = sample_photo("cat", 90)
     browser.run(f"{LIIF}.set('split', 0)")
     reader.focus()
@@ -320,6 +324,14 @@ def test_search_and_theme(browser: Browser, served: str) -> None:
     wait(browser, "document.querySelectorAll('#results a').length > 0")
     assert "lessons/" in browser.run("document.querySelector('#results a').href")
     browser.run(
+        "(() => { const field = document.getElementById('words'); field.value = 'photo'; "
+        "field.dispatchEvent(new Event('input')); })()"
+    )
+    told = browser.run("document.getElementById('found').textContent")
+    listed = browser.run("document.querySelectorAll('#results li').length")
+    assert listed == 30 < int(told.split()[0])  # and it says so
+    assert "here are the best 30" in told
+    browser.run(
         "(() => { const field = document.getElementById('words'); field.value = 'zzzyx'; "
         "field.dispatchEvent(new Event('input')); })()"
     )
@@ -341,7 +353,7 @@ MISSING = {
         "WebAssembly.compile = () => Promise.reject(new WebAssembly.CompileError('no'));",
         "lacks WebAssembly with SIMD",
     ),
-    "workers": ("delete window.Worker;", "still picture here"),
+    "workers": ("delete window.Worker;", "still picture here. This browser lacks what LIIF needs"),
     "canvas": (
         "const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;"
         "OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...box) {"
@@ -423,6 +435,14 @@ def test_links_lead_somewhere(built: Path, pages: dict[str, Any]) -> None:
                 if not {anchor, unquote(anchor)} & ids[key]:  # as browsers look for it
                     broken.append((name, address))
     assert broken == []
+
+
+def test_the_first_page_lists_the_lessons_once_numbered(pages: dict[str, Any]) -> None:
+    items = pages["index.html"].select("ul.lessons > li")
+    assert [item.a.get_text()[:2] for item in items[:3]] == ["00", "01", "02"]
+    assert all(item.span is None or item.span.get_text(strip=True) for item in items)
+    assert any(item.span is None for item in items)  # the sheets of one page have no idea of one
+    assert not pages["index.html"].select("ol.lessons")
 
 
 def test_nothing_is_taken_from_elsewhere(built: Path, pages: dict[str, Any]) -> None:

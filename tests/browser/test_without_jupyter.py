@@ -5,6 +5,7 @@ Here it hands the explorer's questions to a `Session`, or a test answers them by
 
 import base64
 import io
+from collections.abc import Mapping
 from itertools import permutations
 from typing import Any
 
@@ -17,6 +18,7 @@ from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.messages import VERSION, print_strip
 from liif_core.explorer.methods import methods_of
 from liif_core.liif import LIIF, LIIFConfig
+from liif_core.models import Model
 from liif_core.photos import Photo, photo_from
 from liif_core.widgets.assets import module, style
 
@@ -113,17 +115,30 @@ def small_model() -> LIIF:
     return LIIF(config).eval().requires_grad_(False)
 
 
-def explorer_state(photo: np.ndarray, number: int = 0) -> dict[str, Any]:
+def inventive_model() -> LIIF:
+    """Return a model that invents details, whose own seed is 4."""
+    torch.manual_seed(0)
+    config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), local_colour=True, noise=12)
+    model = LIIF(config).eval().requires_grad_(False)
+    model.imnet.layers[-1].weight *= 8
+    model.seed, model.weights_name = 4, "liif-tiny-crisp"
+    return model
+
+
+def explorer_state(
+    photo: np.ndarray, number: int = 0, models: Mapping[str, Model] | None = None
+) -> dict[str, Any]:
     """Return the values that an explorer begins with."""
+    models = models or {"LIIF": small_model()}
     return {
         "version": VERSION,
         "view": {"centre": [0, 0], "magnification": 0},
         "left": vars(Side("bicubic")),
-        "right": vars(Side("LIIF")),
+        "right": vars(Side(next(iter(models)))),
         "split": 0.5,
         "point": None,
         "photo": described(photo.shape[:2], number),
-        "methods": methods_of({"LIIF": small_model()}),
+        "methods": methods_of(models),
         "screen": list(SCREEN),
         "trained": [1, 4],
         "alt": "Noise.",
@@ -162,11 +177,19 @@ def page(new_page: Any, server: Any) -> Any:  # asks for the server, to be skipp
 class Answering:
     """A session behind the page's explorers, as a widget holds one."""
 
-    def __init__(self, page: Any, photo: np.ndarray, screen: tuple[int, int] = SCREEN) -> None:
-        self.session = Session(photo_from(photo), {"LIIF": small_model()}, self.opened)
+    def __init__(
+        self,
+        page: Any,
+        photo: np.ndarray,
+        screen: tuple[int, int] = SCREEN,
+        models: Mapping[str, Model] | None = None,
+    ) -> None:
+        models = models or {"LIIF": small_model()}
+        self.session = Session(photo_from(photo), models, self.opened)
         self.values: dict[str, Any] = {}
+        state = {**explorer_state(photo, models=models), "screen": screen}
         page.expose_function("ask", self.ask)
-        page.expose_function("explorerState", lambda: {**explorer_state(photo), "screen": screen})
+        page.expose_function("explorerState", lambda: state)
 
     def opened(self, photo: Photo, name: str) -> None:
         number = self.session.show(photo)
@@ -230,6 +253,77 @@ def test_six_methods_are_all_that_an_explorer_needs(page: Any) -> None:
     for question in page.evaluate("asked"):
         assert question["version"] == VERSION
         assert ("photo" in question) is (question["type"] != "upload")
+
+
+def test_details_are_invented_from_a_seed(page: Any) -> None:
+    """By number and by button, with the keyboard; what is said of it, here and in the file."""
+    models = {"crisp": inventive_model(), "LIIF": small_model()}
+    answering = Answering(page, noise(30, 40), models=models)
+    page.evaluate("(text) => showAgain(text, 1)", module("zoom_explorer.js"))
+    root = page.locator(".liif-zoom")
+    readout, caption = root.locator(".liif-readout"), root.locator(".liif-caption-right")
+    settle(root)
+
+    def check(seed: int) -> None:
+        caption.get_by_text(f"crisp, seed {seed}", exact=True).wait_for()
+        page.wait_for_timeout(50)
+        settle(root)
+        side = Side("crisp", seed=seed)
+        expected = answering.session.explored.picture(Viewport((30, 40), SCREEN), side)
+        np.testing.assert_array_equal(pixels(root)[:, 80:], expected[:, 80:])
+
+    check(4)
+    readout.get_by_text("generated, right of the split, from seed 4").wait_for()
+    field = root.get_by_role("spinbutton", name="Right of the split: seed")
+    assert field.input_value() == "4"
+    assert root.get_by_role("spinbutton", name="Left of the split: seed").count() == 0  # hidden
+    field.focus()
+    page.keyboard.press("ArrowUp")
+    check(5)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # "another"
+    check(6)
+    assert "from seed 6" in root.locator(".liif-aloud").inner_text()
+    for given, taken in (("-3", 0), ("1e12", 2**31 - 1), ("2.6", 3)):
+        field.fill(given)
+        field.press("Enter")
+        assert field.input_value() == str(taken)
+        check(taken)
+    root.locator(".liif-marks").click(position={"x": 101, "y": 33})
+    chance = root.locator(".liif-chance")
+    assert chance.get_by_role("heading").inner_text() == "Noise, seed 3"
+    point = page.evaluate("engine.get('point')")
+    view = Viewport((30, 40), SCREEN)
+    found = answering.session.explored.explain(Side("crisp", seed=3), point, view.cell())
+    told = chance.locator("li").all_inner_texts()
+    said = [float(text.replace("−", "-")) for text in told]
+    assert said == pytest.approx([one.value for one in found.chance.read], abs=0.0051)
+    text = chance.inner_text().replace("−", "-")
+    for colour in (found.colour, found.chance.without, found.chance.spread):
+        assert " ".join(f"{round(value, 3) + 0.0:.3f}" for value in colour) in text
+    assert chance.locator(".liif-others .liif-swatch").count() == 16
+    root.get_by_role("button", name="Right of the split: another seed").click()
+    chance.get_by_text("Noise, seed 4").wait_for()  # the X-ray follows
+
+    root.get_by_role("button", name="save what is on screen").click()
+    with page.expect_download() as saved:
+        root.get_by_role("button", name="Save PNG").click()
+    picture = Image.open(saved.value.path())
+    np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), pixels(root))
+    said = picture.info["XML:com.adobe.xmp"]
+    assert "weights liif-tiny-crisp, ×4, seed 4, details are generated" in said
+    assert "compositeWithTrainedAlgorithmicMedia" in said
+
+    # Two seeds beside one another; and a model that invents nothing has none to choose.
+    root.get_by_label("Left of the split: method").select_option("crisp")
+    root.get_by_role("spinbutton", name="Left of the split: seed").fill("9")
+    page.keyboard.press("Enter")
+    readout.get_by_text("left from seed 9, right from seed 4").wait_for()
+    for side in ("Left", "Right"):
+        root.get_by_label(f"{side} of the split: method").select_option("LIIF")
+    readout.get_by_text("nothing on screen comes from noise").wait_for()
+    assert root.get_by_role("spinbutton", name="seed").count() == 0
+    settle(root)
 
 
 def test_two_views_that_open_photos_at_the_same_time(page: Any) -> None:

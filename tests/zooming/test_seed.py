@@ -13,7 +13,7 @@ from liif_core.models import set_seed
 from liif_core.photos import photo_from
 from liif_core.weights import load_model, save_weights
 from liif_core.zooming.job import Task, plan
-from liif_core.zooming.photo import job_key
+from liif_core.zooming.photo import job_key, opened, read
 
 
 @pytest.fixture
@@ -64,6 +64,63 @@ def test_several_photos_have_the_seed_too(photo, noisy, tmp_path, capsys):
     assert "details are invented" in capsys.readouterr().out
     for path in out.iterdir():
         assert np.array_equal(np.asarray(Image.open(path)), alone)
+
+
+def test_a_comparison_says_so_too(photo, noisy, capsys):
+    zoomed(photo, noisy, "--seed", 3, "--compare")
+    said = "bicubic (left), LIIF, details invented (seed 3) (right)"
+    assert said in capsys.readouterr().out
+    content = photo.with_name("--seed-3---compare_compare.png").read_bytes()
+    assert b"left: bicubic; right: weights noisy.safetensors, \xc3\x974, seed 3, details" in content
+    assert b"compositeWithTrainedAlgorithmicMedia" in content
+    zoomed(photo, noisy, "--seed", 4, "--compare", "--strip")
+    assert b"seed 4" not in photo.with_name("--seed-4---compare---strip_compare.png").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["--old", "--fast"])
+def test_ways_to_zoom_that_serve_invented_details_too(photo, noisy, how, capsys):
+    pixels = [np.asarray(Image.open(zoomed(photo, noisy, how, "--seed", s)), int) for s in (1, 2)]
+    assert "details are invented, with seed 2" in capsys.readouterr().out
+    assert np.abs(pixels[0] - pixels[1]).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (("--self-ensemble",), "averages 8 answers: of invented details it leaves a blur"),
+        (("--denoise", "0.5"), "is neither: leave out --weights or --denoise"),
+    ],
+)
+def test_what_does_not_serve_invented_details_is_refused(photo, noisy, how, said, capsys):
+    given = ["zoom", photo, "--scale", 4, "-o", photo.with_name("out.png"), "--weights", noisy]
+    assert main([str(word) for word in [*given, "--device", "cpu", *how]]) == 2
+    assert said in capsys.readouterr().err
+    assert not photo.with_name("out.png").exists()
+
+
+def test_an_interrupted_zoom_goes_on_from_the_same_seed(noisy, tmp_path):
+    """In strips, and with the very bytes that it would have had."""
+    large = tmp_path / "large.png"  # several strips, for it has several tiles
+    pixels = np.random.default_rng(1).integers(0, 256, (1100, 8, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(large)
+    whole = zoomed(large, noisy, "--seed", 5).read_bytes()
+    output = tmp_path / "again.png"
+    model = load_model(noisy, "cpu")
+    set_seed(model, 5)
+    job = plan(large, output, Task(4.0))
+
+    def stop_late(done: int, total: int) -> None:
+        if done > 0.6 * total:
+            raise KeyboardInterrupt
+
+    read_photo = read(job)
+    with pytest.raises(KeyboardInterrupt), opened(job, read_photo, model) as work:
+        work.paint(stop_late)
+    assert not output.exists()
+    with opened(plan(large, output, Task(4.0)), read_photo, model) as work:
+        assert work.result.rows > 0
+        work.paint().finish()
+    assert output.read_bytes() == whole
 
 
 def test_weights_that_invent_nothing_take_no_seed(photo, capsys):

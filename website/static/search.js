@@ -58,7 +58,8 @@
     const asked = words.value.trim();
     const all = asked ? engine.search(asked) : [];
     results.replaceChildren(...all.slice(0, MOST).map(row));
-    const count = all.length === 1 ? "1 section" : `${all.length} sections`;
+    let count = all.length === 1 ? "1 section" : `${all.length} sections`;
+    if (all.length > MOST) count += `; here are the best ${MOST}. One word more finds fewer.`;
     found.textContent = asked ? (all.length ? count : "Nothing found; try fewer or shorter words.") : "";
     const address = new URL(location.href);
     address.hash = asked && encodeURIComponent(asked);

@@ -22,6 +22,13 @@ export function spokenLine(tag, className) {
   return made;
 }
 
+// Why something could not be done, in one line for the reader. What a browser itself throws names what
+// it has not got, in words of its own that help nobody.
+export function readable(error) {
+  const foreign = error instanceof ReferenceError || error instanceof TypeError;
+  return foreign ? "This browser lacks what LIIF needs here; use a newer one." : error.message.split("\n")[0];
+}
+
 // A name that nobody else has, on this page or on another. A counter would not do: every widget
 // has a copy of this module to itself, and all of them would begin at the same number.
 export function freshName(prefix) {

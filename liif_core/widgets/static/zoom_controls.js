@@ -7,7 +7,36 @@ const SWITCHES = [
   ["feature_unfolding", "feature unfolding", "join each latent code with its eight neighbours"],
 ];
 
-// methods: [{ name, switches, model }]; onChange(side), a side as messages.py knows it.
+const MOST_SEED = 2 ** 31 - 1; // as the command line has it
+
+// The seed of invented details: a number, and a button that takes the next one.
+function seedControl() {
+  const field = control("input", { type: "number", min: 0, max: MOST_SEED, step: 1, value: 0 });
+  const another = control("button", { type: "button" });
+  another.textContent = "another";
+  another.title = "Invent the details anew, from the next seed.";
+  const value = () => Math.min(Math.max(Math.round(Number(field.value)) || 0, 0), MOST_SEED);
+  field.addEventListener("change", () => (field.value = value()));
+  another.addEventListener("click", () => {
+    field.value = (value() + 1) % (MOST_SEED + 1);
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  const title = "which of the details that fit are invented: the same number, the same picture";
+  const label = element("label", { title }, "seed", field);
+  return {
+    root: element("span", { className: "liif-seed" }, label, another),
+    value,
+    set side(text) {
+      field.setAttribute("aria-label", `${text}: seed`);
+      another.setAttribute("aria-label", `${text}: another seed`);
+    },
+    show(seed) {
+      field.value = seed;
+    },
+  };
+}
+
+// methods: [{ name, switches, model, seed }]; onChange(side), a side as messages.py knows it.
 export function sideControls(title, methods, onChange) {
   const legend = element("legend", {}, title);
   const options = methods.map(({ name }) => element("option", { value: name }, name));
@@ -20,7 +49,9 @@ export function sideControls(title, methods, onChange) {
     boxes.set(key, box);
     return element("label", { title }, box, text);
   });
-  const root = element("fieldset", { className: "liif-side" }, legend, select, ...labels);
+  const seed = seedControl();
+  seed.side = title;
+  const root = element("fieldset", { className: "liif-side" }, legend, select, ...labels, seed.root);
 
   const chosen = () => methods.find(({ name }) => name === select.value);
 
@@ -28,11 +59,13 @@ export function sideControls(title, methods, onChange) {
     SWITCHES.forEach(([key], number) => {
       labels[number].hidden = !chosen()?.switches.includes(key);
     });
+    seed.root.hidden = chosen()?.seed === undefined;
   }
 
   function side() {
     const switches = [...boxes].map(([key, box]) => [key, box.checked]);
-    return { method: select.value, ...Object.fromEntries(switches) };
+    const own = chosen()?.seed === undefined ? null : seed.value();
+    return { method: select.value, ...Object.fromEntries(switches), seed: own };
   }
 
   root.addEventListener("change", () => {
@@ -46,10 +79,12 @@ export function sideControls(title, methods, onChange) {
     set title(text) {
       legend.textContent = text;
       select.setAttribute("aria-label", `${text}: method`);
+      seed.side = text;
     },
     show(value) {
       select.value = value.method;
       for (const [key, box] of boxes) box.checked = value[key] ?? true;
+      if (chosen()?.seed !== undefined) seed.show(value.seed ?? chosen().seed);
       showSwitches();
     },
   };

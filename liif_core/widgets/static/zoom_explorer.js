@@ -58,10 +58,9 @@ class Explorer {
     this.saving = new Saving({ ask, shown: () => state.shown() });
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
-      tell: (text) => (page.told.textContent = text),
-      opened: page.rename, engine: this.engine,
+      tell: (text) => page.tell(text),
+      opened: page.rename, engine: this.engine, target: stage.root,
     });
-    this.upload.acceptDrops(stage.root);
   }
 
   // Listen to the engine, and to the page.
@@ -107,7 +106,7 @@ class Explorer {
     this.telling = setTimeout(() => {
       this.state.shareView();
       this.questions.save();
-      this.page.readout.say(this.state.view);
+      this.page.readout.say(this.state);
     }, TELL);
   }
 
@@ -126,6 +125,7 @@ class Explorer {
     this.page[name].show(this.state.side(name));
     if (this.state.shownSides().includes(name)) this.want(name);
     this.draw();
+    this.page.readout.say(this.state);
     this.pointed.askAgain();
   }
 

@@ -3,7 +3,7 @@
 import { Engine } from "./engine/engine.js";
 import { piecesWithin } from "./engine/pieces.js";
 import { checkPixels, photoFrom } from "./engine/uploads.js";
-import { element, spokenLine } from "./shared.js";
+import { element, readable, spokenLine } from "./shared.js";
 import { explore } from "./zoom_explorer.js";
 
 const OWN = new Set(["photo", "kernel", "graphics", "graphics_note"]); // values that Python does not share
@@ -117,7 +117,7 @@ export default () => {
         place.engine = inPage.engine; // for whoever examines the page
         return explore({ model: inPage, el: place });
       } catch (error) {
-        note.textContent = `Python answers here, not this page. ${error.message.split("\n")[0]}`;
+        note.textContent = `Python answers here, not this page. ${readable(error)}`;
         return explore({ model, el: place });
       }
     },

@@ -20,7 +20,7 @@ export class Page {
     this.grid = toggle("pixels", GRID, engine.get("grid"), actions.redraw);
     this.graphics = toggle("graphics processor", GRAPHICS_TITLE, false, actions.accelerate);
     this.accelerated = spokenLine("p", "liif-note"); // whether it is in use
-    this.readout = readoutPanel(engine.get("trained"), engine.get("alt"));
+    this.readout = readoutPanel(engine.get("trained"), engine.get("alt"), methods);
     this.xray = xrayPanel();
     this.note = spokenLine("p", "liif-note"); // nobody answers
     this.wrong = spokenLine("p", "liif-note"); // what could not be shown
@@ -63,7 +63,7 @@ export class Page {
     this.left.root.hidden = split === 0;
     this.right.title = split === 0 ? "Method" : "Right of the split";
     this.drawMarks(state);
-    this.readout.show(view);
+    this.readout.show(state);
     this.stage.marks.setAttribute("aria-label", this.readout.name(view));
   }
 
@@ -85,5 +85,11 @@ export class Page {
   showFailure(name, text) {
     this.failures[name] = text;
     this.wrong.textContent = Object.values(this.failures).find(Boolean) ?? "";
+    this.tell(this.told.textContent);
+  }
+
+  // text: about a photo that was opened, or not; nothing twice.
+  tell(text) {
+    this.told.textContent = text === this.wrong.textContent ? "" : text;
   }
 }

@@ -2,7 +2,7 @@
 import { isExact } from "./zoom_picture.js";
 import { cellOf } from "./zoom_viewport.js";
 
-const ZOOM_IN = "Zoom in to ×1 or more: below, the photo is averaged and no model is asked.";
+const ZOOM_IN = "Zoom in: this small, the photo is averaged and no model is asked.";
 const NO_MODEL = "Choose a model on one of the sides: the other methods have no latent codes.";
 
 export class Pointed {
@@ -29,9 +29,9 @@ export class Pointed {
   async askAbout(coord) {
     const { state, panel } = this;
     this.asked = null;
-    if (state.view.magnification < 1) return panel.say(ZOOM_IN);
     const name = state.modelAt(coord);
     if (!name) return panel.say(NO_MODEL);
+    if (!state.asks(name)) return panel.say(ZOOM_IN);
     const question = { side: state.side(name), coord, cell: cellOf(state.view) };
     this.asked = question;
     const answer = await this.ask("xray", question);

@@ -2,7 +2,7 @@
 // them. Whoever answers is an engine: get, set, save_changes, on, off and send, nothing else.
 import { conversation, freshName } from "./shared.js";
 
-export const VERSION = 1; // liif_core/explorer/messages.py has the other side's
+export const VERSION = 2; // liif_core/explorer/messages.py has the other side's
 const SILENCE = 8; // seconds without an answer
 
 export class Questions {

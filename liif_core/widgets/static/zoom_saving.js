@@ -1,6 +1,7 @@
 // Saves what the screen shows as a PNG, at screen size or for printing: strip by strip onto
 // a canvas of the browser, so that it can be followed and cancelled.
 import { control, element, freshName, spokenLine } from "./shared.js";
+import { withNotes } from "./zoom_png.js";
 import { decoded } from "./zoom_questions.js";
 
 const STRIP_PIXELS = 250_000;
@@ -67,6 +68,7 @@ export class Saving {
 
   toggle(open) {
     this.root.hidden = !open;
+    if (!this.job) this.tell("");
     this.measure();
   }
 
@@ -81,6 +83,8 @@ export class Saving {
   measure() {
     if (this.root.hidden) return;
     const { screen, print } = this.sizes();
+    const { centre, magnification } = this.shown().view;
+    if (`${centre} ${magnification}` !== this.toldOf && !this.job) this.tell("");
     this.form.screenText.textContent = `as on screen, ${screen[1]} × ${screen[0]} pixels`;
     this.form.printText.textContent = print[1] >= 1 ? `= ${print[1]} × ${print[0]} pixels` : "";
   }
@@ -129,12 +133,14 @@ export class Saving {
 
   async paint(job) {
     const { canvas, strip, form } = job;
+    let said; // what the first strip's file says, the whole file says
     for (let top = 0; top < canvas.height; top += strip) {
       const rows = [top, Math.min(top + strip, canvas.height)];
       const answer = await this.ask("strip", { ...form, rows });
       if (this.job !== job) return null;
       if (!answer) throw new Error("Another photo was opened; nothing was saved.");
       if (answer.failed) throw new Error(answer.failed);
+      said ??= answer.pictures[0];
       const bitmap = await decoded(answer.pictures[0], "image/png");
       canvas.getContext("2d").drawImage(bitmap, 0, top);
       bitmap.close();
@@ -142,7 +148,7 @@ export class Saving {
     }
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     if (!blob) throw new Error("The browser has not enough memory for this size.");
-    return blob;
+    return withNotes(blob, said);
   }
 
   stop(text) {
@@ -162,7 +168,10 @@ export class Saving {
     cancel.focus();
   }
 
+  // What is said of one view is of no interest any more once there is another.
   tell(text) {
+    const { centre, magnification } = this.shown().view;
+    this.toldOf = `${centre} ${magnification}`;
     this.form.said.textContent = text;
   }
 

@@ -51,8 +51,25 @@ export class ExplorerState {
     return this.engine.get(name);
   }
 
+  methodOf(name) {
+    return this.methods.find((method) => method.name === this.side(name).method);
+  }
+
   isModel(name) {
-    return this.methods.find((method) => method.name === this.side(name).method)?.model === true;
+    return this.methodOf(name)?.model === true;
+  }
+
+  // Whether a side's model is asked in this view: below, the photo is averaged.
+  asks(name) {
+    return this.isModel(name) && this.view.magnification >= (this.methodOf(name).least ?? 1);
+  }
+
+  // What of the screen is invented: [{ name, seed }] of the sides that are.
+  invented() {
+    const sides = this.shownSides().filter((name) => this.methodOf(name)?.seed !== undefined);
+    return sides
+      .filter((name) => this.asks(name))
+      .map((name) => ({ name, seed: this.side(name).seed ?? this.methodOf(name).seed }));
   }
 
   get split() {

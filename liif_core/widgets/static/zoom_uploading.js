@@ -6,8 +6,8 @@ const MOST_BYTES = 400 * (1 << 20);
 
 export class Uploading {
   // ask(type, fields, buffers) promises an answer; tell(text); opened(name) of a photo that is open
-  // now; engine: who answers.
-  constructor({ ask, tell, opened, engine }) {
+  // now; engine: who answers; target: where a photo may be dropped.
+  constructor({ ask, tell, opened, engine, target }) {
     Object.assign(this, { ask, tell, opened });
     this.upload = 0; // the one that counts: a photo that is opened later takes its place
     this.busy = false;
@@ -22,6 +22,7 @@ export class Uploading {
       if (this.input.files.length > 0) this.open(this.input.files[0]);
       this.input.value = ""; // so that the same file can be chosen again
     });
+    this.acceptDrops(target);
   }
 
   async open(file) {

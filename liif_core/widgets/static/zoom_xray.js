@@ -1,5 +1,7 @@
 // The query X-ray: the codes around a point, what each would answer alone, and how they are blended.
 import { element } from "./shared.js";
+import { chanceOf } from "./zoom_chance.js";
+import { pair, signed, swatch, triple } from "./zoom_numbers.js";
 import { CODE_COLOURS } from "./zoom_picture.js";
 
 const LETTERS = ["A", "B", "C", "D"];
@@ -34,7 +36,7 @@ export function xrayPanel() {
 
 // answer: of the question "xray", with what was asked; photo: [rows, columns]; onScreen: [r, g, b] in 0 … 255, or null.
 function anatomy(answer, photo, onScreen) {
-  const { coord, side, codes, colour, local_colour: local } = answer;
+  const { coord, side, codes, colour, chance, local_colour: local } = answer;
   const alone = codes.length === 1;
   const where = element(
     "p",
@@ -49,7 +51,8 @@ function anatomy(answer, photo, onScreen) {
   const cards = codes.map((code, number) => card(code, number, answer, alone, local));
   const answers = element("div", { className: "liif-codes" }, ...cards);
   const sum = sumOf(codes, colour, onScreen);
-  return [where, element("div", { className: "liif-anatomy" }, drawing, sum), answers, legend];
+  const noise = chance ? [chanceOf(chance, { coord, photo, colour })] : [];
+  return [where, element("div", { className: "liif-anatomy" }, drawing, sum), answers, ...noise, legend];
 }
 
 // The codes' answers, each by its weight, make the colour; and what the screen makes of that.
@@ -105,34 +108,6 @@ function card(code, number, answer, alone, local) {
   );
   made.style.setProperty("--liif-code", CODE_COLOURS[number]);
   return made;
-}
-
-function pair(name, value, mark = "") {
-  return [element("dt", {}, name), element("dd", { className: "liif-number" }, mark, value)];
-}
-
-function swatch(rgb) {
-  const made = element("i", { className: "liif-swatch" });
-  made.style.background = css(rgb);
-  return made;
-}
-
-function css(rgb) {
-  return `rgb(${rgb.map((value) => Math.round(255 * Math.min(Math.max(value, 0), 1))).join(" ")})`;
-}
-
-export function signed(value, digits = 3) {
-  const text = Math.abs(value).toFixed(digits);
-  const zero = Number(text) === 0;
-  return (zero || value > 0 ? "+" : "−") + text;
-}
-
-function plain(value, digits = 3) {
-  return (Number(value.toFixed(digits)) < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
-}
-
-function triple(rgb, form = plain) {
-  return rgb.map((value) => form(value, 3)).join(" ");
 }
 
 // The photo around the query, the areas, the arrows and the cell, in photo pixels times UNIT.

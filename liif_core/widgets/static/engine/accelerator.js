@@ -4,7 +4,7 @@
 import { Graphics, GraphicsNetwork } from "./graphics_network.js";
 import { along, axisNeighbours } from "./grid.js";
 import { Kept } from "./kept.js";
-import { COLOUR, asInput } from "./network.js";
+import { COLOUR, asInput } from "./encoder.js";
 import { cut } from "./resample.js";
 import { MARGIN, SIDE, extent, haloOf, reach, windowOf } from "./tiles.js";
 import { readWeights } from "./weights.js";

@@ -35,7 +35,8 @@ async function frame(explored, { view: asked, side, coarse, reads }) {
     const grid = gridOf(view, smaller ? Math.max(1, Math.sqrt((height * width) / COARSE_PIXELS)) : 1);
     const spans = [[0, grid.height], [0, grid.width]];
     const shown = reading ? BICUBIC : side;
-    pictures.push(pixels(await explored.part(grid, shown, ...spans, view.magnification >= 1)));
+    const asked = explored.asks(shown, view.magnification);
+    pictures.push(pixels(await explored.part(grid, shown, ...spans, asked)));
   }
   const [down, across] = view.spans;
   const fields = {
@@ -71,13 +72,14 @@ async function strip(explored, { view: asked, left, right, split, size, rows }) 
   const shown = gridOf(view);
   const [height, width] = size;
   const grid = { ...shown, height, width };
-  const enlarging = (view.magnification * width) / shown.width >= 1;
+  const magnification = (view.magnification * width) / shown.width;
   const middle = rounded(split * width);
   const picture = { height: rows[1] - rows[0], width, rgba: null };
   picture.rgba = new Uint8Array(4 * picture.height * width);
   for (const [side, cols] of [[left, [0, middle]], [right, [middle, width]]]) {
     if (cols[1] <= cols[0]) continue;
-    const { rgba } = await explored.part(grid, side, rows, cols, enlarging);
+    const asked = explored.asks(side, magnification);
+    const { rgba } = await explored.part(grid, side, rows, cols, asked);
     paste(picture, rgba, { rows, cols }, [rows[0], 0]);
   }
   return [{}, [pixels(picture)]];

@@ -1,5 +1,6 @@
 // What the engine may hold in memory, and for what: all copies of a photo, latent codes, hidden maps.
-import { filled } from "./network.js";
+import { COLOUR, filled } from "./encoder.js";
+import { isHeat } from "./networks.js";
 import { MARGIN, SIDE, TOGETHER, haloOf } from "./tiles.js";
 
 const COMPUTER = 600 << 20; // bytes in all
@@ -22,8 +23,9 @@ export function memoryHere() {
 // What each worker needs beside its copy of the photo, for all models: weights as they are read and
 // as the kernel multiplies with them, and what it takes to read tiles that lie together.
 export function workerNeeds(configs) {
-  return configs.reduce((sum, { blocks, hidden, channels: given }) => {
-    const [channels, width] = [given, hidden[0]].map(filled);
+  return configs.reduce((sum, config) => {
+    const { blocks } = config;
+    const [channels, width] = [config.channels, isHeat(config) ? config.width : config.hidden[0]].map(filled);
     const convolutions = (2 * blocks + 1) * channels + width; // times the channels that each has
     const decoders = 4 * 16 * width * channels; // with and without the parts of one
     const weights = (16 + 9 + 9 / 2) * convolutions * channels + decoders;

@@ -14,7 +14,7 @@
 import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
 import { budget, workerNeeds } from "./budget.js";
-import { Explored } from "./explored.js";
+import { Explored, LEAST_ASKED } from "./explored.js";
 import { GraphicsSwitch } from "./graphics_switch.js";
 import { chosenKernel } from "./kernels.js";
 import { Pool } from "./pool.js";
@@ -23,7 +23,7 @@ import { readWeights } from "./weights.js";
 
 const BASELINES = ["nearest", "bilinear", "bicubic"];
 const ABLATIONS = ["local_ensemble", "cell_decoding", "feature_unfolding"];
-const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true };
+const WHOLE = { local_ensemble: true, feature_unfolding: true, cell_decoding: true, seed: null };
 const MOST_WORKERS = 4;
 
 export class Engine {
@@ -187,7 +187,9 @@ function described({ height, width, name }, number) {
 function startingValues(models) {
   const methods = BASELINES.map((name) => ({ name, switches: [] }));
   for (const [name, config] of Object.entries(models)) {
-    methods.push({ name, switches: ABLATIONS.filter((part) => config[part]), model: true });
+    const switches = ABLATIONS.filter((part) => config[part]);
+    const chance = config.noise ? { seed: config.seed } : {};
+    methods.push({ name, switches, model: true, least: LEAST_ASKED, ...chance });
   }
   return {
     version: VERSION,

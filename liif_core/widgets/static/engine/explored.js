@@ -4,6 +4,7 @@ import { Kept } from "./kept.js";
 import { SIDE, MARGIN, allTiles, distance, partsOf, together } from "./tiles.js";
 import { gridOf } from "./grid.js";
 
+export const LEAST_ASKED = 1; // magnification: LIIF was not trained to shrink
 const PIECES = 3; // of a picture, for each worker
 const AT_HAND = 2; // that a worker is asked for, so that it need not wait for the next
 
@@ -17,14 +18,15 @@ export class Explored {
     this.reading = new Map(); // key of a tile -> the promise of its codes
   }
 
-  asks(side, view) {
-    return side.method in this.models && view.magnification >= 1;
+  // Whether a side's model is asked; else its method has none, or bicubic answers.
+  asks(side, magnification) {
+    return side.method in this.models && magnification >= LEAST_ASKED;
   }
 
   // The tiles that a view needs and the encoder has not read, the nearest first; and how many it
   // needs.
   tiles(view, side) {
-    if (!this.asks(side, view)) return { unread: [], total: 0 };
+    if (!this.asks(side, view.magnification)) return { unread: [], total: 0 };
     const grid = gridOf(view);
     const needed = partsOf(grid, [0, grid.height], [0, grid.width], this.size).map(({ tile }) => tile);
     return { unread: this.unread(needed, view, side), total: needed.length };
@@ -88,9 +90,9 @@ export class Explored {
   }
 
   // Rows and columns of a picture: { height, width, rgba }.
-  async part(grid, side, rows, cols, enlarging) {
+  async part(grid, side, rows, cols, asked) {
     const picture = blank(rows[1] - rows[0], cols[1] - cols[0]);
-    if (!(side.method in this.models) || !enlarging) {
+    if (!asked) {
       const method = side.method in this.models ? "bicubic" : side.method;
       picture.rgba = await this.ask(this.pool.idlest(), "resize", { grid, method, rows, cols });
       return picture;

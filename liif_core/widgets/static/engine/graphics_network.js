@@ -1,5 +1,6 @@
 // A LIIF on the graphics processor: what network.js does on the kernel, with buffers for memory.
-import { COLOUR, Network, asInput, filled } from "./network.js";
+import { COLOUR, asInput, filled } from "./encoder.js";
+import { Network } from "./network.js";
 import { CONVOLVE, MOST_LAYERS, answerShader } from "./graphics_shaders.js";
 
 const SQUARE = 8; // pixels along the side of a workgroup

@@ -3,11 +3,13 @@
 // only after it has answered as a worker does. Where it fails later, the workers go on alone.
 import { Accelerator, adapterHere, checkAgainst } from "./accelerator.js";
 import { GRAPHICS_MAPS, LEAST_CODES, graphicsNeeds } from "./budget.js";
+import { isHeat } from "./networks.js";
 
 const USED = "The graphics processor answers.";
 const LOST = "The graphics processor was lost; this machine's cores answer again.";
 const LITTLE = "beside this photo there is too little memory";
 const unused = (why) => `The graphics processor is not used: ${why}.`;
+const accelerates = (config) => !isHeat(config) && !config.noise; // its shaders have LIIF's decoder alone
 const needsOf = ({ models }) => graphicsNeeds(Object.values(models));
 const hasRoom = (explored) => explored.codes.most >= needsOf(explored) + LEAST_CODES;
 
@@ -20,6 +22,7 @@ export class GraphicsSwitch {
 
   // Say that there is one, if so.
   async offer() {
+    if (!Object.values(this.engine.models).every(accelerates)) return;
     const adapter = await adapterHere(this.emulated).catch(() => null);
     if (adapter && !this.engine.ended) this.engine.set("graphics", false);
   }

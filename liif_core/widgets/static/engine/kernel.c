@@ -4,15 +4,11 @@
 // float32, the channels of a pixel side by side, and as many as fill whole vectors (multiples of
 // eight for what a layer says; the rest is zeros). `make kernel` builds this file twice: kernel.wasm
 // and, with relaxed SIMD, kernel_relaxed.wasm; tests/test_engine_kernel.py holds them together, and
-// kernels.js chooses.
-#include <wasm_simd128.h>
+// kernels.js chooses. kernel_heat.c and kernel_noise.c are parts of it.
+#include "kernel.h"
 
-#define EXPORT __attribute__((visibility("default")))
-#define LANES 4      // of a vector
-#define PIXELS 4     // of a register tile, by two vectors: what sixteen registers hold
 #define MANY 8       // columns that one code answers for: then lines are worth it
 #define STRIP 16     // squares of a convolution at a time: a multiple of PIXELS
-#define NEGLIGIBLE 1e-8f // what is weighted less does not change a float32 between 0 and 1
 
 // A layer of the decoder. weights: (out / 8, in, 8), or (in, 4) for the last; bias: (out).
 typedef struct {
@@ -20,27 +16,15 @@ typedef struct {
   int in, out;
 } Layer;
 
-// Outputs along one axis among the latent codes: (count, outputs) each; see folded.Axis.
-typedef struct {
-  const int *index;
-  const float *delta, *weight;
-  int count, outputs;
-} Axis;
-
-// What a decoder needs beside the codes. delta_y, delta_x, cell: (width).
+// What a decoder needs beside the codes. delta_y, delta_x, cell: (width). noise: (channels, width),
+// what the first layer makes of a channel of noise; 0 channels for none.
 typedef struct {
   const Layer *layers;
   const float *delta_y, *delta_x, *cell;
   int count, width, local_colour;
+  const float *noise;
+  int channels;
 } Decoder;
-
-// A tile: hidden (rows, stride, width) and colours (rows, stride, 4) in [-1, 1].
-typedef struct {
-  const float *hidden, *colours;
-  int stride;
-} Tile;
-
-static inline v128_t relu(v128_t x) { return wasm_f32x4_pmax(x, wasm_f32x4_const_splat(0)); }
 
 static inline v128_t add_product(v128_t sum, v128_t a, v128_t b) {
 #ifdef __wasm_relaxed_simd__
@@ -334,7 +318,7 @@ static void colour_layer(const Layer *layer, Active x, v128_t *colours) {
 
 // The first layer: what the codes say, and beside it.
 static void first_layer(const Decoder *decoder, const float *const *hidden, const float *beside,
-                        const v128_t *across, Active *x) {
+                        const float *const *noise, const v128_t *across, Active *x) {
   Active active = *x;
   active.count = 0;
   for (int k = 0; k < decoder->width; k += LANES) {
@@ -342,28 +326,35 @@ static void first_layer(const Decoder *decoder, const float *const *hidden, cons
     v128_t sums[PIXELS];
     for (int p = 0; p < PIXELS; p++)
       sums[p] = wasm_f32x4_add(wasm_v128_load(hidden[p] + k), add_product(all, across[p], delta));
+    for (int n = 0; n < decoder->channels; n++) {
+      const v128_t w = wasm_v128_load(decoder->noise + n * decoder->width + k);
+      for (int p = 0; p < PIXELS; p++) // in two steps: what is checked needs none of these
+        sums[p] = wasm_f32x4_add(sums[p], wasm_f32x4_mul(wasm_v128_load32_splat(noise[p] + n), w));
+    }
     append(&active, sums, k);
   }
   x->count = active.count;
 }
 
 // What answering takes beside the decoder. beside: (width), what the first layer adds in this row;
-// which: the columns for which this neighbour counts.
+// which: the columns for which this neighbour counts; noise: (columns, channels) of this row.
 typedef struct {
   float *beside;
   Active one, other;
   Lines lines;
   int *which;
+  const float *noise;
 } Room;
 
 // Add one neighbour's weighted answers to up to four output pixels of a row. which: their columns;
 // straight: whether they all have the same code, and lines are worth it.
 static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int base, int row,
                 float share, const int *which, int pixels, int straight, Room *room, float *out) {
-  const float *hidden[PIXELS], *colours[PIXELS];
+  const float *hidden[PIXELS], *colours[PIXELS], *noise[PIXELS];
   v128_t across[PIXELS], answers[PIXELS];
   for (int p = 0; p < PIXELS; p++) { // what there is none of is asked like the last
-    const int at = base + which[p < pixels ? p : pixels - 1];
+    const int column = which[p < pixels ? p : pixels - 1], at = base + column;
+    noise[p] = room->noise + column * decoder->channels;
     const int code = row * tile->stride + cols->index[at];
     hidden[p] = tile->hidden + code * decoder->width;
     colours[p] = tile->colours + code * LANES;
@@ -375,7 +366,7 @@ static void ask(const Decoder *decoder, const Tile *tile, const Axis *cols, int 
     first_lines(decoder, room->beside, across, &room->lines, one);
     other->count = second_lines(decoder->layers, across, room->lines, *one, *other);
   } else {
-    first_layer(decoder, hidden, room->beside, across, one);
+    first_layer(decoder, hidden, room->beside, noise, across, one);
   }
   for (int l = 0; l + 1 < decoder->count; l++) {
     if (l > 0 || !straight) other->count = dense(decoder->layers + l, *one, *other);
@@ -402,7 +393,7 @@ static void ask_row(const Decoder *decoder, const Tile *tile, const Axis *cols, 
     const int *which = room->which + p;
     if (p >= end) {
       for (end = p + 1; end < asked && index[room->which[end]] == index[*which];) end++;
-      straight = decoder->count > 1 && end - p >= MANY;
+      straight = decoder->count > 1 && !decoder->channels && end - p >= MANY;
     }
     pixels = (straight ? end : asked) - p;
     if (pixels > PIXELS) pixels = PIXELS;
@@ -419,10 +410,11 @@ static int counting(const float *weights, int outputs, int *which) {
 }
 
 // Ask for the colour at every crossing of rows and columns: FoldedDecoder.grid.
+// noise: (rows, columns, channels), read if the decoder has channels of it;
 // scratch: room for 19 (widest + 4) + cols->outputs numbers; out: (rows, columns, 4), RGB about
 // [0, 1], not clamped.
 EXPORT void decode(const Decoder *decoder, const Tile *tile, const Axis *rows, const Axis *cols,
-                   int widest, float *scratch, float *out) {
+                   const float *noise, int widest, float *scratch, float *out) {
   const int part = widest + LANES, width = cols->outputs;
   int *numbers = (int *)(scratch + 13 * part);
   float *values = scratch + part, *lines = values + 2 * PIXELS * part;
@@ -430,7 +422,8 @@ EXPORT void decode(const Decoder *decoder, const Tile *tile, const Axis *rows, c
                {values, numbers, numbers + part, 0},
                {values + PIXELS * part, numbers + 2 * part, numbers + 3 * part, 0},
                {0, lines, lines + part, lines + 2 * part, numbers + 4 * part, numbers + 5 * part, 0},
-               numbers + 6 * part};
+               numbers + 6 * part,
+               noise};
   const v128_t half = wasm_f32x4_const_splat(0.5f);
   for (int at = 0; at < rows->outputs * width; at++)
     wasm_v128_store(out + at * LANES, wasm_f32x4_const_splat(0));
@@ -440,6 +433,7 @@ EXPORT void decode(const Decoder *decoder, const Tile *tile, const Axis *rows, c
       for (int y = 0; y < rows->outputs; y++) {
         const int at = r * rows->outputs + y;
         if (!(rows->weight[at] > NEGLIGIBLE)) continue;
+        room.noise = noise + (long)y * width * decoder->channels;
         const v128_t down = wasm_f32x4_splat(rows->delta[at]);
         for (int k = 0; k < decoder->width; k += LANES)
           wasm_v128_store(room.beside + k, add_product(wasm_v128_load(decoder->cell + k), down,

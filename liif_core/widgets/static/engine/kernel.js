@@ -33,6 +33,13 @@ export class Kernel {
     return start;
   }
 
+  // The same of a Float64Array.
+  putDoubles(numbers) {
+    const start = this.room(2 * numbers.length);
+    new Float64Array(this.memory.buffer, start, numbers.length).set(numbers);
+    return start;
+  }
+
   // Do something, and take back the memory that it took.
   within(action) {
     const { top } = this;

@@ -3,7 +3,8 @@
 // rounds is the processor's affair. So that build is used only after it has answered as the plain one.
 import { axisNeighbours } from "./grid.js";
 import { Kernel } from "./kernel.js";
-import { COLOUR, Network } from "./network.js";
+import { COLOUR } from "./encoder.js";
+import { Network } from "./network.js";
 
 const TOLERANCE = 1e-4; // of what is 1 or more, and of 1 for what is less
 
@@ -48,7 +49,7 @@ function sampled(module) {
   const [down, across] = [side, shown].map((count, axis) =>
     axisNeighbours(grid, axis, [0, count], side, { ensemble: true, origin: 0 }),
   );
-  const answers = network.decode(decoder, { hidden, colours, width: side }, down, across, [1, 0.2]);
+  const answers = network.decode(decoder, { hidden, colours, width: side }, down, across, { cell: [1, 0.2] });
   const parts = [[codes, (side + 2) ** 2 * channels], [answers, side * shown * COLOUR]];
   return parts.flatMap(([start, count]) => [...kernel.floats(start, count)]);
 }

@@ -1,29 +1,13 @@
-// A LIIF on the kernel: edsr.py, folded.py and ablation.py, arranged for a browser. The encoder
-// reads a window of the photo into latent codes; a decoder with any of its parts switched off makes
-// a hidden map of them, and answers for a grid of outputs.
+// A LIIF on the kernel: folded.py and ablation.py, arranged for a browser. A decoder with any of its parts
+// switched off makes a hidden map of latent codes, and answers for a grid of outputs.
+import { Encoder, VECTORS, filled } from "./encoder.js";
+import { latticeTable } from "./lattices.js";
 
-const VECTORS = 8; // channels of a register tile
-export const COLOUR = 4; // numbers of a pixel's colour: a vector
-const STRIP = 16; // squares that the kernel convolves at a time
-
-const UNCUT = [[0, 0], [0, 0]]; // a window that is cut nowhere
-
-export const filled = (count) => Math.ceil(count / VECTORS) * VECTORS;
-
-export class Network {
+export class Network extends Encoder {
   // weights: see readWeights.
-  constructor(kernel, { config, tensors }) {
-    this.kernel = kernel;
-    this.config = config;
-    this.tensors = tensors;
-    this.channels = filled(config.channels);
-    this.scratch = kernel.room(16 * STRIP * (this.channels + VECTORS));
-    const { blocks } = config;
-    this.head = this.convolution("encoder.head.0", COLOUR);
-    this.blocks = Array.from({ length: blocks }, (_, block) =>
-      [0, 2].map((part) => this.convolution(`encoder.body.${block}.body.${part}`, this.channels)),
-    );
-    this.tail = this.convolution(`encoder.body.${blocks}`, this.channels);
+  constructor(kernel, weights) {
+    super(kernel, weights);
+    const { tensors, config } = this;
     const names = Object.keys(tensors).filter((name) => /^imnet\..*weight$/.test(name));
     this.linears = names
       .map((name) => Number(name.split(".")[2]))
@@ -32,50 +16,13 @@ export class Network {
     this.hidden = filled(this.linears[0].outputs);
     this.rest = this.packedRest();
     this.decoders = new Map(); // switches -> decoder
-  }
-
-  // How far a pixel can change a latent code; see EDSR.receptive_radius.
-  get radius() {
-    return 2 * this.config.blocks + 2;
-  }
-
-  tensor(name) {
-    return this.tensors[name].values;
+    this.noise = config.noise ? this.noiseTables(config.noise) : null;
   }
 
   linear(layer) {
     const { shape, values } = this.tensors[`imnet.layers.${layer}.weight`];
     const bias = this.tensor(`imnet.layers.${layer}.bias`);
     return { outputs: shape[0], inputs: shape[1], weight: values, bias };
-  }
-
-  convolution(name, inputs) {
-    const { shape, values } = this.tensors[`${name}.weight`];
-    const at = (o, i, tap) => values[(o * shape[1] + i) * 9 + tap];
-    return this.packed(at, this.tensor(`${name}.bias`), shape[0], shape[1], inputs);
-  }
-
-  // Lay the weights of a convolution out as the kernel reads them; inputs: with those that are zero.
-  packed(at, bias, out, real, inputs) {
-    const room = filled(out);
-    const weights = new Float32Array(room * 16 * inputs);
-    for (let o = 0; o < out; o += 1) {
-      const block = Math.floor(o / VECTORS) * 16 * inputs;
-      for (let i = 0; i < real; i += 1) {
-        for (let tap = 0; tap < 9; tap += 1) GIVEN[tap] = at(o, i, tap);
-        const to = (block + i) * VECTORS + (o % VECTORS);
-        for (let t = 0; t < 16; t += 1) weights[to + t * inputs * VECTORS] = changed(t);
-      }
-    }
-    const { kernel } = this;
-    return { inputs, out: room, weights: kernel.put(weights), bias: this.put(bias, room) };
-  }
-
-  // Put numbers into the kernel's memory, followed by zeros.
-  put(values, room) {
-    const numbers = new Float32Array(room);
-    numbers.set(values);
-    return this.kernel.put(numbers);
   }
 
   // The decoder's layers after the first: an array of Layer in kernel.c.
@@ -130,102 +77,80 @@ export class Network {
     };
   }
 
+  // What the first layer makes of noise: (channels, hidden); and where the channels' lattices are.
+  noiseTables(channels) {
+    const { outputs, inputs, weight } = this.linears[0];
+    const table = new Float32Array(channels * this.hidden);
+    for (let n = 0; n < channels; n += 1) {
+      for (let o = 0; o < outputs; o += 1) table[n * this.hidden + o] = weight[(o + 1) * inputs - channels + n];
+    }
+    return { channels, weights: this.kernel.put(table), lattices: this.kernel.putDoubles(latticeTable(channels)) };
+  }
+
+  get localColour() {
+    return this.config.local_colour;
+  }
+
+  // What one code alone says, in [-1, 1], without local colour, in plain JavaScript. hidden: its part of the
+  // hidden map; sides: of the cell, in photo pixels × 2; noise: what is read of it.
+  answerAlone(decoder, hidden, delta, sides, noise = []) {
+    const { weight, inputs, outputs } = this.linears[0];
+    const features = inputs - (this.config.cell_decoding ? 4 : 2) - noise.length;
+    const given = [...delta, ...(this.config.cell_decoding ? sides.map((side) => (decoder.cell ? side : 0)) : [])];
+    given.push(...noise);
+    let x = Array.from({ length: outputs }, (_, k) => {
+      const beside = weight.subarray(k * inputs + features, (k + 1) * inputs);
+      return given.reduce((sum, value, i) => sum + value * beside[i], hidden[k]);
+    });
+    for (const layer of this.linears.slice(1)) {
+      const before = x.map((value) => Math.max(0, value));
+      x = Array.from(layer.bias, (bias, o) =>
+        before.reduce((sum, value, i) => sum + value * layer.weight[o * layer.inputs + i], bias),
+      );
+    }
+    return x;
+  }
+
   // ---- what it computes; all within kernel.within, or into memory that is kept
 
-  // Read a window: rgb (height, width, 3) in 8 bits. Returns where the codes begin, on a frame of
-  // zeros one pixel wide: (height + 2, width + 2, channels). cut: [[top, bottom], [left, right]],
-  // 1 where the window ends within the photo: codes nearer to that than the radius mean nothing.
-  encode(rgb, height, width, cut = UNCUT) {
-    const { kernel, channels } = this;
-    const place = { height, width, cut, done: 0 };
-    const photo = this.framed(place, COLOUR);
-    const [codes, body, inner] = [0, 1, 2].map(() => this.framed(place, channels));
-    const pixels = kernel.floats(photo, (height + 2) * (width + 2) * COLOUR);
-    for (let y = 0, from = 0; y < height; y += 1) {
-      let to = ((y + 1) * (width + 2) + 1) * COLOUR;
-      for (let x = 0; x < width; x += 1, to += COLOUR) {
-        for (let k = 0; k < 3; k += 1, from += 1) pixels[to + k] = asInput(rgb[from]);
-      }
-    }
-    this.convolve(this.head, photo, place, codes);
-    const count = (height + 2) * (width + 2) * channels;
-    kernel.floats(body, count).set(kernel.floats(codes, count));
-    for (const [first, second] of this.blocks) {
-      this.convolve(first, body, place, inner, { rectify: 1 });
-      this.convolve(second, inner, place, body, { residual: 1 });
-    }
-    this.convolve(this.tail, body, place, codes, { residual: 1 });
-    return codes;
-  }
-
-  // Zeros, with room for a frame.
-  framed({ height, width }, channels) {
-    const count = (height + 2) * (width + 2) * channels;
-    const start = this.kernel.room(count);
-    this.kernel.floats(start, count).fill(0);
-    return start;
-  }
-
-  // Each layer says right what is a pixel further from where the window is cut: no more is computed.
-  convolve(layer, source, place, target, { rectify = 0, residual = 0 } = {}) {
-    const { inputs, out, weights, bias } = layer;
-    place.done += 1;
-    const [[top, bottom], [left, right]] = place.cut.map((ends) => ends.map((end) => end * place.done));
-    const [height, width] = [place.height - top - bottom, place.width - left - right];
-    const wide = place.width + 2;
-    this.kernel.call.conv3x3(
-      source + 4 * (top * wide + left) * inputs, wide * inputs, height, width, inputs, weights, bias,
-      target + 4 * ((top + 1) * wide + left + 1) * out, wide * out, out, rectify, residual, this.scratch,
-    );
-  }
-
   // Make a hidden map of codes with their frame, into room for (height, width, hidden) numbers.
-  hiddenMap(decoder, codes, { height, width }, target) {
-    const { inputs, out, weights, bias } = decoder.first;
-    this.kernel.call.conv3x3(
-      codes, (width + 2) * inputs, height, width, inputs, weights, bias, target, width * out, out, 0, 0,
-      this.scratch,
-    );
+  hiddenMap(decoder, codes, extent, target) {
+    this.convolveFramed(decoder.first, codes, extent, target);
+  }
+
+  // Read noise at every crossing of rows and columns, in photo pixels; side: of an output. Returns where
+  // (rows, columns, channels) floats begin.
+  noiseAt([rows, cols], side, seed) {
+    const { kernel, noise: { channels, lattices } } = this;
+    const read = kernel.room(rows.length * cols.length * channels);
+    const [y, x] = [kernel.putDoubles(rows), kernel.putDoubles(cols)];
+    kernel.call.noise_field(lattices, channels, y, rows.length, x, cols.length, side, seed, read);
+    return read;
   }
 
   // Answer for down × across (see axisNeighbours) from a tile { hidden, colours, width }. cell: of
-  // an output, in photo pixels × 2. Returns where (h, w, 4) floats begin.
-  decode(decoder, tile, down, across, cell) {
-    const { kernel, rest, hidden, config } = this;
+  // an output, in photo pixels × 2; places: of the outputs in photo pixels, and seed, where noise is
+  // read. Returns where (h, w, 4) floats begin.
+  decode(decoder, tile, down, across, { cell, places, seed }) {
+    const { kernel, rest, hidden, config, noise } = this;
     const term = new Float32Array(hidden);
     if (decoder.cell) {
       const [rows, cols] = decoder.cell;
       rows.forEach((row, k) => (term[k] = cell[0] * row + cell[1] * cols[k]));
     }
-    const table = (numbers) => kernel.put(Int32Array.from(numbers));
-    const axis = ({ index, delta, weight, count, outputs }) =>
-      table([kernel.put(index), kernel.put(delta), kernel.put(weight), count, outputs]);
     const local = config.local_colour ? 1 : 0;
+    const side = Math.sqrt(cell[0] * cell[1]) / 2;
+    const read = noise ? this.noiseAt(places, side, seed ?? config.seed) : 0;
     const parts = [rest.start, ...decoder.delta, kernel.put(term), rest.count, hidden, local];
-    const asked = [table(parts), table([tile.hidden, tile.colours, tile.width]), axis(down), axis(across)];
+    const [weights, channels] = noise ? [noise.weights, noise.channels] : [0, 0];
+    const asked = [
+      this.table([...parts, weights, channels]), this.table([tile.hidden, tile.colours, tile.width]),
+      this.axis(down), this.axis(across), read,
+    ];
     const widest = Math.max(...this.linears.map(({ outputs }) => filled(outputs)));
     const scratch = kernel.room(19 * (widest + 4) + across.outputs);
     const answers = kernel.room(4 * down.outputs * across.outputs);
     kernel.call.decode(...asked, widest, scratch, answers);
     return answers;
   }
-}
-
-// Number t of the 16 that Winograd's convolution multiplies with, G·g·Gᵀ, where g is GIVEN, 3 × 3
-// weights; see kernel.c. Some hundred thousand are asked for at once, so nothing is made for them.
-const GIVEN = new Float64Array(9);
-const G = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]];
-
-function changed(t) {
-  const [down, across] = [G[t >> 2], G[t & 3]];
-  let sum = 0;
-  for (let tap = 0; tap < 9; tap += 1) sum += down[Math.trunc(tap / 3)] * across[tap % 3] * GIVEN[tap];
-  return sum;
-}
-
-// A value of 8 bits as the encoder reads it, in [-1, 1]; in float32, as Python reckons.
-const SIGNED = Float32Array.from({ length: 256 }, (_, value) => (Math.fround(value / 255) - 0.5) / 0.5);
-
-export function asInput(value) {
-  return SIGNED[value];
 }

@@ -1,7 +1,8 @@
 // Reads the weights that liif_core/explorer/browser_weights.py writes: a safetensors file, whose
 // metadata holds the model's configuration, of float32 or float16.
 
-// bytes: an ArrayBuffer. Returns { config, tensors: name -> { shape, values: Float32Array } }.
+// bytes: an ArrayBuffer. Returns { config, tensors: name -> { shape, values: Float32Array } }; the
+// configuration has the model's own seed, where it reads noise.
 export function readWeights(bytes) {
   const length = Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 8, length)));

@@ -1,9 +1,10 @@
 // One of the engine's workers: reads tiles, and answers for parts of results. It has a kernel with
 // memory of its own, the photo, and the hidden maps of the tiles that it was asked about last.
-import { along, axisNeighbours } from "./grid.js";
+import { COLOUR, asInput } from "./encoder.js";
+import { along, axisNeighbours, positions } from "./grid.js";
 import { Kept } from "./kept.js";
 import { Kernel } from "./kernel.js";
-import { COLOUR, Network, asInput } from "./network.js";
+import { networkOf } from "./networks.js";
 import { Pyramid, cut } from "./resample.js";
 import { MARGIN, SIDE, extent, haloOf, reach, windowOf } from "./tiles.js";
 import { readWeights } from "./weights.js";
@@ -16,7 +17,7 @@ class Station {
     this.networks = {};
     this.maps = null;
     for (const [name, bytes] of Object.entries(weights)) {
-      this.networks[name] = new Network(new Kernel(module), readWeights(bytes));
+      this.networks[name] = networkOf(new Kernel(module), readWeights(bytes));
     }
   }
 
@@ -75,9 +76,10 @@ class Station {
       return axisNeighbours(grid, axis, span, this.size[axis], place);
     });
     const cell = [0, 1].map((axis) => 2 * along(grid, axis).step);
+    const places = spans.map((span, axis) => positions(grid, axis, span));
     const pixels = down.outputs * across.outputs;
     const rgba = kernel.within(() => {
-      const answers = network.decode(decoder, found, down, across, cell);
+      const answers = network.decode(decoder, found, down, across, { cell, places, seed: side.seed });
       const out = kernel.room(pixels);
       kernel.call.eight_bits(answers, pixels, out);
       return new Uint8Array(kernel.memory.buffer, out, 4 * pixels).slice();

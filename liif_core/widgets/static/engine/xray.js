@@ -1,8 +1,10 @@
-// One query taken apart: xray.py, as ExploredPhoto.explain asks it. The decoder runs in plain
-// JavaScript here, for four codes.
+// One query taken apart: xray.py, as ExploredPhoto.explain asks it, of four codes.
 import { neighbours } from "./grid.js";
-import { asInput } from "./network.js";
+import { asInput } from "./encoder.js";
+import { LATTICES } from "./lattices.js";
 import { cut } from "./resample.js";
+
+const OTHER_SEEDS = 16; // that tell what of a colour is chance
 
 // Returns the fields of the answer `xray`; see QUESTIONS.md. halo: of a tile.
 export function explain(network, photo, side, { coord, cell, halo }) {
@@ -12,7 +14,7 @@ export function explain(network, photo, side, { coord, cell, halo }) {
     const start = Math.max(0, Math.floor(at) - halo - 1);
     const stop = Math.min(count, Math.floor(at) + halo + 2);
     const asked = Math.min(Math.max(((at - start) / (stop - start)) * 2 - 1, -1), 1);
-    return { start, stop, asked, sides: cell[axis] * count };
+    return { start, stop, asked, at, sides: cell[axis] * count };
   });
   const window = cut(photo, ...axes.map(({ start, stop }) => [start, stop]));
   const decoder = network.decoder(side);
@@ -21,23 +23,58 @@ export function explain(network, photo, side, { coord, cell, halo }) {
   );
   const sides = axes.map((axis) => axis.sides);
   const hidden = hiddenOf(network, decoder, window, down.index, across.index);
-  const codes = [];
-  for (const [i, row] of down.index.entries()) {
-    for (const [j, col] of across.index.entries()) {
-      const delta = [down.delta[i], across.delta[j]];
-      const said = answerOf(network, decoder, hidden(row, col), delta, sides);
-      const place = (row * window.width + col) * 3;
-      codes.push({
-        row: row + axes[0].start, col: col + axes[1].start, delta,
-        weight: Math.fround(down.weight[i] * across.weight[j]),
-        ...coloured(said, network.config.local_colour ? window.rgb.subarray(place, place + 3) : null),
-      });
+  const ask = (noise) => {
+    const codes = [];
+    for (const [i, row] of down.index.entries()) {
+      for (const [j, col] of across.index.entries()) {
+        const delta = [down.delta[i], across.delta[j]];
+        const said = network.answerAlone(decoder, hidden(row, col), delta, sides, noise);
+        const place = (row * window.width + col) * 3;
+        codes.push({
+          row: row + axes[0].start, col: col + axes[1].start, delta,
+          weight: Math.fround(down.weight[i] * across.weight[j]),
+          ...coloured(said, network.localColour ? window.rgb.subarray(place, place + 3) : null),
+        });
+      }
     }
-  }
-  const colour = [0, 1, 2].map((k) => codes.reduce((sum, code) => sum + code.weight * code.answer[k], 0));
+    return codes;
+  };
+  const read = network.noise ? noiseReader(network, axes) : () => [];
+  const seed = side.seed ?? network.config.seed;
+  const codes = ask(read(seed));
   const corner = ["row", "col"].map((name) => Math.min(...codes.map((code) => code[name])) - 1);
   return {
-    codes, colour, corner, local_colour: network.config.local_colour, pixels: pixelsAt(photo, corner),
+    codes, colour: sumOfCodes(codes), corner, local_colour: network.localColour,
+    chance: network.noise ? chanceAt(seed, read, (noise) => sumOfCodes(ask(noise))) : null,
+    pixels: pixelsAt(photo, corner),
+  };
+}
+
+function sumOfCodes(codes) {
+  return [0, 1, 2].map((k) => codes.reduce((sum, code) => sum + code.weight * code.answer[k], 0));
+}
+
+// A function: what is read of the noise of a seed, at the place that is asked about in the photo.
+function noiseReader(network, axes) {
+  const { kernel, noise: { channels } } = network;
+  const places = axes.map(({ at }) => Float64Array.of(at));
+  const side = Math.sqrt(axes[0].sides * axes[1].sides) / 2;
+  return (seed) => kernel.within(() => [...kernel.floats(network.noiseAt(places, side, seed), channels)]);
+}
+
+// What noise has to do with a colour: Chance in xray.py. colour(noise): the colour with that noise.
+function chanceAt(seed, read, colour) {
+  const own = read(seed);
+  const others = Array.from({ length: OTHER_SEEDS }, (_, k) => colour(read((seed + k + 1) % 2 ** 31)));
+  const spread = [0, 1, 2].map((k) => {
+    const values = others.map((other) => other[k]);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  });
+  return {
+    seed, others, spread,
+    read: own.map((value, n) => ({ ...LATTICES[n], value })),
+    without: colour(own.map(() => 0)),
   };
 }
 
@@ -58,24 +95,6 @@ function hiddenOf(network, decoder, window, rows, cols) {
     }
   });
   return (row, col) => found.get(`${row} ${col}`);
-}
-
-// What one code alone says, in [-1, 1], without local colour.
-function answerOf(network, decoder, hidden, delta, sides) {
-  const { weight, inputs, outputs } = network.linears[0];
-  const features = inputs - (network.config.cell_decoding ? 4 : 2);
-  let x = Array.from({ length: outputs }, (_, k) => {
-    const beside = weight.subarray(k * inputs + features, (k + 1) * inputs);
-    const place = beside[0] * delta[0] + beside[1] * delta[1];
-    return hidden[k] + place + (decoder.cell ? beside[2] * sides[0] + beside[3] * sides[1] : 0);
-  });
-  for (const layer of network.linears.slice(1)) {
-    const before = x.map((value) => Math.max(0, value));
-    x = Array.from(layer.bias, (bias, o) =>
-      before.reduce((sum, value, i) => sum + value * layer.weight[o * layer.inputs + i], bias),
-    );
-  }
-  return x;
 }
 
 function coloured(said, pixel) {

@@ -1,6 +1,6 @@
 // A page's stills become living widgets when they come into sight. Each still lies in an element
 // with data-liif="kind", beside a script of type application/json with what the widget needs.
-import { element, spokenLine } from "../shared.js";
+import { element, readable, spokenLine } from "../shared.js";
 import { WIDGETS } from "./living.js";
 
 const NEAR = "400px"; // below the window: a widget begins shortly before it is seen
@@ -34,11 +34,17 @@ async function enliven(place) {
     still.hidden = true;
     note.remove();
     place.dataset.alive = "true";
+    el.engine?.on("uploaded", forgetFirstPhoto);
   } catch (error) {
     el.remove();
     place.dataset.alive = "false";
-    note.textContent = `This stays a still picture here. ${error.message.split("\n")[0]}`;
+    note.textContent = `This stays a still picture here. ${readable(error)}`;
   }
+}
+
+// What a page says of the photo that it came with, and of nobody else's.
+function forgetFirstPhoto() {
+  for (const said of document.querySelectorAll("[data-first-photo]")) said.hidden = true;
 }
 
 // On paper, stills say more than widgets.
