@@ -23,6 +23,7 @@ from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES
 
 from liif_core.explorer.browser_weights import mark_of
+from liif_core.models import Model
 from liif_core.pages.explained import Subject, answer, explorer_of
 from liif_core.pages.held import page_script, page_style, place, script_json, weights_script
 from liif_core.photos import photo_from
@@ -32,8 +33,10 @@ from liif_core.weights import load_model
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SITE = "How does AI zoom?"
-#: The weights that explorers on the site run; the default's are three times as large.
+#: The weights of the first page's explorer; the default's are three times as large.
 MODEL = "liif-edsr-small"
+#: The weights that lessons' explorers may run; a page loads those it needs, once one is in sight.
+WEIGHTS = (MODEL, "heat-edsr-small", "liif-edsr", "liif-edsr-photo", "liif-edsr-crisp")
 #: Of the portrait shrunk to 128 pixels: the badge of the cap, as in the README's first picture.
 BADGE = (-0.75, 0.02)
 #: A point on the eagle above it, which is under X-ray at first.
@@ -85,8 +88,8 @@ class Builder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.model = load_model(MODEL, "cpu")
-        self.mark = mark_of(self.model)
+        self.models = {mark_of(model): model for model in map(_loaded, WEIGHTS)}
+        self.used: set[str] = set()  # marks of the weights that pages need
         self.exporter = HTMLExporter(
             template_name="course",
             extra_template_basedirs=[str(HERE / "templates")],
@@ -122,6 +125,7 @@ class Builder:
         notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
         self.write_text("NOTICE", "notice.html", f"# Notice\n\n```\n{notice}\n```\n")
         self.write_front()
+        self.write_weights()
         self.write_search()
         for source in sorted(self.copied):
             target = self.folder / page_of(source)
@@ -129,19 +133,27 @@ class Builder:
             shutil.copyfile(ROOT / source, target)
 
     def runs(self, data: dict[str, Any]) -> bool:
-        """Whether the site has all that a living widget needs."""
-        return set(data.get("models", {}).values()) <= {self.mark}
+        """Whether the site has all that a living widget needs; then it will have its weights."""
+        needed = set(data.get("models", {}).values())
+        if not needed <= self.models.keys():
+            return False
+        self.used |= needed
+        return True
 
     # ---- pages
 
     def write_static(self) -> None:
-        """Write scripts, style sheets and weights."""
+        """Write scripts and style sheets."""
         style = (HERE / "static/site.css").read_text(encoding="utf-8")
         self.write("static/site.css", f"{style}\n{highlighting()}\n{page_style()}")
         self.write(STAMP, page_script())
         for name in ("theme.js", "search.js", "minisearch.js"):
             self.write(f"static/{name}", (HERE / "static" / name).read_text(encoding="utf-8"))
-        self.write(f"weights/{self.mark}.js", weights_script(self.model))
+
+    def write_weights(self) -> None:
+        """Write the weights that pages need."""
+        for mark in sorted(self.used):
+            self.write(f"weights/{mark}.js", weights_script(self.models[mark]))
 
     def write_notebook(
         self, source: str, page: str, around: tuple[Lesson | None, Lesson | None]
@@ -189,7 +201,7 @@ class Builder:
         subject = Subject(
             photo_from(sample_photo("portrait", longest=128)),
             "portrait",
-            self.model,
+            next(iter(self.models.values())),
             MODEL,
             alt="The badge on the cap of a woman in uniform, from a tiny portrait.",
             centre=BADGE,
@@ -211,6 +223,7 @@ class Builder:
             summary=summary,
             scripts=["liif.js"],
         )
+        self.used.add(next(iter(self.models)))
 
     def write_search(self) -> None:
         """Write the search, and what it searches."""
@@ -257,6 +270,10 @@ class Builder:
             return f"{before}{to}{'#' if anchor else ''}{anchor}{after}"
 
         return LINK.sub(lead, text)
+
+
+def _loaded(name: str) -> Model:
+    return load_model(name, "cpu")
 
 
 def page_of(source: str) -> str:

@@ -548,18 +548,18 @@ def test_uploads_keep_little(opened: Callable[..., Both]) -> None:
 def test_photos_that_are_shown_at_the_same_time(opened: Callable[..., Both]) -> None:
     both = opened(photograph(20, 30), small_model(), workers=2)
     numbers = both.page.evaluate(
-        """async () => {
+        """async (question) => {
              const rgb = new Uint8ClampedArray(3 * 50 * 40);
              const photo = (name) => ({ height: 50, width: 40, rgb, name });
              const seen = [];
              engine.on("change:photo", () => seen.push(engine.get("photo")));
-             const question = { type: "overview", viewer: "v", tag: 1, version: 1, photo: 0 };
              const shown = ["one", "two"].map((name) => engine.show(photo(name)));
              const early = engine.answer(question);
              await Promise.all(shown);
              const [answer] = await early;
              return [seen.map(({ name, number }) => [name, number]), answer.failed ?? ""];
-           }"""
+           }""",
+        OVERVIEW,
     )
     assert numbers == [[["one", 1], ["two", 2]], ""]
 
@@ -714,18 +714,17 @@ def test_a_browser_without_what_the_engine_needs(
 ) -> None:
     both = opened(photograph(20, 30), small_model(), workers=1)
     failed = both.page.evaluate(
-        """async (trouble) => {
+        """async ([trouble, question]) => {
              const [{ Engine }, { piecesBeside }] = await Promise.all(
                ["engine", "beside"].map((name) => import(`./static/engine/${name}.js`)));
              const weights = { LIIF: await bytes("LIIF.float32") };
              const photo = { height: 20, width: 30, rgb: new Uint8Array(1800), name: "" };
              eval(trouble);
              const other = new Engine({ photo, weights, pieces: piecesBeside(), workers: 1 });
-             const question = { type: "overview", viewer: "v", tag: 1, photo: 0, version: 1 };
              const [answer] = await other.answer(question);
              other.stop();
              return answer.failed;
            }""",
-        trouble,
+        [trouble, OVERVIEW],
     )
     assert words in failed

@@ -12,6 +12,7 @@ from served import small_model
 from test_engine import Both, close, decoded, opened, photograph  # noqa: F401
 
 from liif_core.explorer import Side
+from liif_core.explorer.messages import VERSION
 
 SIZE = (60, 70)  # four tiles
 VIEW = {"centre": [0.5, 0.4], "magnification": 5.5, "screen": [45, 60]}
@@ -134,7 +135,7 @@ def test_another_photo(accelerated: Callable[..., Both]) -> None:
         [*SIZE, other.flatten().tolist()],
     )
     both.page.evaluate(WATCH)
-    asked = {"type": "frame", "viewer": "v", "tag": 1, "version": 1, "reads": 9, "photo": 1}
+    asked = {"type": "frame", "viewer": "v", "tag": 1, "version": VERSION, "reads": 9, "photo": 1}
     asked |= {"view": VIEW, "side": vars(Side("LIIF")), "coarse": False, "lossless": True}
     answer, pictures = both.page.evaluate("(q) => ask(q)", asked)
     assert "failed" not in answer

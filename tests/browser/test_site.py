@@ -1,6 +1,7 @@
 """The built site and the page of `liif explain`, driven in Chromium and in Firefox."""
 
 import io
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from served import file_server
 from liif_core.__main__ import main
 from liif_core.ablation import ablated
 from liif_core.explorer import Viewport
+from liif_core.explorer.messages import VERSION
 from liif_core.render import ContinuousPhoto
 from liif_core.samples import sample_photo
 from liif_core.weights import load_model
@@ -151,7 +153,7 @@ class Reader:
         question = {"side": f"{LIIF}.get('right')", "coord": point, "cell": list(view.cell())}
         fields = ", ".join(f"{name}: {value}" for name, value in question.items())
         found = self.browser.run(
-            f"{LIIF}.answer({{ type: 'xray', version: 1, viewer: 'test', tag: 1, "
+            f"{LIIF}.answer({{ type: 'xray', version: {VERSION}, viewer: 'test', tag: 1, "
             f"photo: 0, {fields} }}).then(([answer]) => answer)"
         )
         photo = torch.from_numpy(self.photo / np.float32(255)).permute(2, 0, 1)[None]
@@ -411,8 +413,12 @@ def test_every_page_is_small_and_whole(built: Path, pages: dict[str, Any]) -> No
         addresses = [tag.get("src") or tag["href"] for tag in beside]
         loaded = [built / name, *((built / name).parent / address for address in addresses)]
         size = sum(path.stat().st_size for path in loaded)
-        if pages[name].select("[data-liif=explorer]"):
-            size += sum(path.stat().st_size for path in (built / "weights").glob("*.js"))
+        marks = {
+            mark
+            for place in pages[name].select("[data-liif=explorer] > script")
+            for mark in json.loads(place.string)["models"].values()
+        }
+        size += sum((built / f"weights/{mark}.js").stat().st_size for mark in marks)
         assert (built / name).stat().st_size < MOST_PAGE, name
         if name == "index.html":
             assert size < MOST_FIRST

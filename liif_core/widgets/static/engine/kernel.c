@@ -326,6 +326,7 @@ static void first_layer(const Decoder *decoder, const float *const *hidden, cons
     v128_t sums[PIXELS];
     for (int p = 0; p < PIXELS; p++)
       sums[p] = wasm_f32x4_add(wasm_v128_load(hidden[p] + k), add_product(all, across[p], delta));
+    ONCE
     for (int n = 0; n < decoder->channels; n++) {
       const v128_t w = wasm_v128_load(decoder->noise + n * decoder->width + k);
       for (int p = 0; p < PIXELS; p++) // in two steps: what is checked needs none of these

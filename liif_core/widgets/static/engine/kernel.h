@@ -6,6 +6,10 @@
 #define PIXELS 4     // of a register tile, by two vectors: what sixteen registers hold
 #define NEGLIGIBLE 1e-8f // what is weighted less does not change a float32 between 0 and 1
 
+// Before a loop: its body stands in the code once. What is unrolled has a rest for odd numbers, which no
+// sample reaches that has none.
+#define ONCE _Pragma("clang loop unroll(disable)")
+
 // Outputs along one axis among the latent codes: (count, outputs) each; see folded.Axis.
 typedef struct {
   const int *index;

@@ -22,6 +22,7 @@ EXPORT void conv1x1(const float *source, int pixels, int in, const float *weight
         from[p] = source + (long)(first + p < pixels ? first + p : pixels - 1) * in;
         for (int half = 0; half < 2; half++) sums[p][half] = wasm_v128_load(bias + o + half * LANES);
       }
+      ONCE
       for (int k = 0; k < in; k++, w += 8) {
         const v128_t w0 = wasm_v128_load(w), w1 = wasm_v128_load(w + LANES);
         for (int p = 0; p < PIXELS; p++) {
@@ -46,11 +47,12 @@ typedef struct {
 
 // One field's colour in [-1, 1]: field: three constants and a 0, then (a, b) of each colour: (3, waves)
 // twice.
-static v128_t colour_of(const float *field, const Waves *all, int y, int x) {
+static __attribute__((noinline)) v128_t colour_of(const float *field, const Waves *all, int y, int x) {
   const int waves = all->waves;
   const float *a = field + LANES, *b = a + 3 * waves;
   v128_t sums[3];
   for (int j = 0; j < 3; j++) sums[j] = wasm_f32x4_const_splat(0);
+  ONCE
   for (int k = 0; k < waves; k += LANES) {
     const v128_t sy = wasm_v128_load(all->sin_y + y * waves + k);
     const v128_t cy = wasm_v128_load(all->cos_y + y * waves + k);

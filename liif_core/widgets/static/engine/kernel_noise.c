@@ -19,12 +19,13 @@ static unsigned mixed(unsigned x) {
 
 static float smooth(float t) { return t * t * (3 - 2 * t); }
 
-// 32 random bits as a number of mean 0 and variance 1.
+// 32 random bits as a number of mean 0 and variance 1: from the middle of the first of 2^24 steps on.
 static float uniform(unsigned bits) {
-  return ((float)(bits >> 8) + 0.5f) * (float)(3.4641016151377544 / (1 << 24)) - 1.7320508f;
+  const double step = 3.4641016151377544 / (1 << 24);
+  return (float)(bits >> 8) * (float)step - (float)(1.7320508075688772 - step / 2);
 }
 
-static float value_at(const Lattice *lattice, double y, double x, unsigned key) {
+static __attribute__((noinline)) float value_at(const Lattice *lattice, double y, double x, unsigned key) {
   const double u = x * lattice->cos_along + y * lattice->sin_along;
   const double v = y * lattice->cos_across - x * lattice->sin_across;
   const double col = __builtin_floor(u), row = __builtin_floor(v);

@@ -1,10 +1,10 @@
 // Which build of the kernel this browser runs. With relaxed SIMD a product is added in one step where
 // the processor can do that, which takes a sixth less time; not every browser knows it, and what it
 // rounds is the processor's affair. So that build is used only after it has answered as the plain one.
-import { axisNeighbours } from "./grid.js";
+import { axisNeighbours, positions } from "./grid.js";
 import { Kernel } from "./kernel.js";
 import { COLOUR } from "./encoder.js";
-import { Network } from "./network.js";
+import { networkOf } from "./networks.js";
 
 const TOLERANCE = 1e-4; // of what is 1 or more, and of 1 for what is less
 
@@ -34,43 +34,73 @@ function alike(found, expected) {
   return found.every((value, at) => Math.abs(value - expected[at]) <= TOLERANCE * Math.max(1, Math.abs(expected[at])));
 }
 
-// What a small made-up model says of a small made-up photo: its codes, and its answers.
+// What small made-up models of every kind say of a small made-up photo: their codes, and their answers.
 function sampled(module) {
-  const [channels, width, side, shown] = [8, 16, 10, 90]; // enlarged: some codes answer for many
+  return [madeUp({}), madeUp({ noise: 2, seed: 3 }), madeUpHeat()].flatMap((weights) => answered(module, weights));
+}
+
+const [MADE_CHANNELS, MADE_WIDTH] = [8, 16];
+
+function answered(module, weights) {
+  const [side, tall, shown] = [10, 13, 90]; // enlarged: some codes answer for many
   const kernel = new Kernel(module);
-  const network = new Network(kernel, madeUp(channels, width));
+  const network = networkOf(kernel, weights);
   const decoder = network.decoder({ local_ensemble: true, feature_unfolding: true, cell_decoding: true });
   const rgb = Uint8Array.from(waves(3 * side * side, 7), (value) => 127 + 120 * value);
   const codes = network.encode(rgb, side, side);
   const hidden = kernel.room(side * side * network.hidden);
   network.hiddenMap(decoder, codes, { height: side, width: side }, hidden);
   const colours = kernel.put(waves(side * side * COLOUR, 8));
-  const grid = { height: side, width: shown, box: [0, 0, side, side] };
-  const [down, across] = [side, shown].map((count, axis) =>
-    axisNeighbours(grid, axis, [0, count], side, { ensemble: true, origin: 0 }),
+  const grid = { height: tall, width: shown, box: [0, 0, side, side] };
+  const spans = [[0, tall], [0, shown]];
+  const [down, across] = spans.map((span, axis) =>
+    axisNeighbours(grid, axis, span, side, { ensemble: true, origin: 0 }),
   );
-  const answers = network.decode(decoder, { hidden, colours, width: side }, down, across, { cell: [1, 0.2] });
-  const parts = [[codes, (side + 2) ** 2 * channels], [answers, side * shown * COLOUR]];
+  const places = spans.map((span, axis) => positions(grid, axis, span));
+  const asked = { cell: [1, 0.2], places };
+  const answers = network.decode(decoder, { hidden, colours, width: side }, down, across, asked);
+  const parts = [[codes, (side + 2) ** 2 * MADE_CHANNELS], [answers, tall * shown * COLOUR]];
   return parts.flatMap(([start, count]) => [...kernel.floats(start, count)]);
 }
 
-// Weights as readWeights returns them.
-function madeUp(channels, width) {
-  const tensors = {};
-  const layer = (name, ...shape) => {
-    const each = shape.slice(1).reduce((one, other) => one * other);
-    const values = waves(shape[0] * each, name.length).map((value) => value * Math.sqrt(4 / each));
-    tensors[`${name}.weight`] = { shape, values };
-    tensors[`${name}.bias`] = { shape: [shape[0]], values: waves(shape[0], 1).map((value) => value / 4) };
-  };
-  layer("encoder.head.0", channels, 3, 3, 3);
-  for (const part of ["0.body.0", "0.body.2", "1"]) layer(`encoder.body.${part}`, channels, channels, 3, 3);
-  layer("imnet.layers.0", width, channels + 4);
-  layer("imnet.layers.2", width, width);
-  layer("imnet.layers.4", width, width);
-  layer("imnet.layers.6", 3, width);
+// A LIIF's weights as readWeights returns them.
+function madeUp(more) {
+  const tensors = madeUpEncoder();
+  madeUpLayer(tensors, "imnet.layers.0", MADE_WIDTH, MADE_CHANNELS + 4 + (more.noise ?? 0));
+  madeUpLayer(tensors, "imnet.layers.2", MADE_WIDTH, MADE_WIDTH);
+  madeUpLayer(tensors, "imnet.layers.4", MADE_WIDTH, MADE_WIDTH);
+  madeUpLayer(tensors, "imnet.layers.6", 3, MADE_WIDTH);
   const parts = { local_ensemble: true, feature_unfolding: false, cell_decoding: true, local_colour: true };
-  return { config: { blocks: 1, channels, ...parts }, tensors };
+  return { config: { blocks: 1, channels: MADE_CHANNELS, ...parts, ...more }, tensors };
+}
+
+// A heat field's.
+function madeUpHeat() {
+  const tensors = madeUpEncoder();
+  const count = 6;
+  madeUpLayer(tensors, "writer.0", MADE_WIDTH, MADE_CHANNELS, 3, 3);
+  madeUpLayer(tensors, "writer.2", MADE_WIDTH, MADE_WIDTH);
+  madeUpLayer(tensors, "writer.4", 3 * (1 + 2 * count), MADE_WIDTH);
+  tensors.omega = { shape: [count, 2], values: waves(2 * count, 4).map((value) => 4 * value) };
+  tensors.log_kappa = { shape: [], values: Float32Array.of(-3) };
+  const parts = { local_ensemble: true, cell_decoding: true, width: MADE_WIDTH, waves: count };
+  return { config: { blocks: 1, channels: MADE_CHANNELS, ...parts }, tensors };
+}
+
+function madeUpEncoder() {
+  const tensors = {};
+  madeUpLayer(tensors, "encoder.head.0", MADE_CHANNELS, 3, 3, 3);
+  for (const part of ["0.body.0", "0.body.2", "1"]) {
+    madeUpLayer(tensors, `encoder.body.${part}`, MADE_CHANNELS, MADE_CHANNELS, 3, 3);
+  }
+  return tensors;
+}
+
+function madeUpLayer(tensors, name, ...shape) {
+  const each = shape.slice(1).reduce((one, other) => one * other);
+  const values = waves(shape[0] * each, name.length).map((value) => value * Math.sqrt(4 / each));
+  tensors[`${name}.weight`] = { shape, values };
+  tensors[`${name}.bias`] = { shape: [shape[0]], values: waves(shape[0], 1).map((value) => value / 4) };
 }
 
 // Numbers between -1 and 1, always the same.
