@@ -201,7 +201,7 @@ def plane(
     axis.axhline(0, linestyle=":", color=GREEN)
     axis.text(0.01, 0.0, truth, transform=axis.get_yaxis_transform(), va="bottom", fontsize=9)
     axis.set(xlabel="PSNR (dB): nearer to the truth →", ylabel="← more like photographs")
-    axis.margins(x=0.25)
+    axis.margins(x=0.25, y=0.15)
     axis.set_ylim(bottom=-0.4)
     axis.grid(alpha=0.3)
     return figure
