@@ -250,6 +250,10 @@ def check_saving(browser: Browser, reader: Reader) -> None:
     found = picture(png_bytes(browser, "fetch(window.saved.href).then((answer) => answer.blob())"))
     shown = reader.pixels()
     assert found.shape == shown.shape
+    file = png_bytes(browser, "fetch(window.saved.href).then((answer) => answer.blob())")
+    told = Image.open(io.BytesIO(file)).info["XML:com.adobe.xmp"]
+    assert re.search(r"in a browser; left of 80%: bicubic, ×[\d.]+; right of it: LIIF, ×", told)
+    assert "digitalsourcetype/algorithmicallyEnhanced" in told
     apart = np.abs(found.astype(int) - shown)
     assert np.median(apart) == 0
     assert (apart <= 2).mean() > 0.99  # the line's own column stands aside
