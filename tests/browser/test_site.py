@@ -314,6 +314,29 @@ def test_a_lesson_lives(browser: Browser, served: str) -> None:
     assert [one for one in browser.asked if not one.startswith((served, "blob:", "data:"))] == []
 
 
+@pytest.mark.parametrize(
+    ("lesson", "methods"),
+    [
+        ("11_after_liif", ["LIIF", "heat field"]),
+        ("12_an_old_photo_really", ["liif-edsr", "liif-edsr-photo"]),
+    ],
+)
+def test_explorers_of_other_weights_live(served: str, lesson: str, methods: list[str]) -> None:
+    with chromium() as started:
+        started.open(f"{served}lessons/{lesson}.html")
+        place = "document.querySelector('[data-liif=explorer]')"
+        started.run(f"{place}.scrollIntoView()")
+        wait(started, f"{place}.dataset.alive")
+        assert started.run(f"{place}.dataset.alive") == "true"
+        engine = f"{place}.querySelector('.liif-alive').engine"
+        offered = started.run(f"{engine}.get('methods').map(({{ name }}) => name)")
+        assert offered == ["nearest", "bilinear", "bicubic", *methods]
+        stage = f"{place}.querySelector('.liif-stage')"
+        wait(started, f"{stage}.getAttribute('aria-busy') === 'false'")
+        assert started.run(f"{stage}.dataset.rightFullSeconds") is not None
+        assert started.errors == []
+
+
 def test_it_opens_from_a_disk(browser: Browser, built: Path) -> None:
     """A browser lets such a page load no module and fetch nothing; scripts it may."""
     browser.open(f"{(built / 'search.html').as_uri()}#latent")
