@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.ExifTags import Base
+from small_models import small_heat
 
 from liif_core import bands
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewport
 from liif_core.explorer.messages import COARSE_PIXELS, answer, printed
+from liif_core.explorer.methods import describe
 from liif_core.explorer.screen_grid import MOST_SIDES
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import set_seed
@@ -411,6 +413,50 @@ class TestPans:
         assert shape(view.panned(4, -6)) == SCREEN
         ready.pace.clear()
         assert math.prod(shape(view.panned(30, 0))) <= 600 * 1.1
+
+
+class TestBelowTheTraining:
+    """LIIF was not trained to shrink; a heat field's pixel is exact down to a half."""
+
+    @pytest.fixture
+    def ready(self) -> ExploredPhoto:
+        models = {"heat": small_heat(), "LIIF": small_model()}
+        return ExploredPhoto(photo_from(noise(110, 130)), models)
+
+    @pytest.mark.parametrize(
+        ("method", "magnification", "asked"),
+        [
+            ("heat", 0.5, True),
+            ("heat", 0.83, True),
+            ("heat", 0.49, False),
+            ("LIIF", 0.83, False),
+            ("LIIF", 1.0, True),
+        ],
+    )
+    def test_from_where_on_a_model_is_asked(self, ready, method, magnification, asked):
+        side, view = Side(method), Viewport(ready.size, SCREEN, (0.1, 0.1), magnification)
+        assert (ready.tiles(view, side) != ([], 0)) is asked
+        found = ready.picture(view, side)
+        expected = ready.picture(view, Side("bicubic"))
+        if asked:
+            source = ContinuousPhoto(ready.models[method], ready.photo)
+            grid = view.grid()
+            expected = source.render(grid.height, grid.width, grid.box).clip(0, 1) * 255
+        assert np.abs(found - expected.astype(float)).max() <= 0.51
+        said = describe(side, ready.models, magnification)
+        least = {"heat": "0.5", "LIIF": "1"}[method]
+        assert said == (method if asked else f"bicubic, for {method} is asked from ×{least} on")
+
+    def test_a_saved_picture_names_what_was_asked(self, ready):
+        for magnification, words in ((0.8, "weights heat, ×0.8"), (0.45, "bicubic, ×0.45")):
+            view = {"screen": [48, 52], "centre": [0, 0], "magnification": magnification}
+            size = [
+                span.count for span in Viewport(ready.size, (48, 52), (0, 0), magnification).spans()
+            ]
+            side = vars(Side("heat"))
+            form = {"size": size, "rows": [0, 10], "split": 0, "left": side, "right": side}
+            _, (strip,) = ask(ready, "strip", view=view, **form)
+            assert words in Image.open(io.BytesIO(strip)).info["XML:com.adobe.xmp"]
 
 
 class TestInventedDetails:
