@@ -52,7 +52,8 @@ def conv(answer: Callable[[Tensor, nn.Module], Tensor]) -> None:
 
 def residual(answer: Callable[[Tensor, nn.Module], Tensor]) -> None:
     """Check (x, block) -> x, (1, C, H, W), put through one residual block."""
-    block, x = small_model().encoder.body[0], torch.randn(1, 6, 7, 9)
+    block: Any = small_model().encoder.body[0]
+    x = torch.randn(1, 6, 7, 9)
     first, _, second = block.body
     with torch.no_grad():
         correction = second(first(x).relu())
