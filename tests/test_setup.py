@@ -160,6 +160,12 @@ def test_the_readme_begins_with_the_three_commands():
     ]
 
 
+def test_the_readme_says_before_them_how_to_get_the_project_and_what_it_needs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("```sh")[0]
+    for word in ("git clone", "Download ZIP", "Python 3.10", "GB of disk", "GB of free memory"):
+        assert word in text
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
