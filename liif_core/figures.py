@@ -106,34 +106,40 @@ def show(picture: Figure | np.ndarray | PILImage.Image, alt: str, width: int | N
 
 
 def smallest(picture: Figure | np.ndarray | PILImage.Image) -> tuple[bytes, str]:
-    """Return a picture as the bytes of a small file, and its kind: "png", "jpeg" or "webp".
+    """Return a picture as the bytes of a small file, and its kind: "webp" or "jpeg".
 
-    Photographs are smaller as JPEG; lines, text and large square pixels as PNG, without loss. A
-    figure is transparent, which JPEG cannot be: one with photographs in it becomes WebP.
+    Photographs are smaller as JPEG; lines, text and large square pixels as WebP without loss, which
+    takes two thirds of a PNG. A figure is transparent, which JPEG cannot be: one with photographs
+    in it becomes WebP with loss.
     """
     if isinstance(picture, Figure):
         figure = PILImage.open(io.BytesIO(to_png(picture)))
         png = encoded(figure, "PNG", optimize=True)
-        webp = encoded(figure, "WEBP", quality=90, method=6)
-        # Lines and words stay sharp as PNG; only photographs shrink as much as this.
-        if 2 * len(webp) < len(png):
-            return webp, "webp"
-        return _in_palette(figure) or png, "png"
+        lossy = encoded(figure, "WEBP", quality=90, method=6)
+        # Lines and words stay sharp without loss; only photographs shrink as much as this.
+        photographs = 2 * len(lossy) < len(png)
+        return lossy if photographs else _exact(_in_palette(figure)), "webp"
     image = (to_image(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB")
-    png = encoded(image, "PNG", optimize=True)
+    exact = _exact(image)
     jpeg = encoded(image, "JPEG", quality=88, subsampling=0, optimize=True)
-    return (png, "png") if len(png) <= len(jpeg) else (jpeg, "jpeg")
+    return (exact, "webp") if len(exact) <= len(jpeg) else (jpeg, "jpeg")
 
 
-def _in_palette(figure: PILImage.Image) -> bytes | None:
-    """Return a transparent figure as a PNG of 256 shades, a third of the bytes.
+def _exact(image: PILImage.Image) -> bytes:
+    """Return an image as WebP, each pixel as it was; of invisible ones the colour may change."""
+    return encoded(image, "WEBP", lossless=True, quality=80, method=4)
 
-    None where shades would be seen to merge: lines and words have few colours, pictures many.
+
+def _in_palette(figure: PILImage.Image) -> PILImage.Image:
+    """Return a transparent figure in 256 shades, a third of the bytes.
+
+    Or as it was, where shades would be seen to merge: lines and words have few colours, pictures
+    many.
     """
-    palette = figure.quantize(256, dither=PILImage.Dither.NONE)
+    palette = figure.quantize(256, dither=PILImage.Dither.NONE).convert("RGBA")
     kept, whole = (np.asarray(image.convert("RGBA"), dtype=float) for image in (palette, figure))
     lost = kept[..., :3] * kept[..., 3:] - whole[..., :3] * whole[..., 3:]  # as far as it is seen
-    return encoded(palette, "PNG", optimize=True) if np.abs(lost).mean() < 255 else None
+    return palette if np.abs(lost).mean() < 255 else figure
 
 
 def encoded(image: PILImage.Image, kind: str, **options: Any) -> bytes:

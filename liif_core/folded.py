@@ -155,12 +155,12 @@ class FoldedDecoder:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
         dtype = hidden_layers or hidden.dtype
-        layers = folded_grid.Layers(self.delta, cell, self.rest, dtype)
+        reading = folded_grid.Reading(self.delta, cell, self.rest, dtype)
         own = colours if self.config.local_colour else None
         which = self.seed if seed is None else seed
         read = functools.partial(self._noise, like=hidden, seed=which)
         noise = read if self.config.noise else None
-        return folded_grid.decode(layers, hidden, own, rows, cols, tick, noise)
+        return folded_grid.decode(reading, hidden, own, rows, cols, tick, noise)
 
     def _noise(self, rows: Axis, cols: Axis, like: Tensor, seed: int) -> Tensor:
         """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""

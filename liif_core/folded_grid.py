@@ -9,19 +9,18 @@ the rounding of float32, and fewer passes over the activations.
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from liif_core import workers
+from liif_core import folded_block, workers
 from liif_core.axes import Axis
+from liif_core.folded_block import Column, Layers, Row
 
-#: Output pixels decoded at a time: few enough for a CPU's second-level cache, and enough that the
-#: workers, who take turns in Python between two operations, seldom wait for one another.
-CHUNK_PIXELS = 6144
+#: Output pixels decoded at a time: few enough for a CPU's second-level cache.
+CHUNK_PIXELS = 3072
 
 #: A small result is cut into four, so that two workers end together, down to so many pixels.
 LEAST_PIXELS = 768
@@ -34,9 +33,8 @@ TALLEST = 16
 ACCELERATOR_CHUNK_PIXELS = 1 << 18
 
 
-@dataclass(frozen=True)
-class Layers:
-    """The layers of a decoder from its hidden map on.
+class Reading(NamedTuple):
+    """How a decoder reads its hidden map.
 
     Attributes:
         delta: (2, hidden) what one of δ along y and x adds to the first layer.
@@ -50,23 +48,25 @@ class Layers:
     rest: Sequence[tuple[Tensor, Tensor]]
     dtype: torch.dtype
 
-    @functools.cached_property
-    def products(self) -> list[Tensor]:
-        """The hidden layers' weights as matrix products read them fastest, (in, out)."""
-        return [weight.t().contiguous() for weight, _ in self.rest[:-1]]
-
-    @functools.cached_property
-    def reduced(self) -> list[tuple[Tensor, Tensor]]:
-        """The hidden layers in another dtype."""
-        return [(w.to(self.dtype), b.to(self.dtype)) for w, b in self.rest[:-1]]
-
     @property
     def exact(self) -> bool:
         """Whether nothing is rounded to another dtype."""
         return self.dtype == self.delta.dtype
 
+    def layers(self) -> Layers:
+        """Return the layers that follow the first one."""
+        last = self.rest[-1][0] if self.rest else None
+        if self.exact:
+            weights = [weight.t().contiguous() for weight, _ in self.rest[:-1]]
+            return Layers(True, weights, [], last)
+        weights, biases = (
+            [pair[part].to(self.dtype) for pair in self.rest[:-1]] for part in (0, 1)
+        )
+        return Layers(False, weights, biases, last)
+
     def shifts(self, delta: Tensor) -> list[Tensor]:
-        """Return what a row's outputs have in common behind each layer: (k, h, units) each.
+        """Return what a row's outputs have in common behind each layer: (k, h, units) each; if not
+        exact, behind the first one and the last one.
 
         Args:
             delta: (k, h) where the rows stand along y, seen from their codes; see `Axis`.
@@ -75,64 +75,9 @@ class Layers:
         for weight, bias in self.rest if self.exact else self.rest[-1:]:
             known = F.linear(found[-1], weight, bias) if self.exact else bias
             found.append(known.expand(*delta.shape, len(bias)))
+        if not self.exact and self.rest:
+            found[0] = found[0].to(self.dtype)
         return found
-
-    def answers(self, near: Tensor, shifts: list[Tensor]) -> Tensor:
-        """Compute what codes answer.
-
-        Args:
-            near: (h, w, hidden), or (1, w, hidden) for all rows: the first layer, without `shifts`.
-            shifts: of the rows, (h, units) each.
-
-        Returns:
-            (3, h, w), or (3, 1, w) for all rows, without the last of the shifts.
-        """
-        if not self.rest:
-            return near.permute(2, 0, 1)
-        size = (len(shifts[0]), near.shape[1])
-        if self.exact:
-            x = torch.clamp(near.expand(size[0], -1, -1), min=-shifts[0][:, None])
-            for weight, shift in zip(self.products, shifts[1:], strict=False):
-                x = torch.mm(x.flatten(0, 1), weight).view(*size, weight.shape[1])
-                torch.clamp(x, min=-shift[:, None], out=x)
-        else:
-            x = (near.to(self.dtype) + shifts[0][:, None].to(self.dtype)).relu_()
-            for weight, bias in self.reduced:
-                x = F.linear(x, weight, bias).relu_()
-        last, _ = self.rest[-1]
-        return torch.mm(last, x.flatten(0, 1).to(last.dtype).t()).view(3, *size)
-
-
-class _Column(NamedTuple):
-    """One latent column beside each output of a strip: see `Neighbour`.
-
-    Attributes:
-        outputs, code, weight: as there.
-        term: (n, hidden) what the place along x, and the cell, add to the first layer.
-    """
-
-    outputs: slice | Tensor
-    code: Tensor
-    weight: Tensor
-    term: Tensor
-
-
-class _Row(NamedTuple):
-    """One latent row beside each output of a band: see `Neighbour`.
-
-    Attributes:
-        outputs: as there.
-        codes: which latent rows, each once.
-        which: (n,) of these; None if there is one for all.
-        weight: (n, 1).
-        shifts: (n, units) behind each layer: see `Layers`.
-    """
-
-    outputs: slice | Tensor
-    codes: Tensor
-    which: Tensor | None
-    weight: Tensor
-    shifts: list[Tensor]
 
 
 class _Band(NamedTuple):
@@ -140,31 +85,40 @@ class _Band(NamedTuple):
 
     Attributes:
         rows: which they are.
-        height: how many.
         near: what they need of each latent row.
     """
 
     rows: slice
-    height: int
-    near: list[_Row]
+    near: list[Row]
 
     @classmethod
-    def of(cls, axis: Axis, shifts: list[Tensor], rows: range) -> "_Band":
-        """Return the band of some rows; `axis` and `shifts` are those of all rows."""
+    def of(cls, axis: Axis, least: list[Tensor], common: Tensor, rows: range) -> "_Band":
+        """Return the band of some rows.
+
+        Args:
+            axis: of all rows.
+            least, common: as of `Row`, for each neighbour of all rows.
+        """
         part, near = slice(rows.start, rows.stop), []
         for k, one in enumerate(axis.part(rows.start, rows.stop).neighbours()):
             codes, which = one.code.unique_consecutive(return_inverse=True)
             chosen = None if len(codes) == 1 else which
-            known = [table[k, part][one.outputs] for table in shifts]
-            near.append(_Row(one.outputs, codes, chosen, one.weight[:, None], known))
-        return cls(part, len(rows), near)
+            known = [table[k, part][one.outputs].contiguous() for table in (*least, common)]
+            outputs, weight = _all_or(one.outputs), one.weight[:, None]
+            near.append(Row(outputs, codes, chosen, weight, known[:-1], known[-1]))
+        return cls(part, near)
+
+
+def _all_or(outputs: slice | Tensor) -> Tensor | None:
+    """Return which outputs, as a block wants it."""
+    return None if isinstance(outputs, slice) else outputs
 
 
 class _Strip:
     """Columns of a result, of all rows.
 
     Args:
-        layers: the decoder's.
+        reading, layers: the decoder's.
         hidden, colours: as for `decode`.
         cols: of the strip.
         result: (h, w, 3), its place.
@@ -173,6 +127,7 @@ class _Strip:
 
     def __init__(
         self,
+        reading: Reading,
         layers: Layers,
         hidden: Tensor,
         colours: Tensor | None,
@@ -183,65 +138,38 @@ class _Strip:
         # Only the columns that this strip touches: copying whole latent rows for a narrow one
         # would cost more than decoding it.
         codes = slice(int(cols.index.min()), int(cols.index.max()) + 1)
-        self.layers, self.result, self.width = layers, result, result.shape[1]
-        self.noise = noise
+        self.layers, self.result, self.noise = layers, result, noise
         self.hidden = hidden[:, codes]
         self.columns = [
-            _Column(
-                one.outputs,
+            Column(
+                _all_or(one.outputs),
                 one.code,
                 one.weight,
-                one.delta[:, None] * layers.delta[1] + layers.cell,
+                one.delta[:, None] * reading.delta[1] + reading.cell,
             )
             for one in cols.shifted(codes.start).neighbours()
         ]
         self.own = None if colours is None else self._across(colours[:, codes].permute(2, 0, 1))
+        self.run = folded_block.decoder() if hidden.device.type == "cpu" else folded_block.decode
 
     def _across(self, colours: Tensor) -> Tensor:
         """Blend the codes' own colours, (3, H, W) in [-1, 1], along x: (3, H, w)."""
-        blended = self.result.new_zeros(3, colours.shape[1], self.width)
+        blended = self.result.new_zeros(3, colours.shape[1], self.result.shape[1])
         for column in self.columns:
-            blended[:, :, column.outputs] += colours[:, :, column.code] * column.weight
+            which = slice(None) if column.outputs is None else column.outputs
+            blended[:, :, which] += colours[:, :, column.code] * column.weight
         return blended
 
     def decode(self, band: _Band) -> int:
         """Decode a block; return how many pixels it has."""
-        total = self.result.new_zeros(3, band.height, self.width)
         noise = None if self.noise is None else self.noise(band.rows)
-        for row in band.near:
-            blended = self._blended(row, None if noise is None else noise[row.outputs])
-            if isinstance(row.outputs, slice):
-                total.addcmul_(blended, row.weight)
-            else:
-                total[:, row.outputs] += blended.mul_(row.weight)
-        torch.mul(total.permute(1, 2, 0), 0.5, out=self.result[band.rows]).add_(0.5)
-        return band.height * self.width
-
-    def _blended(self, row: _Row, noise: Tensor | None) -> Tensor:
-        """Blend along x what the codes of a row answer: (3, h, w) in [-1, 1]."""
-        total = self.result.new_zeros(3, len(row.weight), self.width)
-        # The last shift is the same for all columns, whose weights add up to one.
-        total += row.shifts[-1].t()[:, :, None]
-        if self.own is not None:
-            own = self.own.index_select(1, row.codes)
-            total += own if row.which is None else own.index_select(1, row.which)
-        near = self.hidden.index_select(0, row.codes)
-        for column in self.columns:
-            x = near.index_select(1, column.code).to(column.term.dtype).add_(column.term)
-            if row.which is not None:
-                x = x.index_select(0, row.which)
-            if noise is not None:
-                x = x + noise[:, column.outputs]
-            said = self.layers.answers(x, row.shifts)
-            if isinstance(column.outputs, slice):
-                total.addcmul_(said, column.weight)
-            else:
-                total[:, :, column.outputs] += said.mul_(column.weight)
-        return total
+        block = self.result[band.rows]
+        self.run(self.layers, self.hidden, self.own, noise, band.near, self.columns, block)
+        return block.shape[0] * block.shape[1]
 
 
 def decode(
-    layers: Layers,
+    reading: Reading,
     hidden: Tensor,
     colours: Tensor | None,
     rows: Axis,
@@ -270,8 +198,11 @@ def decode(
     tall = _tall(int(alike.max()), chunk, width)
     span = -(-width // -(-width // max(1, chunk // tall)))  # wide rows are cut into even parts
     tall = min(tall, max(1, chunk // span))
-    shifts = layers.shifts(rows.delta)
-    bands = [_Band.of(rows, shifts, band) for band in _bands(alike.tolist(), tall)]
+    *shifts, common = reading.shifts(rows.delta)
+    if not shifts:  # one layer in all
+        shifts = [common]
+    least, layers = [-shift for shift in shifts], reading.layers()
+    bands = [_Band.of(rows, least, common, band) for band in _bands(alike.tolist(), tall)]
     tasks: list[Callable[[], int]] = []
     for left in range(0, width, span):
         part = cols.part(left, min(left + span, width))
@@ -281,7 +212,7 @@ def decode(
             def read(band: slice, cols: Axis = part) -> Tensor:
                 return noise(rows.part(band.start, band.stop), cols)
 
-        strip = _Strip(layers, hidden, colours, part, result[:, left : left + span], read)
+        strip = _Strip(reading, layers, hidden, colours, part, result[:, left : left + span], read)
         tasks += [functools.partial(strip.decode, band) for band in bands]
     share = workers.run if on_cpu else workers.one_by_one
     with torch.autocast(hidden.device.type, enabled=False):

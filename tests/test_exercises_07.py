@@ -4,58 +4,42 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from liif_core.baselines import resize
 from liif_core.exercises import is_solved, lesson_07
 
 
-@pytest.mark.parametrize("right", [63, 63.0, np.int64(8 * 8 - 1)])
-def test_the_right_number_is_free(right: float) -> None:
-    assert is_solved(lesson_07.free_numbers, right)
+def sharpened(picture: np.ndarray) -> np.ndarray:
+    return (picture + 2.5 * (picture - gaussian_filter(picture, (3, 3, 0)))).clip(0, 1)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "hint"),
-    [(64, "one equation"), (7, "both axes"), (1, "choose freely"), (0, "does not fix")],
-)
-def test_wrong_numbers(wrong: int, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not is_solved(lesson_07.free_numbers, wrong)
-    assert hint in capsys.readouterr().out
+def with_noise(strength: float):  # type: ignore[no-untyped-def]
+    def speckled(picture: np.ndarray) -> np.ndarray:
+        return picture + np.random.default_rng(0).normal(0, strength, (*picture.shape[:2], 1))
+
+    return speckled
 
 
-def from_differences(photo: np.ndarray) -> float:
-    return float(np.median(np.abs(np.diff(photo, axis=1))) / 0.6745 / np.sqrt(2))
-
-
-def from_the_sky(photo: np.ndarray) -> float:
-    return float(photo[:20].std())
-
-
-def from_calm_patches(photo: np.ndarray) -> np.floating:
-    patches = photo.reshape(12, 8, 12, 8).std(axis=(1, 3))
-    return np.quantile(patches, 0.2)
-
-
-@pytest.mark.parametrize("right", [from_differences, from_the_sky, from_calm_patches])
-def test_right_estimates_of_the_noise(right) -> None:  # type: ignore[no-untyped-def]
-    assert is_solved(lesson_07.noise_of, right)
+@pytest.mark.parametrize("right", [sharpened, with_noise(0.025)], ids=["sharpened", "noise"])
+def test_a_yardstick_can_be_cheated_in_several_ways(right) -> None:  # type: ignore[no-untyped-def]
+    assert is_solved(lesson_07.cheat, right)
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (lambda photo: None, "return"),
-        (lambda photo: photo.std(axis=0), "a number is wanted"),
-        (np.std, "contrast of the whole photo"),
-        (lambda photo: np.diff(photo, axis=1).std(), "edges of the scene"),
-        (lambda photo: from_differences(photo) * np.sqrt(2), "twice the variance"),
-        (lambda photo: from_the_sky(photo) ** 2, "square root"),
-        (lambda photo: 255 * from_the_sky(photo), "from about 0 to 1"),
-        (lambda photo: 0.02, "noise of 0.04: you say 0.020"),
+        (lambda picture: None, "return"),
+        (lambda picture: picture, "do more"),
+        (lambda picture: picture.mean(axis=2), "the picture"),
+        (lambda picture: picture * np.nan, "not finite"),
+        (with_noise(0.2), "do less"),
+        (lambda picture: np.roll(sharpened(picture), 90, axis=0), "keep its scene"),
     ],
+    ids=["nothing", "unchanged", "grey", "nan", "too much", "another scene"],
 )
-def test_wrong_estimates_of_the_noise(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert not is_solved(lesson_07.noise_of, wrong)
+def test_cheats_that_do_not_work(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_07.cheat, wrong)
     assert hint in " ".join(capsys.readouterr().out.split())
 
 
@@ -128,9 +112,47 @@ def test_wrong_candidates(wrong, hint, capsys) -> None:  # type: ignore[no-untyp
     assert hint in capsys.readouterr().out
 
 
+KINDS = {tool: kind for tool, (kind, _) in lesson_07.KINDS.items()}
+
+
+def test_the_four_tools_are_of_the_kinds_that_the_checker_says() -> None:
+    photo = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+    tools = lesson_07.tools()
+    assert tools.keys() == KINDS.keys()
+    for name, tool in tools.items():
+        first, middle = tool(photo, 2), np.s_[60:68, 60:68]
+        assert first.shape == (128, 128, 3)
+        again = np.abs(tool(photo, 2) - first).max()
+        moved = np.abs(tool(photo[:, 1:], 2)[60:68, 58:66] - first[middle]).max()
+        negative = np.abs(1 - tool(1 - photo, 2) - first).max()
+        assert (max(again, moved) > 0.02) == (KINDS[name] == "generative"), name
+        assert (negative < 1e-4) == (KINDS[name] == "formula"), name
+
+
+@pytest.mark.parametrize("right", [KINDS, {k: f" {v.upper()}. " for k, v in KINDS.items()}])
+def test_the_right_kinds(right: dict[str, str]) -> None:
+    assert is_solved(lesson_07.kinds, right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (dict.fromkeys(KINDS, ""), "tool A: write one of"),
+        (KINDS | {"A": "mean error"}, "first column"),
+        (KINDS | {"B": "generative"}, "tool B"),
+        (KINDS | {"C": "formula"}, "ask it twice"),
+        (KINDS | {"D": "mean error"}, "negative"),
+        (["formula"] * 4, "dictionary"),
+    ],
+)
+def test_wrong_kinds(wrong, hint, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert not is_solved(lesson_07.kinds, wrong)
+    assert hint in " ".join(capsys.readouterr().out.split())
+
+
 def test_stubs_fail() -> None:
     def stub(*_: object) -> float:
         raise NotImplementedError
 
-    assert not is_solved(lesson_07.noise_of, stub)
+    assert not is_solved(lesson_07.cheat, stub)
     assert not is_solved(lesson_07.still_possible, stub)

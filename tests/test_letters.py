@@ -35,6 +35,12 @@ def test_a_true_plate_is_read_as_it_is(text, font):
     assert read_plate(1 - plate.drawn(), plate) == text, "white on black as well"
 
 
+def test_a_reader_takes_a_letter_that_it_does_not_know_for_one_that_it_knows():
+    plate = Plate("ЖЮЛЯ", "DejaVuSansMono", 5, 12, 12)
+    assert read_plate(plate.drawn(), plate, LETTERS + plate.text) == plate.text
+    assert set(read_plate(plate.drawn(), plate)) <= set(LETTERS)
+
+
 def test_random_plates_fit_and_are_their_seed():
     plates = [random_plate(np.random.default_rng(seed)) for seed in range(40)]
     assert plates == [random_plate(np.random.default_rng(seed)) for seed in range(40)]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import asked, noise, small_heat, small_model
 
-from liif_core import bands, folded_grid, workers
+from liif_core import bands, folded_block, folded_grid, workers
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
 from liif_core.tiles import TileStore
@@ -173,6 +173,26 @@ def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
             results.append(source.render(3 * shape[0] + 1, 123))
     for result in results[1:]:
         np.testing.assert_allclose(result, results[0], rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("size", [(120, 111), (61, 50), (20, 18)])
+def test_a_block_is_the_same_with_torchscript_and_without(size, precision, monkeypatch):
+    model, photo = small_model(), noise(40, 37)
+    assert folded_block.decoder() is not folded_block.decode
+    fast = ContinuousPhoto(model, photo, precision=precision).render(*size)
+
+    def gone(_):
+        raise RuntimeError("this Python has none")
+
+    folded_block.decoder.cache_clear()
+    monkeypatch.setattr(torch.jit, "script", gone)
+    try:
+        assert folded_block.decoder() is folded_block.decode
+        plain = ContinuousPhoto(model, photo, precision=precision).render(*size)
+    finally:
+        folded_block.decoder.cache_clear()
+    np.testing.assert_array_equal(fast, plain)
 
 
 @pytest.mark.parametrize("make", [small_model, small_heat])

@@ -135,7 +135,7 @@ def random_plate(
     return Plate(letters, font, tall, left, top, float(ink), float(paper))
 
 
-def read_plate(picture: np.ndarray, plate: Plate) -> str:
+def read_plate(picture: np.ndarray, plate: Plate, letters: str = LETTERS) -> str:
     """Read a zoomed plate, letter by letter, knowing its font and where the letters stand.
 
     At each place the letter is found whose drawing is most like what is there (the correlation of
@@ -144,6 +144,7 @@ def read_plate(picture: np.ndarray, plate: Plate) -> str:
     Args:
         picture: (64, 192) in [0, 1], what a model made of the small plate.
         plate: the true one, of a font in `MONOSPACED`; its text is not looked at.
+        letters: those that the reader knows.
 
     Returns:
         as many letters as the plate has.
@@ -153,15 +154,15 @@ def read_plate(picture: np.ndarray, plate: Plate) -> str:
     for place in range(len(plate.text)):
         start = round(plate.left + place * room)
         part = picture[:, start : start + round(room)]
-        drawings = _drawings(plate, len(plate.text), place)[:, :, start : start + round(room)]
-        found += LETTERS[int(np.argmax([_alike(part, one) for one in drawings]))]
+        drawings = _drawings(plate, letters, place)[:, :, start : start + round(room)]
+        found += letters[int(np.argmax([_alike(part, one) for one in drawings]))]
     return found
 
 
-def _drawings(plate: Plate, length: int, place: int) -> np.ndarray:
-    """Return the plate with each letter at one place, (36, 64, 192): nothing else stands on it."""
-    empty = Plate(" " * length, plate.font, plate.height, plate.left, plate.top)
-    return np.stack([empty.with_letter(place, letter).drawn() for letter in LETTERS])
+def _drawings(plate: Plate, letters: str, place: int) -> np.ndarray:
+    """Return the plate with each letter at one place, (N, 64, 192): nothing else stands on it."""
+    empty = Plate(" " * len(plate.text), plate.font, plate.height, plate.left, plate.top)
+    return np.stack([empty.with_letter(place, letter).drawn() for letter in letters])
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,15 +1,23 @@
-"""Lesson 07, can you trust a zoom: its props (lettering, JPEG) and its figures."""
+"""Lesson 07, can you trust a zoom: its props (lettering, JPEG, a file's notes) and its figures."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageFont
 
 from liif_core.figures import BLUE, GREEN, INK, ORANGE, draw_picture, line_plot, new_figure
+from liif_core.models import Model
 from liif_core.pixels import to_uint8
+from liif_core.zooming.job import Task, plan
+from liif_core.zooming.photo import opened, read
 
 #: Letters are drawn this many times too large and shrunk, so that their edges are smooth.
 OVERSAMPLING = 4
@@ -52,6 +60,30 @@ def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(buffer), np.float32) / 255
 
 
+def notes_of(photo: np.ndarray, model: Model) -> tuple[str, str]:
+    """Zoom a photo ×2 into a file, as `liif zoom` does, and read what the file says of itself.
+
+    Args:
+        photo: (H, W, 3) floats in [0, 1].
+        model: loaded by its name.
+
+    Returns:
+        IPTC's digital source type, and what stands under *software*.
+    """
+    with TemporaryDirectory() as folder:
+        source, target = (Path(folder) / name for name in ("photo.png", "zoomed.jpg"))
+        Image.fromarray(to_uint8(photo)).save(source)
+        job = plan(source, target, Task(scale=2))
+        with opened(job, read(job), model) as work:
+            work.paint().finish()
+        with Image.open(target) as file:
+            kind = re.search(rb"digitalsourcetype/(\w+)", file.info["xmp"])
+            software = file.getexif()[ExifTags.Base.Software]
+    assert kind is not None, "every zoom says what it is"
+    # Pillow takes the bytes of EXIF for Latin-1; they are UTF-8.
+    return kind[1].decode(), software.encode("latin-1").decode("utf-8")
+
+
 def rows_of(
     rows: Mapping[str, Sequence[np.ndarray]], columns: Sequence[str], size: float = 2.2
 ) -> Figure:
@@ -70,32 +102,6 @@ def rows_of(
         for axis, picture, column in zip(axes[number], pictures, columns, strict=True):
             draw_picture(axis, picture, column if number == 0 else "")
         axes[number, 0].set_ylabel(name, fontsize=10)
-    return figure
-
-
-def meter(names: Sequence[str], consistent: Sequence[float], true: Sequence[float]) -> Figure:
-    """Return two bars per picture: does it fit the small photo, and does it fit the truth?
-
-    Args:
-        names: of the pictures.
-        consistent: PSNR in dB of each, shrunk, against the small photo; drawn up to 60.
-        true: PSNR in dB of each against the true original; drawn up to 60.
-    """
-    figure = new_figure(8.0, 0.55 * len(names) + 1.0)
-    axis = figure.subplots()
-    places = np.arange(len(names))[::-1]
-    bars = (("fits the small photo", consistent, BLUE, ""), ("fits the truth", true, ORANGE, "//"))
-    for shift, (label, values, colour, hatch) in zip((0.19, -0.19), bars, strict=True):
-        lengths = np.minimum(values, 60)
-        axis.barh(
-            places + shift, lengths, 0.36, label=label, color=colour, hatch=hatch, edgecolor="white"
-        )
-        for place, length, value in zip(places, lengths, values, strict=True):
-            text = f"{value:.0f} dB" if value < 60 else "60 dB or more"
-            axis.text(length + 0.5, place + shift, text, va="center", fontsize=8)
-    axis.set_yticks(places, names)
-    axis.set(xlabel="PSNR (dB)", xlim=(0, 76))
-    axis.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     return figure
 
 
@@ -140,15 +146,90 @@ def misfits(
 
 
 def reading(heights: Sequence[float], right: Mapping[str, Sequence[float]]) -> Figure:
-    """Return the share of letters that are read correctly, against their height.
+    """Return shares, such as of the letters that are read correctly, against letters' height.
 
     Args:
         heights: of a letter in the small photo, in pixels.
-        right: method -> share in [0, 1] at each height.
+        right: of what -> share in [0, 1] at each height.
     """
     lines = {name: (heights, [100 * share for share in shares]) for name, shares in right.items()}
     figure = line_plot(
-        lines, x_label="height of a letter in the small photo (pixels)", y_label="read right (%)"
+        lines, x_label="height of a letter in the small photo (pixels)", y_label="share (%)"
     )
     figure.axes[0].set_ylim(-4, 104)
+    return figure
+
+
+def stack(rows: Mapping[str, np.ndarray]) -> Figure:
+    """Return rows of grey cells below one another, their names beside them; name -> (n,)."""
+    figure = new_figure(7.0, 0.42 * len(rows) + 0.1)
+    for axis, (name, cells) in zip(figure.subplots(len(rows), 1), rows.items(), strict=True):
+        draw_picture(axis, cells[None])
+        axis.set_aspect("auto")
+        axis.set_xticks(np.arange(1, len(cells)) - 0.5, labels=[])
+        axis.tick_params(length=0)
+        axis.grid(axis="x", color=INK, linewidth=0.5)
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def plane(
+    points: Mapping[str, tuple[float, float]], path: Sequence[str], truth: str = "photographs"
+) -> Figure:
+    """Return the perception–distortion plane: how near a method is, and how far from real.
+
+    Args:
+        points: method -> (PSNR in dB, distance from the habits of photographs).
+        path: those that are joined by a line, in order.
+        truth: what stands at distance 0, at any PSNR.
+    """
+    figure = new_figure(7.4, 4.2)
+    axis = figure.subplots()
+    axis.plot(*zip(*(points[name] for name in path), strict=True), "--", color=ORANGE)
+    for name, place in points.items():
+        drawn = name in path
+        axis.plot(*place, "D" if drawn else "o", color=ORANGE if drawn else BLUE, markersize=7)
+    # The ends of the path are named, the others above and below in turn: no name lies on another.
+    _beside(axis, path[0], points[path[0]], (-8, 0), ha="right", va="center")
+    _beside(axis, path[-1], points[path[-1]], (8, 0), ha="left", va="center")
+    others = sorted((place, name) for name, place in points.items() if name not in path)
+    for number, (place, name) in enumerate(others):
+        above = number % 2 == 0
+        _beside(
+            axis, name, place, (0, 7 if above else -7), ha="center", va="bottom" if above else "top"
+        )
+    axis.axhline(0, linestyle=":", color=GREEN)
+    axis.text(0.01, 0.0, truth, transform=axis.get_yaxis_transform(), va="bottom", fontsize=9)
+    axis.set(xlabel="PSNR (dB): nearer to the truth →", ylabel="← more like photographs")
+    axis.margins(x=0.25, y=0.15)
+    axis.set_ylim(bottom=-0.4)
+    axis.grid(alpha=0.3)
+    return figure
+
+
+def _beside(
+    axis: Axes, name: str, place: tuple[float, float], shift: tuple[int, int], **how: Any
+) -> None:
+    axis.annotate(name, place, shift, textcoords="offset points", fontsize=9, **how)
+
+
+def maps(rows: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]]) -> Figure:
+    """Return pictures, each beside maps of it; a scale below says what is dark and what light.
+
+    Args:
+        rows: name -> picture, and title -> (H, W) map; a map's few largest values share the
+            lightest shade.
+    """
+    columns = 1 + len(next(iter(rows.values()))[1])
+    figure = new_figure(2.3 * columns, 2.3 * len(rows) + 0.3)
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for number, (name, (picture, layers)) in enumerate(rows.items()):
+        draw_picture(axes[number, 0], picture, "LIIF" if number == 0 else "")
+        axes[number, 0].set_ylabel(name, fontsize=10)
+        for axis, (title, layer) in zip(axes[number, 1:], layers.items(), strict=True):
+            most = float(np.quantile(layer, 0.999))
+            axis.imshow(layer, cmap="cividis", vmin=0, vmax=most)
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(title if number == 0 else "", fontsize=10)
+            axis.set_xlabel(f"dark: 0, light: {most:.0f} of 255", fontsize=8)
     return figure

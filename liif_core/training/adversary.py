@@ -1,40 +1,44 @@
-"""The adversary of a crisp model: a small network that learns to tell its answers from photographs.
+"""The adversary of a crisp model: small networks that learn to tell its answers from photographs.
 
-It looks at a window of the picture beside the small photo, enlarged: so it also sees whether the
-two belong together. It says, for every place of the window, how real its surroundings look (a patch
-discriminator: Isola et al. 2017, arXiv 1611.07004), with spectral normalisation (Miyato et al.
-2018, arXiv 1802.05957) and the hinge loss.
+They do not look at colours but at the early features of a classifier that knows photographs, a
+network for each depth: so they learn in hundreds of steps what would take them many thousands from
+colours (projected adversaries: Sauer et al. 2021, arXiv 2111.01007). Each says for every place how
+real its surroundings look (a patch discriminator: Isola et al. 2017, arXiv 1611.07004), with
+spectral normalisation (Miyato et al. 2018, arXiv 1802.05957) and the hinge loss.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-#: (channels, kernel, stride) of the convolutions: each place sees 32 × 32 pixels.
-LAYERS = ((32, 3, 1), (64, 4, 2), (64, 3, 1), (128, 4, 2), (128, 3, 1), (1, 3, 1))
+#: Channels within, and the kernels of the convolutions of each network.
+WIDTH, KERNELS = 64, (3, 1, 1)
 
-#: Details are faint beside colours: so they are made about as strong.
-CONTRAST = 16.0
-
-#: What a leaky ReLU takes from the strength of a signal, which spectral normalisation limits, too.
-GAIN = 1.4
+#: What spectral normalisation and leaky ReLUs take from a signal's strength is given back here.
+GAIN = 4.0
 
 
 class Adversary(nn.Module):
-    """Scores windows: above 0 for photographs, below 0 for what a model made.
+    """Scores features: above 0 for photographs, below 0 for what a model made.
 
     Its layers are normalised by an estimate that `renew` brings up to date, once a step. In between
     nothing of it changes, so that several threads may ask it at once.
+
+    Args:
+        strengths: for each depth, (C,): how strong the features of each channel are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strengths: Sequence[Tensor]) -> None:
         super().__init__()
         self.layers = nn.ModuleList()
-        channels = 6
-        for width, kernel, stride in LAYERS:
-            layer = nn.Conv2d(channels, width, kernel, stride, padding=1)
-            self.layers.append(spectral_norm(layer))
-            channels = width
+        for number, strength in enumerate(strengths):
+            self.register_buffer(f"strength{number}", strength[:, None, None], persistent=False)
+            channels = (len(strength), WIDTH, WIDTH, 1)
+            for kernel, before, after in zip(KERNELS, channels, channels[1:], strict=False):
+                layer = nn.Conv2d(before, after, kernel, padding=kernel // 2)
+                self.layers.append(spectral_norm(layer))
         self.eval()
 
     def train(self, mode: bool = True) -> "Adversary":
@@ -50,33 +54,40 @@ class Adversary(nn.Module):
             nn.Module.train(layer, False)
 
     def convolutions(self) -> list[nn.Conv2d]:
-        """Return the layers, in order."""
+        """Return the layers, in order: those of the first depth, then those of the next."""
         return [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
 
-    def forward(self, windows: Tensor, hint: Tensor, *, learning: bool = True) -> Tensor:
-        """Return how real each place looks.
+    def forward(self, features: Sequence[Tensor], *, learning: bool = True) -> list[Tensor]:
+        """Return how real each place looks at each depth.
 
         Args:
-            windows: (B, 3, n, n), RGB, about [0, 1].
-            hint: (B, 3, n, n), the small photo enlarged to the same window.
-            learning: whether gradients reach this network, too, and not only `windows`.
+            features: (B, C, m, n) for each depth.
+            learning: whether gradients reach this network, too, and not only `features`.
 
         Returns:
-            (B, 1, m, m), m about n / 4.
+            (B, 1, m, n) for each depth.
         """
-        x = torch.cat([(windows - hint) * CONTRAST, hint * 2 - 1], dim=1)
-        for number, layer in enumerate(self.convolutions()):
-            weight, bias = layer.weight, layer.bias
-            assert bias is not None
-            if not learning:
-                weight, bias = weight.detach(), bias.detach()
-            x = nn.functional.conv2d(x, weight, bias, LAYERS[number][2], padding=1)
-            if number + 1 < len(LAYERS):
-                x = nn.functional.leaky_relu(x, 0.2) * GAIN
-        return x
+        layers, depth = self.convolutions(), len(KERNELS)
+        found = []
+        for number, x in enumerate(features):
+            x = x / getattr(self, f"strength{number}") * GAIN
+            for layer in layers[number * depth : (number + 1) * depth]:
+                weight, bias = layer.weight, layer.bias
+                assert bias is not None
+                if not learning:
+                    weight, bias = weight.detach(), bias.detach()
+                if layer is not layers[number * depth]:
+                    x = nn.functional.leaky_relu(x, 0.2)
+                x = nn.functional.conv2d(x, weight, bias, padding=layer.padding)
+            found.append(x)
+        return found
 
-    def loss(self, made: Tensor, real: Tensor, hint: Tensor) -> Tensor:
-        """Return the hinge loss: a scalar; no gradient reaches `made`."""
-        scores = self(torch.cat([made.detach(), real]), torch.cat([hint, hint]))
-        false, true = scores.chunk(2)
-        return torch.relu(1 + false).mean() + torch.relu(1 - true).mean()
+    def loss(self, made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+        """Return the hinge loss, the mean over the depths: a scalar; none reaches the features."""
+        false = self([features.detach() for features in made])
+        true = self([features.detach() for features in real])
+        terms = [
+            torch.relu(1 + a).mean() + torch.relu(1 - b).mean()
+            for a, b in zip(false, true, strict=True)
+        ]
+        return torch.stack(terms).mean()

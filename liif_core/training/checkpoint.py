@@ -12,7 +12,7 @@ import torch
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
 from liif_core.models import CONFIGS, Model, build
-from liif_core.training.adversary import Adversary
+from liif_core.training.crisp import new_adversary
 from liif_core.training.grow import grow, stir
 from liif_core.training.optim import adversary_optimizer, make_optimizers
 from liif_core.training.recipe import Recipe
@@ -56,7 +56,7 @@ class State:
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )
-        self.adversary = Adversary().to(device) if recipe.loss == "crisp" else None
+        self.adversary = new_adversary().to(device) if recipe.loss == "crisp" else None
         if self.adversary:
             self.optimizers.append(adversary_optimizer(self.adversary, recipe.rate))
         self.losses, self.loss_sum = 0, torch.zeros((), dtype=torch.float64, device=device)

@@ -13,7 +13,7 @@ from liif_core import workers
 from liif_core.models import Model
 
 #: How many times as fast as its model an adversary learns (Heusel et al. 2017, arXiv 1706.08500).
-PACE = 3.0
+PACE = 5.0
 
 #: Matrices that one worker orthogonalises together on a CPU.
 STACK = 4

@@ -16,7 +16,6 @@ from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths
 from liif_core.samples import sample_photo
-from liif_core.training.adversary import Adversary
 from liif_core.training.checkpoint import State
 from liif_core.training.grow import stir
 from liif_core.training.pairs import Batch, PairSampler
@@ -29,7 +28,7 @@ from liif_core.weights import load_model
 
 pytest.importorskip("efficientnet_lite_pytorch")
 
-from liif_core.training.crisp import PART, repeats, reward, shrunk, square
+from liif_core.training.crisp import PART, details, new_adversary, repeats, reward, shrunk, square
 
 CRISP = {"spread": 0.5, "consistency": 1.0, "grid": 2.0, "features": 0.03, "adversary": 0.03}
 RECIPE = Recipe(
@@ -59,6 +58,7 @@ def tiny(monkeypatch):
 
 def batch_at(scale: int, patch: int = 12, window: int = 32) -> Batch:
     """A batch of one whose window's output pixels are `scale` to a code."""
+    patch = max(patch, -(-window // scale))
     sampler = object.__new__(PairSampler)
     rng = np.random.default_rng(0)
     sampler.recipe = replace(RECIPE, patch=patch, window=window, min_scale=scale, max_scale=scale)
@@ -97,16 +97,44 @@ def test_the_reward_is_least_where_answers_spread_as_wanted():
 
 @pytest.mark.parametrize("scale", [4, 5, 8])
 def test_what_repeats_with_the_codes_is_seen(scale):
+    """Of noise beside a tile, repeated code by code or at another step."""
     batch = batch_at(scale)
+    rng = torch.Generator().manual_seed(1)
+    noise = 0.5 + 0.02 * torch.randn(1, 3, 32, 32, generator=rng)
+
+    def tiled(side: int) -> torch.Tensor:
+        tile = 0.02 * torch.randn(1, 3, side, side, generator=rng)
+        return tile.repeat(1, 1, 32 // side + 1, 32 // side + 1)[..., :32, :32]
+
+    natural = float(repeats(noise, batch))
+    assert 0.3 < natural < 0.5
+    with_codes, otherwise = (float(repeats(noise + tiled(n), batch)) for n in (scale, scale + 2))
+    assert with_codes > natural + 0.2
+    assert with_codes > otherwise + 0.15
     y = torch.arange(32.0)
-    found = {}
-    for name, period in (("codes", scale), ("half", scale / 2), ("other", scale / 1.5)):
-        wave = 0.5 + 0.1 * torch.cos(2 * pi * y / period)
-        found[name] = float(repeats(wave.expand(1, 3, 32, 32), batch))
-    assert found["codes"] == pytest.approx(2 * 0.05, rel=0.5)  # at the frequency, and its mirror
-    assert found["half"] > 0.5 * found["codes"]
-    assert found["other"] < 0.25 * found["codes"]
-    assert float(repeats(torch.full((1, 3, 32, 32), 0.7), batch)) < 2e-3  # what leaks of a mean
+    faint = 0.5 + 0.02 / 255 * torch.cos(2 * pi * y / scale)
+    assert float(repeats(faint.expand(1, 3, 32, 32), batch)) < 0.02  # nobody sees it
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8])
+def test_details_are_what_the_photo_cannot_say(scale):
+    """A wave of three codes is gone, one of less than two output pixels' width stays."""
+    batch = batch_at(scale)
+    y = torch.arange(32.0)[:, None].expand(1, 3, 32, 32)
+    slow, fast = torch.sin(2 * pi * y / (8 * scale)), torch.cos(pi * y)
+    kept = details(slow + fast, batch)[..., scale:-scale, scale:-scale]
+    assert (kept - fast[..., scale:-scale, scale:-scale]).abs().mean() < 0.12
+    assert details(torch.full((1, 3, 32, 32), 0.3), batch).abs().max() < 1e-6
+
+
+def test_no_adversary_pays_for_brightness(photos):
+    """Its gradient at the answer holds details alone: a change of brightness changes no score."""
+    state, loss, _, sampler = begun(photos)
+    batch = sampler.batch(range(2))
+    answer, _, _ = loss.windows(batch)
+    one, other = (loss.features.of(details(part, batch) + 0.5) for part in (answer, answer + 0.1))
+    for a, b in zip(state.adversary(one), state.adversary(other), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
 def test_shrunk_windows_see_colour_and_no_detail():
@@ -117,26 +145,57 @@ def test_shrunk_windows_see_colour_and_no_detail():
     assert shrunk(checks.expand(1, 3, 32, 32), batch).numel() == 3 * 8 * 8
 
 
+def features(*, seed: int) -> list[torch.Tensor]:
+    """Two windows' features, as deep and as large as the loss has them."""
+    rng = torch.Generator().manual_seed(seed)
+    return [torch.randn(2, c, n, n, generator=rng) for c, n in ((24, 4), (40, 2), (80, 1))]
+
+
 def test_the_adversary_learns_and_does_not_move_while_it_judges():
     torch.manual_seed(0)
-    adversary = Adversary().train()
-    made, real, hint = torch.rand(3, 2, 3, 16, 16)
+    adversary = new_adversary().train()
+    made, real = features(seed=0), features(seed=1)
     before = copy.deepcopy(adversary.state_dict())
-    made.requires_grad_(True)
-    adversary(made, hint, learning=False).mean().backward()
-    assert made.grad is not None
-    assert made.grad.abs().max() > 0
+    for part in made:
+        part.requires_grad_(True)
+    sum(part.mean() for part in adversary(made, learning=False)).backward()
+    for part in made:
+        assert part.grad is not None
+        assert part.grad.abs().max() > 0
+        part.grad = None
     assert all(parameter.grad is None for parameter in adversary.parameters())
-    made.grad = None
-    adversary.loss(made, real, hint).backward()
-    assert made.grad is None
+    adversary.loss(made, real).backward()
+    assert all(part.grad is None for part in made)
     assert all(parameter.grad is not None for parameter in adversary.parameters())
     assert all(torch.equal(value, before[key]) for key, value in adversary.state_dict().items())
 
 
+def test_the_adversary_learns_to_tell_noise_from_photographs(photos):
+    """In a hundred steps, from one photo's windows; it judges windows that it has not seen."""
+    torch.manual_seed(0)
+    state, loss, _, sampler = begun(photos)
+    optimizer = torch.optim.Adam(state.adversary.parameters(), lr=1e-3, betas=(0.5, 0.99))
+    rng = torch.Generator().manual_seed(0)
+
+    def pair(numbers):
+        real = square(sampler.batch(numbers).colour, 16)
+        spoiled = real + 0.1 * torch.randn(real.shape, generator=rng)
+        with torch.no_grad():
+            return loss.features.of(spoiled), loss.features.of(real)
+
+    for step in range(100):
+        state.adversary.renew()
+        optimizer.zero_grad()
+        state.adversary.loss(*pair(range(8 * step, 8 * step + 8))).backward()
+        optimizer.step()
+    with torch.no_grad():
+        made, real = (state.adversary(part) for part in pair(range(10_000, 10_016)))
+    assert all(a.mean() + 0.3 < b.mean() for a, b in zip(made, real, strict=True))
+
+
 def test_the_adversary_s_layers_gain_no_more_than_one():
     torch.manual_seed(0)
-    adversary = Adversary()
+    adversary = new_adversary()
     with torch.no_grad():
         for parameter in adversary.parameters():
             parameter *= 5
@@ -163,20 +222,15 @@ def test_neither_loss_moves_what_the_other_trains(photos):
     batch = sampler.batch(range(2))
     theirs = list(state.adversary.parameters())
     found = torch.autograd.grad(loss(batch), theirs)
-    answer, other, truth, hint = loss.windows(batch)
-    expected = torch.autograd.grad(state.adversary.loss(answer, truth, hint), theirs)
+    answer, other, truth = loss.windows(batch)
+    fitting = details(answer, batch) + truth - details(truth, batch)
+    made, real = loss.features.of(fitting), loss.features.of(truth)
+    expected = torch.autograd.grad(state.adversary.loss(made, real), theirs)
     for one, same in zip(found, expected, strict=True):
         torch.testing.assert_close(one, same)
     assert other.shape == (2, 3, 16 // PART, 16)
     torch.testing.assert_close(truth, square(batch.colour, 16))
     assert not torch.equal(other, answer[:, :, : 16 // PART])
-
-
-def test_the_hint_is_the_photo_enlarged(photos):
-    _, loss, _, sampler = begun(photos)
-    batch = sampler.batch(range(3))
-    _, _, truth, hint = loss.windows(batch)
-    assert (hint - truth).abs().mean() < (hint.flip(-1) - truth).abs().mean() / 2
 
 
 def test_the_number_of_workers_changes_no_bit(photos):

@@ -1,0 +1,186 @@
+"""One block of a LIIF's decoder: some rows and columns of a result, all in one go.
+
+A block is some hundred operations. Called from Python one after the other, two workers take turns
+at Python's lock between any two of them, and each turn has to wake a thread. So what is below is
+handed to TorchScript, whose interpreter runs it from end to end without the lock: the same
+operations, one after the other, with the same results. Where there is no TorchScript any more (it
+is deprecated, and nothing else runs operations so without a compiler), Python calls them as ever.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Layers(NamedTuple):
+    """The layers that follow the first one.
+
+    Attributes:
+        exact: whether nothing is rounded to another dtype.
+        weights: of the hidden layers: (in, out) if exact, as matrix products read them fastest;
+            else (out, in), in the other dtype.
+        biases: of the same, if not exact: else they are in `Row.least`.
+        last: (3, in), if there are more layers than the first.
+    """
+
+    exact: bool
+    weights: list[Tensor]
+    biases: list[Tensor]
+    last: Tensor | None
+
+
+class Column(NamedTuple):
+    """One latent column beside each output of a strip: see `Neighbour`.
+
+    Attributes:
+        outputs: as there; None if they are all.
+        code, weight: as there.
+        term: (n, hidden) what the place along x, and the cell, add to the first layer.
+    """
+
+    outputs: Tensor | None
+    code: Tensor
+    weight: Tensor
+    term: Tensor
+
+
+class Row(NamedTuple):
+    """One latent row beside each output of a band: see `Neighbour`.
+
+    Attributes:
+        outputs: as there; None if they are all.
+        codes: which latent rows, each once.
+        which: (n,) of these; None if there is one for all.
+        weight: (n, 1).
+        least: (n, units) behind each layer but the last, what ReLU looks at instead of zero: minus
+            what a row's outputs have in common. Of the first layer alone, if not exact.
+        common: (n, 3) what they have in common behind the last layer.
+    """
+
+    outputs: Tensor | None
+    codes: Tensor
+    which: Tensor | None
+    weight: Tensor
+    least: list[Tensor]
+    common: Tensor
+
+
+def answers(layers: Layers, near: Tensor, least: list[Tensor]) -> Tensor:
+    """Compute what codes answer.
+
+    Args:
+        near: (h, w, hidden), or (1, w, hidden) for all rows: the first layer, without what the
+            outputs of a row have in common.
+        least: of the rows; see `Row`.
+
+    Returns:
+        (3, h, w), or (3, 1, w) for all rows, without `Row.common`.
+    """
+    last = layers.last
+    if last is None:
+        return near.permute(2, 0, 1)
+    height, width = least[0].shape[0], near.shape[1]
+    if layers.exact:
+        x = torch.clamp(near.expand(height, -1, -1), min=least[0][:, None]).flatten(0, 1)
+        for layer, weight in enumerate(layers.weights):
+            x = torch.mm(x, weight)
+            rows = x.view(height, width, x.shape[1])
+            torch.clamp(rows, min=least[layer + 1][:, None], out=rows)
+    else:
+        x = (near.to(least[0].dtype) - least[0][:, None]).relu_().flatten(0, 1)
+        for weight, bias in zip(layers.weights, layers.biases):  # noqa: B905 (TorchScript)
+            x = F.linear(x, weight, bias).relu_()
+    return torch.mm(last, x.to(last.dtype).t()).view(3, height, width)
+
+
+def blended(
+    layers: Layers,
+    hidden: Tensor,
+    own: Tensor | None,
+    noise: Tensor | None,
+    row: Row,
+    columns: list[Column],
+    width: int,
+) -> Tensor:
+    """Blend along x what the codes of a row answer: (3, h, w) in [-1, 1].
+
+    Args:
+        hidden, own, columns: as for `decode`.
+        noise: of the row's outputs.
+    """
+    # What they have in common is the same for all columns, whose weights add up to one.
+    total = row.common.t()[:, :, None].expand(-1, -1, width).contiguous()
+    which = row.which
+    if own is not None:
+        mine = own.index_select(1, row.codes)
+        total += mine if which is None else mine.index_select(1, which)
+    near = hidden.index_select(0, row.codes)
+    for column in columns:
+        outputs = column.outputs
+        x = near.index_select(1, column.code).to(column.term.dtype).add_(column.term)
+        if which is not None:
+            x = x.index_select(0, which)
+        if noise is not None:
+            x = x + (noise if outputs is None else noise[:, outputs])
+        said = answers(layers, x, row.least)
+        if outputs is None:
+            total.addcmul_(said, column.weight)
+        else:
+            total[:, :, outputs] += said.mul_(column.weight)
+    return total
+
+
+def decode(
+    layers: Layers,
+    hidden: Tensor,
+    own: Tensor | None,
+    noise: Tensor | None,
+    rows: list[Row],
+    columns: list[Column],
+    result: Tensor,
+) -> None:
+    """Decode a block.
+
+    Args:
+        hidden: (H, W, hidden) the latent rows and columns that the strip reads.
+        own: (3, H, w) in [-1, 1] the codes' own colours, blended along x, if they count.
+        noise: (h, w, hidden) what noise adds to the first layer, if any is read.
+        rows, columns: the outputs' neighbours.
+        result: (h, w, 3), where the colours go: about [0, 1].
+    """
+    height, width = result.shape[0], result.shape[1]
+    total = torch.zeros(3, height, width, dtype=result.dtype, device=result.device)
+    for row in rows:
+        outputs = row.outputs
+        beside = noise if noise is None or outputs is None else noise[outputs]
+        said = blended(layers, hidden, own, beside, row, columns, width)
+        if outputs is None:
+            total.addcmul_(said, row.weight)
+        else:
+            total[:, outputs] += said.mul_(row.weight)
+    torch.mul(total.permute(1, 2, 0), 0.5, out=result).add_(0.5)
+
+
+@functools.cache
+def decoder() -> Callable[..., None]:
+    """Return `decode` as TorchScript runs it; itself where that cannot be made."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            script: Callable[..., None] = torch.jit.script(decode)
+    except Exception:
+        # A later PyTorch or Python without it, or a program packed without its source: whatever is
+        # raised then, the function is there.
+        return decode
+
+    def run(*asked: object) -> None:
+        # What the optimizer would find takes it longer than a frame, and gains nothing.
+        with torch.jit.optimized_execution(False):
+            script(*asked)
+
+    return run
