@@ -230,8 +230,7 @@ class ContinuousPhoto:
         self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
     ) -> np.ndarray:
         """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile."""
-        dtype = self.tiles.dtype
-        with computing(self.tiles.device, dtype):
+        with computing(self.tiles.device, self.tiles.dtype):
             rgb = self.decoder.grid(
                 tile.hidden,
                 tile.colours,
@@ -242,7 +241,7 @@ class ContinuousPhoto:
                 hidden_layers=self._hidden_layers,
                 seed=self._seed,
             )
-        _check_finite(rgb, dtype)
+        _check_finite(rgb, self.tiles.dtype)
         return rgb.cpu().numpy()
 
     def seconds_needed(self, grid: OutputGrid) -> float:

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.ExifTags import Base
+from small_models import small_heat
 
 from liif_core import bands
 from liif_core.ablation import ablated
 from liif_core.baselines import resize
 from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewport
 from liif_core.explorer.messages import COARSE_PIXELS, answer, printed
+from liif_core.explorer.methods import describe
 from liif_core.explorer.screen_grid import MOST_SIDES
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import set_seed
@@ -413,6 +415,50 @@ class TestPans:
         assert math.prod(shape(view.panned(30, 0))) <= 600 * 1.1
 
 
+class TestBelowTheTraining:
+    """LIIF was not trained to shrink; a heat field's pixel is exact down to a half."""
+
+    @pytest.fixture
+    def ready(self) -> ExploredPhoto:
+        models = {"heat": small_heat(), "LIIF": small_model()}
+        return ExploredPhoto(photo_from(noise(110, 130)), models)
+
+    @pytest.mark.parametrize(
+        ("method", "magnification", "asked"),
+        [
+            ("heat", 0.5, True),
+            ("heat", 0.83, True),
+            ("heat", 0.49, False),
+            ("LIIF", 0.83, False),
+            ("LIIF", 1.0, True),
+        ],
+    )
+    def test_from_where_on_a_model_is_asked(self, ready, method, magnification, asked):
+        side, view = Side(method), Viewport(ready.size, SCREEN, (0.1, 0.1), magnification)
+        assert (ready.tiles(view, side) != ([], 0)) is asked
+        found = ready.picture(view, side)
+        expected = ready.picture(view, Side("bicubic"))
+        if asked:
+            source = ContinuousPhoto(ready.models[method], ready.photo)
+            grid = view.grid()
+            expected = source.render(grid.height, grid.width, grid.box).clip(0, 1) * 255
+        assert np.abs(found - expected.astype(float)).max() <= 0.51
+        said = describe(side, ready.models, magnification)
+        least = {"heat": "0.5", "LIIF": "1"}[method]
+        assert said == (method if asked else f"bicubic, for {method} is asked from ×{least} on")
+
+    def test_a_saved_picture_names_what_was_asked(self, ready):
+        for magnification, words in ((0.8, "weights heat, ×0.8"), (0.45, "bicubic, ×0.45")):
+            view = {"screen": [48, 52], "centre": [0, 0], "magnification": magnification}
+            size = [
+                span.count for span in Viewport(ready.size, (48, 52), (0, 0), magnification).spans()
+            ]
+            side = vars(Side("heat"))
+            form = {"size": size, "rows": [0, 10], "split": 0, "left": side, "right": side}
+            _, (strip,) = ask(ready, "strip", view=view, **form)
+            assert words in Image.open(io.BytesIO(strip)).info["XML:com.adobe.xmp"]
+
+
 class TestInventedDetails:
     """A model with noise: the same photo and seed, the same picture, however it is asked for."""
 
@@ -517,18 +563,64 @@ class TestInventedDetails:
         assert "compositeWithTrainedAlgorithmicMedia" not in text
 
 
+class Clock:
+    """Shows what pictures take, so many seconds for a pixel, and not what they really take."""
+
+    def __init__(self, monkeypatch, ready: ExploredPhoto, pace: float) -> None:
+        self.now, self.pixels, picture = 50.0, [], ready.picture
+
+        def slow(*asked, **more):
+            found = picture(*asked, **more)
+            self.pixels.append(math.prod(found.shape[:2]))
+            self.now += pace * self.pixels[-1]
+            return found
+
+        monkeypatch.setattr(ready, "picture", slow)
+        monkeypatch.setattr("liif_core.explorer.messages.clock", lambda: self.now)
+
+
+FULL = 240 * 320
+
+
 @pytest.mark.parametrize(
-    ("pace", "least", "most"),
-    [(None, 5_900, 6_200), (1e-9, 76_800, 76_800), (1.0, 1_999, 2_200), (1e-5, 9_900, 10_300)],
+    ("known", "pace", "expected"),
+    [
+        (None, 2e-5, [6_000]),  # that took longer than there was
+        (None, 6e-6, [6_000]),  # time for 10,600 more: hardly finer
+        (None, 5e-6, [6_000, 14_000]),  # time for 14,000
+        (None, 2e-6, [6_000, 44_000]),
+        (None, 1e-7, [6_000, FULL]),
+        (None, 0.0, [6_000, FULL]),
+        (1e-5, 1e-5, [10_000]),
+        (1e-9, 1e-5, [FULL]),
+        (1.0, 1.0, [2_000]),
+        (1.0, 2e-6, [2_000, 48_000]),  # the machine was busy, and is no more
+    ],
 )
-def test_a_moving_picture_is_as_fine_as_the_time_allows(monkeypatch, pace, least, most):
+def test_a_moving_picture_goes_from_coarse_to_fine_as_the_time_allows(
+    monkeypatch, known, pace, expected
+):
     monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", 6_000)
     monkeypatch.setattr("liif_core.explorer.messages.LEAST_PIXELS", 2_000)
     ready = explored(noise(40, 50))
-    if pace:
-        ready.pace[LIIF_SIDE] = pace
+    if known:
+        ready.pace[LIIF_SIDE] = known
+    clock = Clock(monkeypatch, ready, pace)
     view = {"screen": [240, 320], "centre": [0, 0], "magnification": 8}
     _, pictures = ask(ready, "frame", view=view, reads=99, coarse=True, lossless=False)
-    assert least <= math.prod(decoded(pictures[0]).shape[:2]) <= most
-    if pace != 1.0:  # it tells how fast the next one will be, unless it is very small
-        assert 0 < ready.pace[LIIF_SIDE] != pace
+    assert clock.pixels == pytest.approx(expected, rel=0.04)
+    assert math.prod(decoded(pictures[0]).shape[:2]) == clock.pixels[-1]
+    assert ready.pace[LIIF_SIDE] == pytest.approx(pace, abs=1e-10)  # tells how fast the next is
+    if len(clock.pixels) > 1:  # what was finer fitted into the time
+        assert clock.now - 50 <= 0.1 * 1.02
+
+
+@pytest.mark.parametrize("pixels", [1_000, 100])
+def test_a_picture_too_small_to_tell_leaves_the_pace_unknown(monkeypatch, pixels):
+    monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", pixels)
+    ready = explored(noise(40, 50))
+    clock = Clock(monkeypatch, ready, 1e-9)
+    view = {"screen": [240, 320], "centre": [0, 0], "magnification": 8}
+    ask(ready, "frame", view=view, reads=99, coarse=True, lossless=False)
+    assert len(clock.pixels) == 1
+    assert not ready.pace

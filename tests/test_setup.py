@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 if sys.version_info >= (3, 11):
@@ -110,6 +111,21 @@ def test_nothing_that_gets_installed_is_left_unpinned():
     assert needs <= set(pinned(python))
 
 
+def test_what_is_pinned_needs_no_late_release_of_a_python():
+    """Debian 12 has Python 3.11.2 and keeps it; a package for 3.11.5 on ends its set-up."""
+    first = f"{sys.version_info.major}.{sys.version_info.minor}.2"
+    pins = pinned(first.rpartition(".")[0])
+    checked = 0
+    for found in metadata.distributions():
+        pin = pins.get(canonicalize_name(found.metadata["Name"]))
+        wants = found.metadata["Requires-Python"]
+        if pin is None or wants is None or str(pin.specifier) != f"=={found.version}":
+            continue
+        checked += 1
+        assert SpecifierSet(wants).contains(first), f"{pin} needs Python {wants}"
+    assert checked > 50
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_constraints_are_exact_and_of_no_machine(python):
     for name, pin in pinned(python).items():
@@ -142,6 +158,12 @@ def test_the_readme_begins_with_the_three_commands():
         "make test",
         "make site",
     ]
+
+
+def test_the_readme_says_before_them_how_to_get_the_project_and_what_it_needs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("```sh")[0]
+    for word in ("git clone", "Download ZIP", "Python 3.10", "GB of disk", "GB of free memory"):
+        assert word in text
 
 
 @pytest.fixture(scope="module")

@@ -333,6 +333,9 @@ class TestUploadBox:
             )
             assert ("this photo carries noise; load_model" in says) == told
 
+    def test_the_button_has_room_for_its_words(self) -> None:
+        assert UploadBox(corner).button.layout.width == "max-content"
+
     def test_the_button_is_connected(self) -> None:
         box = UploadBox(corner)
         file = {"name": "a.png", "type": "image/png", "content": memoryview(png(noise(1)))}

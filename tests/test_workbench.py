@@ -136,6 +136,39 @@ def test_a_helper_is_checked_where_it_is_given_and_not_asked_for(tmp_path, capsy
     assert "✓ Part 3" in said(capsys)
 
 
+BLOCK = "return x + conv(F.relu(conv(x, block.body[0])), block.body[2])"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "hint"),
+    [
+        (
+            "return convolution(x[0], layer.weight, layer.bias)[None]",
+            "return convolution(x[0], layer.weight, 0 * layer.bias)[None]",
+            "`conv`: it should give what `layer(x)` gives: its weight and its bias",
+        ),
+        (BLOCK, BLOCK.replace("x + ", ""), "`residual`: that is the correction alone"),
+        (BLOCK, BLOCK.replace("F.relu", ""), "`residual`: between the two convolutions, ReLU"),
+        (
+            BLOCK,
+            "return F.relu(x + conv(F.relu(conv(x, block.body[0])), block.body[2]))",
+            "`residual`: ReLU stands between",
+        ),
+        (BLOCK, BLOCK.replace("body[2]", "body[0]"), "`residual`: it should give what `block(x)`"),
+        (BLOCK, "conv(x, block.body[0])", "`residual`: your function returns nothing"),
+    ],
+)
+def test_the_pieces_of_the_encoder_are_checked_each_by_itself(
+    tmp_path, folder, capsys, right, wrong, hint
+):
+    text = cells(2)
+    assert text.count(right) == 1
+    mine = written(tmp_path, text.replace(right, wrong))
+    workbench.keep(2, *(getattr(mine, name) for name in KEPT[2]))
+    assert hint in said(capsys)
+    assert not folder.exists()
+
+
 def test_a_part_is_replaced_and_the_rest_stays(tmp_path, capsys):
     workbench.take(3, 1)
     other = "def cell_units(n_in, n_out):\n    pixels = n_in / n_out\n"

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from liif_core.coords import cell_size, coord_grid, pixel_centres
 from liif_core.exercises import lesson_01, lesson_02, lesson_03, lesson_04, lesson_06
-from liif_core.exercises.outputs import NOTHING, number
+from liif_core.exercises.outputs import NOTHING, Output, number, outputs
 from liif_core.liif import LIIF, Latents, LIIFConfig
 from liif_core.training.pairs import Batch
 
@@ -36,6 +36,43 @@ def my_centres(answer: Callable[[int], list[float]]) -> None:
         assert torch.allclose(found, pixel_centres(n), atol=CLOSE), (
             f"of {n} pixels the centres lie at (2 i + 1) / {n} - 1, for i = 0 … {n - 1}"
         )
+
+
+def conv(answer: Callable[[Tensor, nn.Module], Tensor]) -> None:
+    """Check (x, layer) -> x, (1, C, H, W), put through one layer."""
+    layer, x = small_model().encoder.head[0], torch.rand(1, 3, 7, 9)
+    with torch.no_grad():
+        right = layer(x)
+        found = outputs(answer(x, layer), Output("the result", Tensor, tuple(right.shape)))
+    assert torch.allclose(found, right, atol=CLOSE), (
+        "it should give what `layer(x)` gives: its weight and its bias, `layer.weight` and "
+        "`layer.bias`, and zeros around the picture"
+    )
+
+
+def residual(answer: Callable[[Tensor, nn.Module], Tensor]) -> None:
+    """Check (x, block) -> x, (1, C, H, W), put through one residual block."""
+    block: Any = small_model().encoder.body[0]
+    x = torch.randn(1, 6, 7, 9)
+    first, _, second = block.body
+    with torch.no_grad():
+        correction = second(first(x).relu())
+        right, straight = x + correction, x + second(first(x))
+        late = (x + correction).relu()
+        found = outputs(answer(x, block), Output("the result", Tensor, tuple(x.shape)))
+    assert not torch.allclose(found, correction, atol=CLOSE), (
+        "that is the correction alone; a residual block adds it to its own input, x"
+    )
+    assert not torch.allclose(found, straight, atol=CLOSE), (
+        "between the two convolutions, ReLU turns negative numbers into 0"
+    )
+    assert not torch.allclose(found, late, atol=CLOSE), (
+        "ReLU stands between the two convolutions; the sum stays as it is"
+    )
+    assert torch.allclose(found, right, atol=CLOSE), (
+        "it should give what `block(x)` gives: convolution by `block.body[0]`, ReLU, convolution "
+        "by `block.body[2]`, and the sum with x"
+    )
 
 
 def encode(answer: Callable[[LIIF, Tensor], Latents]) -> None:
@@ -104,7 +141,10 @@ def step_once(answer: Callable[[LIIF, torch.optim.Optimizer, Batch, float], floa
 
 #: Part -> functions that another of the part calls, if the learner wrote them; what checks each.
 #: They come first, so that what is wrong is told where it is wrong.
-HELPERS: dict[int, dict[str, Callable[[Any], None]]] = {3: {"weights": weights}}
+HELPERS: dict[int, dict[str, Callable[[Any], None]]] = {
+    2: {"convolution": lesson_02.convolution, "conv": conv, "residual": residual},
+    3: {"weights": weights},
+}
 
 #: Part -> the functions that it must have, and what checks each.
 CHECKS: dict[int, dict[str, Callable[[Any], None]]] = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from liif_core.errors import LiifError
 from liif_core.explorer.frames import BASELINES, LEAST_ASKED, Side, seed_shown
+from liif_core.explorer.viewport import MOST
 from liif_core.models import Model, seed_of
 
 #: Which parts of a model can be switched off in the explorer.
@@ -57,10 +58,13 @@ def methods_of(models: Mapping[str, Model]) -> list[dict[str, Any]]:
     return found
 
 
-def describe(side: Side, models: Mapping[str, Model]) -> str:
-    """Return a side in words."""
+def describe(side: Side, models: Mapping[str, Model], magnification: float = MOST) -> str:
+    """Return in words what a side shows at a magnification."""
     if side.method not in models:
         return side.method
+    least = LEAST_ASKED[type(models[side.method])]
+    if magnification < least:
+        return f"bicubic, for {side.method} is asked from ×{least:g} on"
     seed = seed_shown(side, models)
     chance = "" if seed is None else f", seed {seed}, details are generated"
     return f"{side.method}{without(side)}{chance}"

@@ -3,7 +3,7 @@
 import html
 import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -224,8 +224,7 @@ class ZoomExplorer(EngineInPage):
         except Exception:  # the explorer itself shows the message
             return f"<p>{html.escape(self.alt)}</p>"
         sides = [self.left, self.right] if self.split > 0 else [self.right]
-        methods = " | ".join(describe(Side(**side), self._models) for side in sides)
-        caption = f"{methods}, {place_of(self.viewport)}"
+        caption = caption_of([Side(**side) for side in sides], self._models, self.viewport)
         return still_figure(contact_sheet([picture]), f"{self.alt.rstrip('.')}. {caption}", caption)
 
 
@@ -258,6 +257,12 @@ def living_explorer(
 def name_of(photo: Source | Photo) -> str:
     """Return what to call a photo: its file's name without ending, if it comes from one."""
     return Path(photo).stem if isinstance(photo, (str, os.PathLike)) else "view"
+
+
+def caption_of(sides: Sequence[Side], models: Mapping[str, Model], view: Viewport) -> str:
+    """Return in words what a screen shows, and where it stands."""
+    ways = " | ".join(describe(side, models, view.magnification) for side in sides)
+    return f"{ways}, {place_of(view)}"
 
 
 def place_of(view: Viewport) -> str:

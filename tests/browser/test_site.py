@@ -250,6 +250,10 @@ def check_saving(browser: Browser, reader: Reader) -> None:
     found = picture(png_bytes(browser, "fetch(window.saved.href).then((answer) => answer.blob())"))
     shown = reader.pixels()
     assert found.shape == shown.shape
+    file = png_bytes(browser, "fetch(window.saved.href).then((answer) => answer.blob())")
+    told = Image.open(io.BytesIO(file)).info["XML:com.adobe.xmp"]
+    assert re.search(r"in a browser; left of 80%: bicubic, ×[\d.]+; right of it: LIIF, ×", told)
+    assert "digitalsourcetype/algorithmicallyEnhanced" in told
     apart = np.abs(found.astype(int) - shown)
     assert np.median(apart) == 0
     assert (apart <= 2).mean() > 0.99  # the line's own column stands aside
@@ -308,6 +312,29 @@ def test_a_lesson_lives(browser: Browser, served: str) -> None:
         f"{slider}.querySelector('img').alt.endsWith({slider}.querySelector('figcaption').textContent)",
     )
     assert [one for one in browser.asked if not one.startswith((served, "blob:", "data:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("lesson", "methods"),
+    [
+        ("11_after_liif", ["LIIF", "heat field"]),
+        ("12_an_old_photo_really", ["liif-edsr", "liif-edsr-photo"]),
+    ],
+)
+def test_explorers_of_other_weights_live(served: str, lesson: str, methods: list[str]) -> None:
+    with chromium() as started:
+        started.open(f"{served}lessons/{lesson}.html")
+        place = "document.querySelector('[data-liif=explorer]')"
+        started.run(f"{place}.scrollIntoView()")
+        wait(started, f"{place}.dataset.alive")
+        assert started.run(f"{place}.dataset.alive") == "true"
+        engine = f"{place}.querySelector('.liif-alive').engine"
+        offered = started.run(f"{engine}.get('methods').map(({{ name }}) => name)")
+        assert offered == ["nearest", "bilinear", "bicubic", *methods]
+        stage = f"{place}.querySelector('.liif-stage')"
+        wait(started, f"{stage}.getAttribute('aria-busy') === 'false'")
+        assert started.run(f"{stage}.dataset.rightFullSeconds") is not None
+        assert started.errors == []
 
 
 def test_it_opens_from_a_disk(browser: Browser, built: Path) -> None:

@@ -8,6 +8,7 @@ import { Layers } from "./zoom_layers.js";
 import { Overview } from "./zoom_overview.js";
 import { Page } from "./zoom_page.js";
 import { Pointed } from "./zoom_pointed.js";
+import { storyOf } from "./zoom_readout.js";
 import { Saving } from "./zoom_saving.js";
 import { watchSight } from "./zoom_sight.js";
 import { ExplorerState, withinReach } from "./zoom_state.js";
@@ -55,7 +56,7 @@ class Explorer {
     const { stage, xray: panel } = page;
     this.overview = new Overview({ state, ask, look: this.actions.centre });
     this.pointed = new Pointed({ state, layers, stage, panel, ask, redraw });
-    this.saving = new Saving({ ask, shown: () => state.shown() });
+    this.saving = new Saving({ ask, shown: () => state.shown(), story: (columns) => storyOf(state, columns) });
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
       tell: (text) => page.tell(text),

@@ -4,6 +4,7 @@ import { signed } from "./zoom_numbers.js";
 import { cellOf } from "./zoom_viewport.js";
 
 const KEYS = "Keys: + and − zoom, arrows move (Shift: farther), 0 shows all, Enter X-rays the middle.";
+const AVERAGED = "below ×1 the photo is averaged down";
 const SWITCHABLE = ["local_ensemble", "cell_decoding", "feature_unfolding"];
 
 // trained: [first, last] magnification of the training; alt: what the photo shows; methods: one of them
@@ -23,7 +24,7 @@ export function readoutPanel(trained, alt, methods) {
         ["magnification", `×${view.magnification.toFixed(2)}`],
         ["centre y, x", view.centre.map((value) => signed(value, 4)).join(", ")],
         ["cell h, w", cellText(view)],
-        ["model", rangeText(view.magnification, trained)],
+        ["model", modelText(state, trained)],
       ];
       if (invents) rows.push(["details", inventedText(state) || "nothing on screen comes from noise"]);
       numbers.replaceChildren(
@@ -55,9 +56,21 @@ function cellText(view) {
   return `${cellOf(view).map((value) => value.toFixed(6)).join(", ")}: ${pixels}`;
 }
 
+// Where the magnification stands in the models' training; of those that it is too small for, that they are
+// not asked.
+function modelText(state, trained) {
+  const { magnification } = state.view;
+  const models = state.shownSides().filter((name) => state.isModel(name));
+  const range = rangeText(magnification, trained);
+  const small = models.filter((name) => !state.asks(name));
+  if (small.length === 0) return magnification < 1 - 1e-9 && models.length === 0 ? AVERAGED : range;
+  const [{ name, least }] = small.map((side) => state.methodOf(side));
+  const averaged = `below ×${least} the photo is averaged down; ${name} is asked from ×${least} on`;
+  return small.length === models.length ? averaged : `${range}; ${averaged}`;
+}
+
 function rangeText(scale, [first, last]) {
   const range = `training range ×${first}–×${last}`;
-  if (scale < 1 - 1e-9) return "below ×1 the photo is averaged down; a model is asked from ×1 on";
   if (scale < first * (1 - 1e-9)) return `△ below the ${range}`;
   if (scale <= last * (1 + 1e-9)) return `✓ within the ${range}`;
   const times = (scale / last).toFixed(1);
@@ -75,10 +88,27 @@ function inventedText(state) {
   return `△ generated, ${from}: none of them is evidence`;
 }
 
-// A side as messages.py knows it, in words.
-export function sideText(side, methods) {
+// How a picture of what is on screen is made, for its file: { how, generated }; columns: of the picture.
+export function storyOf(state, columns) {
+  const { view, split, methods } = state;
+  const { start, end } = view.spans[1];
+  const scale = Number((columns / (end - start)).toPrecision(4));
+  const names = state.shownSides();
+  const generated = state.invented().map(({ name }) => name);
+  const sides = names.map((name) => {
+    const said = `${sideText(state.side(name), methods, state.asks(name))}, ×${scale}`;
+    return generated.includes(name) ? `${said}, details are generated` : said;
+  });
+  const at = `${Math.round(100 * split)}%`;
+  const how = sides.length === 2 ? `left of ${at}: ${sides[0]}; right of it: ${sides[1]}` : sides[0];
+  return { how, generated: generated.length > 0 };
+}
+
+// A side as messages.py knows it, in words; asked: whether its model is asked, if it is one.
+export function sideText(side, methods, asked) {
   const off = SWITCHABLE.filter((part) => !side[part]).map((part) => part.replace("_", " "));
   const { model, seed } = methods.find(({ name }) => name === side.method) ?? {};
+  if (model && !asked) return `bicubic, in place of ${side.method}`;
   const without = model && off.length > 0 ? ` without ${off.join(", ")}` : "";
   return `${side.method}${without}${seed === undefined ? "" : `, seed ${side.seed ?? seed}`}`;
 }

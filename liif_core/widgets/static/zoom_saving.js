@@ -46,9 +46,10 @@ function savingForm() {
 }
 
 export class Saving {
-  // ask(type, fields): see Questions.askOfPhoto; shown() -> { view, left, right, split, name }.
-  constructor({ ask, shown }) {
-    Object.assign(this, { ask, shown });
+  // ask(type, fields): see Questions.askOfPhoto; shown() -> { view, left, right, split, name };
+  // story(columns) -> how a picture so wide is made, { how, generated }.
+  constructor({ ask, shown, story }) {
+    Object.assign(this, { ask, shown, story });
     this.form = savingForm();
     this.root = this.form.root;
     this.job = null;
@@ -106,6 +107,7 @@ export class Saving {
     this.run({
       name: `${name}_x${Number(magnification.toPrecision(3))}.png`,
       canvas: element("canvas", { width: columns, height: rows }),
+      told: this.story(columns),
       strip: Math.max(1, Math.floor(STRIP_PIXELS / columns)),
       form: {
         view: { centre, magnification, screen: pixels },
@@ -132,7 +134,7 @@ export class Saving {
   }
 
   async paint(job) {
-    const { canvas, strip, form } = job;
+    const { canvas, strip, form, told } = job;
     let said; // what the first strip's file says, the whole file says
     for (let top = 0; top < canvas.height; top += strip) {
       const rows = [top, Math.min(top + strip, canvas.height)];
@@ -148,7 +150,7 @@ export class Saving {
     }
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     if (!blob) throw new Error("The browser has not enough memory for this size.");
-    return withNotes(blob, said);
+    return withNotes(blob, said, told);
   }
 
   stop(text) {

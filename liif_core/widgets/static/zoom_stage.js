@@ -59,8 +59,8 @@ export class Stage {
     const [left, right] = [state.side("left"), state.side("right")];
     drawPicture(this.picture, view, layers, state.splitColumn(this.picture.width), backdrop);
     this.split.show(split > 0 ? split : null, left.method, right.method);
-    this.left.textContent = split > 0.08 ? sideText(left, methods) : "";
-    this.right.textContent = split > 0 && split < 0.92 ? sideText(right, methods) : "";
+    this.left.textContent = split > 0.08 ? sideText(left, methods, state.asks("left")) : "";
+    this.right.textContent = split > 0 && split < 0.92 ? sideText(right, methods, state.asks("right")) : "";
     this.scale.textContent = scaleText(view);
   }
 

@@ -14,9 +14,10 @@
 import { VERSION } from "../zoom_questions.js";
 import { ANSWERS } from "./answers.js";
 import { budget, workerNeeds } from "./budget.js";
-import { Explored, LEAST_ASKED } from "./explored.js";
+import { Explored } from "./explored.js";
 import { GraphicsSwitch } from "./graphics_switch.js";
 import { chosenKernel } from "./kernels.js";
+import { leastAsked } from "./networks.js";
 import { Pool } from "./pool.js";
 import { Uploads, photoFrom } from "./uploads.js";
 import { readWeights } from "./weights.js";
@@ -189,7 +190,7 @@ function startingValues(models) {
   for (const [name, config] of Object.entries(models)) {
     const switches = ABLATIONS.filter((part) => config[part]);
     const chance = config.noise ? { seed: config.seed } : {};
-    methods.push({ name, switches, model: true, least: LEAST_ASKED, ...chance });
+    methods.push({ name, switches, model: true, least: leastAsked(config), ...chance });
   }
   return {
     version: VERSION,

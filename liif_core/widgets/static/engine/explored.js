@@ -1,10 +1,10 @@
 // A photo made ready for exploring by a pool of workers: ExploredPhoto in frames.py. The latent
 // codes of its tiles are kept here, once; workers make what they need of them.
 import { Kept } from "./kept.js";
+import { leastAsked } from "./networks.js";
 import { SIDE, MARGIN, allTiles, distance, partsOf, together } from "./tiles.js";
 import { gridOf } from "./grid.js";
 
-export const LEAST_ASKED = 1; // magnification: LIIF was not trained to shrink
 const PIECES = 3; // of a picture, for each worker
 const AT_HAND = 2; // that a worker is asked for, so that it need not wait for the next
 
@@ -20,7 +20,7 @@ export class Explored {
 
   // Whether a side's model is asked; else its method has none, or bicubic answers.
   asks(side, magnification) {
-    return side.method in this.models && magnification >= LEAST_ASKED;
+    return side.method in this.models && magnification >= leastAsked(this.models[side.method]);
   }
 
   // The tiles that a view needs and the encoder has not read, the nearest first; and how many it
