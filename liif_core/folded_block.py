@@ -1,15 +1,8 @@
 """One block of a LIIF's decoder: some rows and columns of a result, all in one go.
 
-A block is some hundred operations. Called from Python one after the other, two workers take turns
-at Python's lock between any two of them, and each turn has to wake a thread. So what is below is
-handed to TorchScript, whose interpreter runs it from end to end without the lock: the same
-operations, one after the other, with the same results. Where there is no TorchScript any more (it
-is deprecated, and nothing else runs operations so without a compiler), Python calls them as ever.
+It is some hundred operations, which TorchScript runs without Python's lock: see `scripted`.
 """
 
-import functools
-import warnings
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -164,23 +157,3 @@ def decode(
         else:
             total[:, outputs] += said.mul_(row.weight)
     torch.mul(total.permute(1, 2, 0), 0.5, out=result).add_(0.5)
-
-
-@functools.cache
-def decoder() -> Callable[..., None]:
-    """Return `decode` as TorchScript runs it; itself where that cannot be made."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            script: Callable[..., None] = torch.jit.script(decode)
-    except Exception:
-        # A later PyTorch or Python without it, or a program packed without its source: whatever is
-        # raised then, the function is there.
-        return decode
-
-    def run(*asked: object) -> None:
-        # What the optimizer would find takes it longer than a frame, and gains nothing.
-        with torch.jit.optimized_execution(False):
-            script(*asked)
-
-    return run

@@ -18,6 +18,7 @@ from torch import Tensor
 from liif_core import folded_block, workers
 from liif_core.axes import Axis
 from liif_core.folded_block import Column, Layers, Row
+from liif_core.scripted import scripted
 
 #: Output pixels decoded at a time: few enough for a CPU's second-level cache.
 CHUNK_PIXELS = 3072
@@ -150,7 +151,8 @@ class _Strip:
             for one in cols.shifted(codes.start).neighbours()
         ]
         self.own = None if colours is None else self._across(colours[:, codes].permute(2, 0, 1))
-        self.run = folded_block.decoder() if hidden.device.type == "cpu" else folded_block.decode
+        block = folded_block.decode
+        self.run = scripted(block) if hidden.device.type == "cpu" else block
 
     def _across(self, colours: Tensor) -> Tensor:
         """Blend the codes' own colours, (3, H, W) in [-1, 1], along x: (3, H, w)."""

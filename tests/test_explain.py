@@ -69,6 +69,15 @@ def living(page: str) -> dict[str, Any]:
     return json.loads(data)
 
 
+#: What XMP calls things, in the pictures that a page saves: names, and no addresses to ask.
+NAMES = (
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "http://ns.adobe.com/xap/1.0/",
+    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "http://cv.iptc.org/newscodes/digitalsourcetype/",
+)
+
+
 def test_the_page_holds_all_that_it_needs(photo: Path, capsys: Any) -> None:
     assert main(["explain", str(photo)]) == 0
     output = photo.with_suffix(".html")
@@ -78,6 +87,8 @@ def test_the_page_holds_all_that_it_needs(photo: Path, capsys: Any) -> None:
     for attributes in Elements(page).attributes:
         for name in ("src", "href", "data", "action"):
             assert (attributes.get(name) or "data:").startswith("data:")
+    for name in NAMES:
+        page = page.replace(name, "")
     assert not re.search(r"@import|url\(|\bimport\b *[({*'\"]|https?://", page)
     data = living(page)
     inside = Image.open(io.BytesIO(base64.b64decode(data["photo"])))
@@ -115,14 +126,24 @@ def test_invented_details_are_said(photo: Path, capsys: Any) -> None:
     model = LIIF(LIIFConfig(blocks=1, channels=8, hidden=(16,), local_colour=True, noise=4)).eval()
     weights = photo.with_name("noisy.safetensors")
     save_weights(model, weights, {})
-    given = ["explain", str(photo), "--weights", str(weights), "--seed", "3"]
+    given = ["explain", str(photo), "--weights", str(weights), "--seed", "3", "--text"]
     assert main(given) == 0
     page = photo.with_suffix(".html").read_text(encoding="utf-8")
+    assert "LIIF with the weights noisy, which invent details." in page
+    assert "These weights <em>invent</em>" in page
+    assert "it answers the same every time" not in page
     assert "bicubic | LIIF, seed 3, details are generated" in page
     model.seed = 3
     assert living(page)["models"] == {"LIIF": mark_of(model)}
     assert main(["explain", str(photo), "--overwrite", "--seed", "3"]) == 2
     assert "a seed is for weights that invent details" in capsys.readouterr().err
+
+
+def test_the_training_of_shipped_weights_is_told(photo: Path) -> None:
+    for weights, scales in (("liif-edsr-crisp", [2, 8]), ("heat-edsr-small", [1, 4])):
+        assert main(["explain", str(photo), "--overwrite", "--weights", weights]) == 0
+        page = photo.with_suffix(".html").read_text(encoding="utf-8")
+        assert living(page)["values"]["trained"] == scales
 
 
 @pytest.mark.parametrize("name", ["a&b <i>", "</script><!--", '"quoted"', "日本 $style"])

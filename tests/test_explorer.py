@@ -563,18 +563,64 @@ class TestInventedDetails:
         assert "compositeWithTrainedAlgorithmicMedia" not in text
 
 
+class Clock:
+    """Shows what pictures take, so many seconds for a pixel, and not what they really take."""
+
+    def __init__(self, monkeypatch, ready: ExploredPhoto, pace: float) -> None:
+        self.now, self.pixels, picture = 50.0, [], ready.picture
+
+        def slow(*asked, **more):
+            found = picture(*asked, **more)
+            self.pixels.append(math.prod(found.shape[:2]))
+            self.now += pace * self.pixels[-1]
+            return found
+
+        monkeypatch.setattr(ready, "picture", slow)
+        monkeypatch.setattr("liif_core.explorer.messages.clock", lambda: self.now)
+
+
+FULL = 240 * 320
+
+
 @pytest.mark.parametrize(
-    ("pace", "least", "most"),
-    [(None, 5_900, 6_200), (1e-9, 76_800, 76_800), (1.0, 1_999, 2_200), (1e-5, 9_900, 10_300)],
+    ("known", "pace", "expected"),
+    [
+        (None, 2e-5, [6_000]),  # that took longer than there was
+        (None, 6e-6, [6_000]),  # time for 10,600 more: hardly finer
+        (None, 5e-6, [6_000, 14_000]),  # time for 14,000
+        (None, 2e-6, [6_000, 44_000]),
+        (None, 1e-7, [6_000, FULL]),
+        (None, 0.0, [6_000, FULL]),
+        (1e-5, 1e-5, [10_000]),
+        (1e-9, 1e-5, [FULL]),
+        (1.0, 1.0, [2_000]),
+        (1.0, 2e-6, [2_000, 48_000]),  # the machine was busy, and is no more
+    ],
 )
-def test_a_moving_picture_is_as_fine_as_the_time_allows(monkeypatch, pace, least, most):
+def test_a_moving_picture_goes_from_coarse_to_fine_as_the_time_allows(
+    monkeypatch, known, pace, expected
+):
     monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", 6_000)
     monkeypatch.setattr("liif_core.explorer.messages.LEAST_PIXELS", 2_000)
     ready = explored(noise(40, 50))
-    if pace:
-        ready.pace[LIIF_SIDE] = pace
+    if known:
+        ready.pace[LIIF_SIDE] = known
+    clock = Clock(monkeypatch, ready, pace)
     view = {"screen": [240, 320], "centre": [0, 0], "magnification": 8}
     _, pictures = ask(ready, "frame", view=view, reads=99, coarse=True, lossless=False)
-    assert least <= math.prod(decoded(pictures[0]).shape[:2]) <= most
-    if pace != 1.0:  # it tells how fast the next one will be, unless it is very small
-        assert 0 < ready.pace[LIIF_SIDE] != pace
+    assert clock.pixels == pytest.approx(expected, rel=0.04)
+    assert math.prod(decoded(pictures[0]).shape[:2]) == clock.pixels[-1]
+    assert ready.pace[LIIF_SIDE] == pytest.approx(pace, abs=1e-10)  # tells how fast the next is
+    if len(clock.pixels) > 1:  # what was finer fitted into the time
+        assert clock.now - 50 <= 0.1 * 1.02
+
+
+@pytest.mark.parametrize("pixels", [1_000, 100])
+def test_a_picture_too_small_to_tell_leaves_the_pace_unknown(monkeypatch, pixels):
+    monkeypatch.setattr("liif_core.explorer.messages.COARSE_PIXELS", pixels)
+    ready = explored(noise(40, 50))
+    clock = Clock(monkeypatch, ready, 1e-9)
+    view = {"screen": [240, 320], "centre": [0, 0], "magnification": 8}
+    ask(ready, "frame", view=view, reads=99, coarse=True, lossless=False)
+    assert len(clock.pixels) == 1
+    assert not ready.pace

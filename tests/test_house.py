@@ -22,7 +22,7 @@ LIMITS = {"function": 80, "class": 200}
 MODEL = {
     "coords": set(),
     "edsr": set(),
-    "noise_field": set(),
+    "noise_field": {"scripted"},
     "liif": {"coords", "edsr", "noise_field"},
 }
 

@@ -1,5 +1,7 @@
 """Noise as a function of position: the same wherever it is asked, and the same everywhere."""
 
+import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +9,13 @@ import pytest
 import torch
 from small_models import asked, noise
 
+from liif_core import noise_field as noise_field_module
 from liif_core.ablation import ablated
 from liif_core.errors import LiifError
 from liif_core.grid import ArrayPixels
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import decoder_of, seed_of, set_seed
-from liif_core.noise_field import LATTICES, noise_field
+from liif_core.noise_field import LATTICES, Lattice, noise_field
 from liif_core.render import ContinuousPhoto, render
 from liif_core.training.grow import grow
 from liif_core.weights import load_model, save_weights
@@ -39,6 +42,45 @@ def test_it_is_what_it_was():
         [-0.1763206, 1.6267250, -0.2107335],
     ]
     torch.testing.assert_close(found, torch.tensor(expected), atol=1e-5, rtol=0)
+
+
+def one_value(lattice: Lattice, y: float, x: float, cell: float, seed: int, channel: int) -> float:
+    """The field as it is told, at one point, in Python's own integers."""
+
+    def mixed(bits: int) -> int:
+        bits = ((bits ^ (bits >> 16)) * 0x7FEB352D) & 0xFFFFFFFF
+        bits = ((bits ^ (bits >> 15)) * 0x846CA68B) & 0xFFFFFFFF
+        return bits ^ (bits >> 16)
+
+    cos, sin = math.cos(lattice.angle), math.sin(lattice.angle)
+    u, v = (x * cos + y * sin) / lattice.along, (y * cos - x * sin) / lattice.across
+    col, row = math.floor(u), math.floor(v)
+    right, below = (t * t * (3 - 2 * t) for t in (u - col, v - row))
+    total = squares = 0.0
+    for i, down in enumerate((1 - below, below)):
+        for j, across in enumerate((1 - right, right)):
+            key = mixed(seed & 0xFFFFFFFF) + 0x51ED2701 * channel
+            along = mixed(((row + i) * 0x9E3779B1 + key) & 0xFFFFFFFF)
+            bits = mixed((along + (col + j) * 0x85EBCA77) & 0xFFFFFFFF)
+            total += down * across * ((bits >> 8) + 0.5 - (1 << 23)) * math.sqrt(12) / (1 << 24)
+            squares += (down * across) ** 2
+    return total / math.sqrt(squares * (1 + (cell / lattice.across) ** 2))
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_any_point_has_the_value_that_its_lattices_say(many, monkeypatch):
+    """One by one, or as a grid so large that it is cut, with a seed for each row."""
+    monkeypatch.setattr(noise_field_module, "POINTS", 8 if many else 4096)
+    y = torch.tensor([[-1200.3], [0.5], [987654.1], [3.0]], dtype=torch.float64)
+    x = torch.tensor([-7.75, 0.0, 0.5, 1.25, 31.9, 123456.7], dtype=torch.float64)
+    cell = torch.tensor([0.1, 0.2, 0.3, 1.0, 2.0, 0.0], dtype=torch.float64)
+    seed = torch.tensor([[0], [7], [(1 << 31) + 5], [1 << 40]])
+    found = noise_field(y, x, cell, seed, CHANNELS)
+    assert found.shape == (4, 6, CHANNELS)
+    for i, j, channel in itertools.product(range(4), range(6), range(CHANNELS)):
+        place = float(y[i]), float(x[j]), float(cell[j]), int(seed[i])
+        expected = one_value(LATTICES[channel], *place, channel)
+        assert float(found[i, j, channel]) == pytest.approx(expected, abs=2e-6)
 
 
 def test_each_channel_has_mean_0_and_variance_1_and_is_independent():

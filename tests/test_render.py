@@ -13,6 +13,7 @@ from small_models import asked, noise, small_heat, small_model
 from liif_core import bands, folded_block, folded_grid, workers
 from liif_core.errors import LiifError
 from liif_core.render import ContinuousPhoto, OutputGrid, render, strips
+from liif_core.scripted import scripted
 from liif_core.tiles import TileStore
 from liif_core.zooming.fewer_codes import FewerCodes
 from liif_core.zooming.self_ensemble import SelfEnsemble
@@ -179,19 +180,19 @@ def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
 @pytest.mark.parametrize("size", [(120, 111), (61, 50), (20, 18)])
 def test_a_block_is_the_same_with_torchscript_and_without(size, precision, monkeypatch):
     model, photo = small_model(), noise(40, 37)
-    assert folded_block.decoder() is not folded_block.decode
+    assert scripted(folded_block.decode) is not folded_block.decode
     fast = ContinuousPhoto(model, photo, precision=precision).render(*size)
 
     def gone(_):
         raise RuntimeError("this Python has none")
 
-    folded_block.decoder.cache_clear()
+    scripted.cache_clear()
     monkeypatch.setattr(torch.jit, "script", gone)
     try:
-        assert folded_block.decoder() is folded_block.decode
+        assert scripted(folded_block.decode) is folded_block.decode
         plain = ContinuousPhoto(model, photo, precision=precision).render(*size)
     finally:
-        folded_block.decoder.cache_clear()
+        scripted.cache_clear()
     np.testing.assert_array_equal(fast, plain)
 
 

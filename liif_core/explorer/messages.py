@@ -35,6 +35,15 @@ COARSE_PIXELS = 80_000
 #: finer it is.
 BUDGET = 0.1
 
+#: A finer picture of a moving view is worth its time if it has so many times as many pixels.
+FINER = 2
+
+#: Seconds that two looks at a clock are apart at least, even if it does not tell them apart.
+CLOCK_TICK = 1e-7
+
+#: Tells seconds.
+clock = time.perf_counter
+
 #: Screen pixels that every coarse picture may have: of fewer, one sees nothing.
 LEAST_PIXELS = 20_000
 
@@ -100,19 +109,28 @@ def frame(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:
 
 
 def moved(explored: ExploredPhoto, view: Viewport, side: Side) -> np.ndarray:
-    """Return a picture of a moving view, as fine as the time allows; note how fast it came."""
-    new, most = explored.new_pixels(view, side), COARSE_PIXELS
+    """Return a picture of a moving view, as fine as the time allows; note how fast it came.
+
+    How fast a picture comes is known from the last one. If this one came so soon that a much finer
+    one can be had in the time that is left, as the first of a side may, that one is shown.
+    """
+    began, new, most = clock(), explored.new_pixels(view, side), COARSE_PIXELS
     if side.decoder in explored.pace:
         most = max(LEAST_PIXELS, int(BUDGET / explored.pace[side.decoder]))
-    # A pan's few new pixels are no more work at full resolution: then all are exact.
-    fine = new <= most
-    step = 1.0 if fine else max(1.0, (view.screen[0] * view.screen[1] / most) ** 0.5)
-    began = time.perf_counter()
-    picture = explored.picture(view, side, step, moving=True)
-    computed = new if fine else picture.shape[0] * picture.shape[1]
-    if computed >= LEAST_PIXELS:  # else it is the small things that take the time
-        explored.pace[side.decoder] = (time.perf_counter() - began) / computed
-    return picture
+    while True:
+        # A pan's few new pixels are no more work at full resolution: then all are exact.
+        fine = new <= most
+        step = 1.0 if fine else max(1.0, (view.screen[0] * view.screen[1] / most) ** 0.5)
+        before = clock()
+        picture = explored.picture(view, side, step, moving=True)
+        computed = new if fine else picture.shape[0] * picture.shape[1]
+        if computed < LEAST_PIXELS:  # then it is the small things that take the time
+            return picture
+        now = clock()
+        pace = explored.pace[side.decoder] = max(now - before, CLOCK_TICK) / computed
+        most = int((began + BUDGET - now) / pace)
+        if fine or step == 1.0 or most < FINER * computed:
+            return picture
 
 
 def ahead(explored: ExploredPhoto, question: Mapping[str, Any]) -> Answer:

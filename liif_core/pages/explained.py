@@ -10,10 +10,11 @@ from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
 from liif_core.explorer.methods import describe
-from liif_core.models import Model, title_of
+from liif_core.models import Model, seed_of, title_of
 from liif_core.pages.held import page_script, page_style, place, text_of, weights_script
 from liif_core.photos import Photo
 from liif_core.pixels import eight_bit
+from liif_core.training.recipe import trained_scales
 from liif_core.widgets.stills import contact_sheet, picture_file, still_figure
 
 HERE = Path(__file__).parent
@@ -65,7 +66,8 @@ def explained(subject: Subject, *, text: bool = False) -> str:
     of_photo = f"{subject.name}, {subject.photo.width} × {subject.photo.height} pixels."
     ways = (
         f"Left of the line bicubic interpolation, right of it {title_of(subject.model)} with the "
-        f"weights {subject.model_name}."
+        f"weights {subject.model_name}"
+        f"{', which invent details' if seed_of(subject.model) is not None else ''}."
     )
     caption = f"<p><span data-first-photo>{html.escape(of_photo)}</span> {html.escape(ways)}</p>"
     page = Template((HERE / "explained.html").read_text(encoding="utf-8"))
@@ -74,7 +76,7 @@ def explained(subject: Subject, *, text: bool = False) -> str:
         style=page_style() + (HERE / "explained.css").read_text(encoding="utf-8"),
         explorer=explorer,
         caption=caption if text else "",
-        answer=answer() if text else "",
+        answer=answer(invented=seed_of(subject.model) is not None) if text else "",
         script=script,
     )
 
@@ -88,9 +90,15 @@ def check_size(height: int, width: int) -> None:
         )
 
 
-def answer() -> str:
-    """Return the answer to how AI zooms, in three parts, as HTML."""
-    return (HERE / "answer.html").read_text(encoding="utf-8")
+def answer(*, invented: bool = False) -> str:
+    """Return the answer to how AI zooms, in three parts, as HTML.
+
+    Args:
+        invented: whether it stands below a zoom whose details are.
+    """
+    page = Template((HERE / "answer.html").read_text(encoding="utf-8"))
+    worth = "worth_invented.html" if invented else "worth.html"
+    return page.substitute(worth=(HERE / worth).read_text(encoding="utf-8").rstrip())
 
 
 def explorer_of(subject: Subject) -> str:
@@ -111,6 +119,7 @@ def explorer_of(subject: Subject) -> str:
         "left": vars(sides[0]),
         "right": vars(sides[1]),
         "screen": list(SCREEN),
+        "trained": list(trained_scales(subject.model.weights_name)),
         "alt": alt,
         "grid": False,
         "point": list(subject.point) if subject.point else None,

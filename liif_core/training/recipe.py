@@ -198,6 +198,13 @@ def recipe_names() -> list[str]:
     )
 
 
+def trained_scales(weights: str) -> tuple[float, float]:
+    """Return the (least, largest) magnification that shipped weights were trained for; for others,
+    what a recipe has that says nothing else."""
+    recipe = load_recipe(weights) if weights in recipe_names() else Recipe
+    return recipe.min_scale, recipe.max_scale
+
+
 def load_recipe(name: str) -> Recipe:
     """Return a recipe by its name in the package, or from a file that ends in `.json`.
 
