@@ -39,7 +39,6 @@ from liif_core.companions.perception import (
 )
 from liif_core.errors import LiifError
 from liif_core.evaluate import make_pair
-from liif_core.folded import FoldedDecoder
 from liif_core.metrics import psnr
 from liif_core.models import Model, seed_of
 from liif_core.photos import photo_paths, read_rgb
@@ -98,9 +97,7 @@ def zooms(model: Model | None, pair: Pair, seeds: Sequence[int]) -> Iterator[np.
         return
     photo = ContinuousPhoto(model, pair.small.astype(np.float32) / 255)
     for seed in seeds:
-        if isinstance(photo.decoder, FoldedDecoder):
-            photo.decoder.seed = seed
-        yield photo.render(*size)
+        yield photo.seeded(seed).render(*size)
 
 
 def measured(
