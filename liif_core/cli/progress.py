@@ -20,7 +20,8 @@ class Pace:
     """Tells how much longer work takes, from how fast the last of it went.
 
     A mean since the beginning would lag behind for minutes when another program takes the cores,
-    or gives them back; and what comes before the first part is done is no measure of the rest.
+    or gives them back; and what comes before the first part is done is no measure of the rest: the
+    photo is read then. Where there is a guess, it holds until a second part is done.
 
     Args:
         guess: seconds for all of the work; 0 if nobody knows.
@@ -31,6 +32,7 @@ class Pace:
         self._guess, self._clock = guess, clock
         self._marks: deque[tuple[float, float]] = deque()  # when how much was done
         self._began: float | None = None
+        self._reading = bool(guess)
 
     def left(self, share: float) -> float | None:
         """Return the seconds left, or None if they cannot be told yet.
@@ -41,6 +43,9 @@ class Pace:
         now = self._clock()
         if self._began is None:
             self._began = now
+        elif self._reading and share > self._marks[0][1]:
+            self._reading, self._began = False, now
+            self._marks.clear()
         self._marks.append((now, share))
         while len(self._marks) > 2 and self._marks[1][0] <= now - WINDOW:
             self._marks.popleft()

@@ -128,11 +128,11 @@ class ZoomExplorer(EngineInPage):
         """Choose what stands on the two sides, and where the split is; what is not given stays.
 
         Args:
-            left, right: a method's name, or a `Side` with parts switched off.
+            left, right: a method's name, or a `Side` with parts switched off, or from a seed.
             split: 0 … 1 of the screen's width; 0 shows the right side alone.
 
         Raises:
-            LiifError: no such method, or a split outside 0 … 1.
+            LiifError: no such method, a seed that it does not take, or a split outside 0 … 1.
         """
         for name, side in (("left", left), ("right", right)):
             if side is not None:

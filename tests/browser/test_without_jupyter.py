@@ -416,6 +416,30 @@ def test_a_late_overview_is_that_of_its_own_photo(by_hand: Any) -> None:
     assert by_hand.evaluate("document.querySelector('.liif-overview').width") == 8
 
 
+def test_what_went_wrong_is_told_once(by_hand: Any) -> None:
+    by_hand.evaluate(
+        """() => {
+             for (const kind of ["frame", "overview"]) {
+               while (sent.some(({ question }) => question.type === kind)) {
+                 reply(({ type }) => type === kind, { failed: "The engine stopped." });
+               }
+             }
+           }"""
+    )
+    by_hand.get_by_text("The engine stopped.").wait_for()
+    by_hand.evaluate(
+        "(text) => drop(document.querySelector('.liif-stage'), 'a.png', text)", png(noise(3, 4))
+    )
+    by_hand.wait_for_function("sent.some(({ question }) => question.type === 'upload')")
+    by_hand.evaluate(
+        """async () => {
+             reply(({ type }) => type === "upload", { failed: "The engine stopped." });
+             await new Promise((done) => setTimeout(done, 50));
+           }"""
+    )
+    assert by_hand.locator(".liif-note", has_text="The engine stopped.").count() == 1
+
+
 def test_an_answer_about_the_photo_before_is_not_shown(by_hand: Any) -> None:
     open_photo(by_hand, 1)
     black, white = np.zeros((120, 160, 3), np.uint8), np.full((120, 160, 3), 255, np.uint8)
