@@ -5,20 +5,27 @@ at whole magnifications, where a heat field is one matrix, and at others, where 
 numbers in the weights are does not change the time: the heat field's are random.
 
     python benchmarks/decoders.py            # a table
+    python benchmarks/decoders.py --against DIR      # beside the LIIF of another checkout
     python benchmarks/decoders.py --quick    # does it work? Its numbers mean nothing
 
 Exit status 1: a ratio is below `FLOORS`.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+import liif_core
 from liif_core import workers
 from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, Model, build
@@ -54,19 +61,64 @@ def models(blocks: int) -> tuple[Model, Model]:
     return tuple(model.eval().requires_grad_(False) for model in found)  # type: ignore[return-value]
 
 
-def times(case: Case, turns: int) -> list[float]:
-    """Return the median seconds that each decoder takes for a case."""
+def opened(model: Model, case: Case) -> Callable[[], float]:
+    """Return what decodes a case once and tells the seconds; its tiles are encoded already."""
     photo = np.random.default_rng(0).random((case.height, case.width, 3), dtype=np.float32)
-    views = [ContinuousPhoto(model, photo) for model in models(1)]
-    taken: list[list[float]] = [[] for _ in views]
-    for view in views:
-        view.render(*case.out)  # from here on its tiles are encoded
-    for _ in range(turns):
-        for view, seconds in zip(views, taken, strict=True):
-            start = time.perf_counter()
-            view.render(*case.out)
-            seconds.append(time.perf_counter() - start)
-    return [statistics.median(seconds) for seconds in taken]
+    view = ContinuousPhoto(model, photo)
+    view.render(*case.out)
+
+    def once() -> float:
+        start = time.perf_counter()
+        view.render(*case.out)
+        return time.perf_counter() - start
+
+    return once
+
+
+def show_liif(threads: int | None) -> None:
+    """Print where `liif_core` lies; then a LIIF's seconds for each case that is read, and again for
+    each empty line."""
+    print(Path(liif_core.__file__).parent, flush=True)
+    once: Callable[[], float] | None = None
+    with workers.limited_to(threads):
+        for line in sys.stdin:
+            if line.strip():
+                height, width, scale = line.split()
+                once = opened(models(1)[0], Case(int(height), int(width), float(scale)))
+            assert once
+            print(once(), flush=True)
+
+
+def elsewhere(build: Path, threads: int | None, stack: ExitStack) -> Callable[[str], float]:
+    """Start a process that decodes by the LIIF of another checkout; return how to ask it."""
+    asked = [sys.executable, __file__, "--liif", *(["--threads", str(threads)] if threads else [])]
+    environment = {**os.environ, "PYTHONPATH": str(build)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = stack.enter_context(subprocess.Popen(asked, env=environment, cwd=build, **pipes))
+    if Path(process.stdout.readline().strip()) != build / "liif_core":
+        sys.exit(f"liif_core was not imported from {build}")
+
+    def ask(line: str) -> float:
+        print(line, file=process.stdin, flush=True)
+        return float(process.stdout.readline())
+
+    return ask
+
+
+def times(case: Case, turns: int, other: Callable[[str], float] | None = None) -> list[float]:
+    """Return the median seconds that each decoder takes for a case.
+
+    Args:
+        other: asks another checkout's LIIF; None: this one's.
+    """
+    liif, heat = models(1)
+    if other:
+        other(f"{case.height} {case.width} {case.scale}")
+        asked = [lambda: other(""), opened(heat, case)]
+    else:
+        asked = [opened(model, case) for model in (liif, heat)]
+    taken = [[once() for once in asked] for _ in range(turns)]
+    return [statistics.median(seconds) for seconds in zip(*taken, strict=True)]
 
 
 def main() -> int:
@@ -74,15 +126,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes: does it work?")
     parser.add_argument("--threads", type=int, help="default: what this process may use")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout's LIIF")
+    parser.add_argument("--liif", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.liif:
+        show_liif(options.threads)
+        return 0
     part = 16 if options.quick else 1
     sizes = ((384, 512, 4), (109, 128, 12), (109, 128, 11.7), (384, 512, 1.3))
     cases = [Case(height // part, width // part, scale) for height, width, scale in sizes]
     print("| photo | scale | LIIF, ms | heat field, ms | times as fast |\n|-|-|-|-|-|")
     failed = 0
-    with workers.limited_to(options.threads):
+    with workers.limited_to(options.threads), ExitStack() as stack:
+        build = options.against and options.against.resolve()
+        other = elsewhere(build, options.threads, stack) if build else None
         for case in cases:
-            liif, heat = times(case, 1 if options.quick else 7)
+            liif, heat = times(case, 1 if options.quick else 7, other)
             print(
                 f"| {case.width}×{case.height} | ×{case.scale:g} | {1e3 * liif:.0f} "
                 f"| {1e3 * heat:.0f} | {liif / heat:.1f} |"
