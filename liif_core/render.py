@@ -209,7 +209,7 @@ class ContinuousPhoto:
 
     def strip_ends(self, grid: OutputGrid) -> list[int]:
         """Return where the strips of a result end: at tile borders, sooner if memory asks."""
-        longest = max(1, self.memory // 8 // (grid.width * 3 * 4))
+        longest = max(1, self.memory // 32 // (grid.width * 3 * 4))
         ends: list[int] = []
         for _, top, bottom in self.tiles.spans(grid, 0, range(grid.height)):
             parts = -(-(bottom - top) // longest)

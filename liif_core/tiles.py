@@ -131,7 +131,10 @@ class TileStore:
         # A strip is cut from one row of tiles after the other: a whole row should fit.
         with torch.no_grad():
             self._tile_pixel = (decoder_of(model).width + 3) * 4  # the hidden map and the colour
-        row = self._tiles.budget // (photo.width * self._tile_pixel)
+        # (Each tile is a pixel wider than its core, all around: if the last did not fit, each strip
+        # would read the row anew.)
+        wide = photo.width + 2 * -(-photo.width // across)
+        row = self._tiles.budget // (wide * self._tile_pixel) - 2
         self.side = (max(LEAST_SIDE, min(across, row)), across)
 
     @property

@@ -15,7 +15,7 @@ from liif_core import bands, workers
 from liif_core.ablation import ablated
 from liif_core.errors import LiifError
 from liif_core.folded import FoldedDecoder
-from liif_core.render import ContinuousPhoto
+from liif_core.render import ContinuousPhoto, strips
 from liif_core.tiles import Kept, Tile, TileStore
 
 SWITCHES = ("local_ensemble", "feature_unfolding", "cell_decoding")
@@ -238,3 +238,21 @@ def test_few_bands_are_as_many_as_two_workers_or_four_share_evenly(
     bands._by_bands(lambda top, bottom: cut.append((top, bottom)), height, width)
     assert len(cut) == count
     assert [0, *(bottom for _, bottom in cut)] == [*(top for top, _ in cut), height]
+
+
+def test_a_row_of_tiles_is_read_once_for_all_its_strips(monkeypatch):
+    """The budget must hold a whole row of tiles, with what they are wider than their cores."""
+    read, made = [], TileStore._read
+
+    def counted(store, rows, cols):
+        read.append((rows.start, cols.start))
+        return made(store, rows, cols)
+
+    monkeypatch.setattr(TileStore, "_read", counted)
+    source = ContinuousPhoto(small_model(), noise(80, 600), memory=8_400_000, largest_tile=64)
+    assert 32 < source.tiles.side[0] < 64  # it is the budget that says how high tiles are
+    grid = source.output(400, 3000)
+    assert len(source.strip_ends(grid)) > 3 * len({tile for tile, _ in source.tiles.tiles_of(grid)})
+    for _ in strips(source, grid):
+        pass
+    assert sorted(read) == sorted(set(read))
