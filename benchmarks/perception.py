@@ -174,12 +174,19 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
     figure = new_figure(6.4, 4.2)
     axis = figure.subplots()
+    first, last = (f", mean of {count}" for count in (MEANS[0], MEANS[-1]))
     for row in rows:
         colour = ORANGE if "mean of" in row.name else BLUE
         axis.errorbar(row.psnr, row.kid.value * 1e3, row.kid.error * 1e3, fmt="o", color=colour)
-        axis.annotate(
-            row.name, (row.psnr, row.kid.value * 1e3), xytext=(5, 4), textcoords="offset points"
-        )
+        # The means in between lie close together, in order.
+        if row.name.endswith(first):
+            name, place = row.name.replace(first, ", one seed"), {"xytext": (-5, 4), "ha": "right"}
+        elif "mean of" in row.name and not row.name.endswith(last):
+            continue
+        else:
+            name, place = row.name.split(", ")[-1], {"xytext": (5, 4)}
+        where = (row.psnr, row.kid.value * 1e3)
+        axis.annotate(name, where, textcoords="offset points", **place)
     axis.set(xlabel="PSNR (dB): nearer to the truth →", ylabel="KID × 1000: ← looks more real")
     axis.set_title(f"Perception and distortion at ×{rows[0].scale}")
     axis.margins(x=0.3)
