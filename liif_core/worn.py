@@ -20,7 +20,7 @@ NOISE, GRID = 6.0, 0.12
 MIDDLE = 1024
 
 #: Shipped weights that were trained on clean photos.
-CLEAN_WEIGHTS = ("liif-edsr", "liif-edsr-small")
+CLEAN_WEIGHTS = ("liif-edsr", "liif-edsr-small", "liif-edsr-crisp", "heat-edsr-small")
 
 #: How the weights for worn photos are chosen: on the command line, and in Python.
 BY_OPTION, BY_CODE = "--weights liif-edsr-photo", 'load_model("liif-edsr-photo")'

@@ -50,7 +50,8 @@ def test_the_hint_names_what_was_found():
     assert "JPEG blocks;" in diagnose(jpeg(CLEAN, 40, np.zeros(2, int))).hint()
     assert "carries noise;" in diagnose(sensor_noise(CLEAN, 10, rng)).hint()
     noisy = photo_from(sensor_noise(CLEAN, 10, rng))
-    assert "liif-edsr-photo" in hint_for(noisy, "liif-edsr")
+    for clean in ("liif-edsr", "liif-edsr-small", "liif-edsr-crisp", "heat-edsr-small"):
+        assert "liif-edsr-photo" in hint_for(noisy, clean)
     assert hint_for(noisy, "liif-edsr-photo") == hint_for(noisy, "mine.safetensors") == ""
 
 

@@ -10,6 +10,7 @@ from liif_core.errors import LiifError
 from liif_core.files.destination import TIFF, check_target, format_of
 from liif_core.files.opening import PAGE_HINT
 from liif_core.files.tiff_pages import MOST_BYTES, join_pages, too_large
+from liif_core.models import seed_of
 from liif_core.photos import Photo, read_header
 from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
@@ -83,7 +84,7 @@ def _into_one(
         raise LiifError(f"{output}: {too_large()}")
     folder = Path(f"{os.path.realpath(output)}.liif-pages")
     folder.mkdir(exist_ok=True)
-    model, pages, order = load(), list[str](), ""
+    model, pages, order, said = load(), list[str](), "", ""
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
@@ -92,7 +93,10 @@ def _into_one(
             if not photo.notes.exif:  # which would have its own order of bytes; a file has one
                 exif = replace(photo.notes.exif, order=order)
                 photo = replace(photo, notes=replace(photo.notes, exif=exif))
-            ends = renderer_for(job.task, model, photo).strip_ends(job.grid)
+            renderer = renderer_for(job.task, model, photo)
+            ends = renderer.strip_ends(job.grid)
+            if seed_of(model) is not None:
+                said = f"; {renderer.remark(job.grid)}"
             # Its name says what decides its pixels: another photo, option or weight starts over.
             key = job_key(model, photo, job, ends)[:16]
             path = folder / f"{job.task.page}-{key}.tif"
@@ -106,7 +110,8 @@ def _into_one(
     finally:
         with suppress(OSError):  # what an interrupted run goes on with
             folder.rmdir()
-    return [f"{output}: {len(pages)} pages, up to {wide}×{max(h for h, _ in sizes)} pixels"]
+    tallest = max(height for height, _ in sizes)
+    return [f"{output}: {len(pages)} pages, up to {wide}×{tallest} pixels{said}"]
 
 
 def _painted(

@@ -66,6 +66,15 @@ def test_several_photos_have_the_seed_too(photo, noisy, tmp_path, capsys):
         assert np.array_equal(np.asarray(Image.open(path)), alone)
 
 
+def test_a_file_of_pages_says_so_too(photo, noisy, tmp_path, capsys):
+    page = Image.open(photo)
+    pages = tmp_path / "pages.tif"
+    page.save(pages, save_all=True, append_images=[page])
+    given = ["zoom", pages, "--scale", 2, "--pages", "all", "--weights", noisy, "--seed", 3]
+    assert main([str(word) for word in [*given, "--device", "cpu"]]) == 0
+    assert "details are invented, with seed 3" in capsys.readouterr().out
+
+
 def test_a_comparison_says_so_too(photo, noisy, capsys):
     zoomed(photo, noisy, "--seed", 3, "--compare")
     said = "bicubic (left), LIIF, details invented (seed 3) (right)"
