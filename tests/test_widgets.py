@@ -441,11 +441,18 @@ def test_a_widgets_own_styles_outweigh_the_shared_ones(name: str) -> None:
     assert [part for part in selectors if not part.startswith(f".liif-widget.liif-{root}")] == []
 
 
+#: Names in a picture's metadata that look like addresses: nobody fetches them.
+NAMES = re.compile(
+    rb"http://(www\.w3\.org/1999/02/22-rdf-syntax-ns#|ns\.adobe\.com/xap/1\.0/"
+    rb"|iptc\.org/std/Iptc4xmpExt/2008-02-29/|cv\.iptc\.org/newscodes/digitalsourcetype/)"
+)
+
+
 def test_static_files_name_no_address() -> None:
     files = [file for file in STATIC.rglob("*") if file.is_file()]
     assert len(files) > 10
     for file in files:
-        assert b"://" not in file.read_bytes(), file.name
+        assert b"://" not in NAMES.sub(b"", file.read_bytes()), file.name
 
 
 class TestKeepStills:
