@@ -9,7 +9,9 @@ from liif_core.errors import LiifError
 from liif_core.photos import photo_from
 from liif_core.samples import sample_photo
 from liif_core.training.degrade import jpeg, sensor_noise
-from liif_core.worn import diagnose, grid_of, hint_for
+from liif_core.training.recipe import load_recipe
+from liif_core.weights import manifest
+from liif_core.worn import CLEAN_WEIGHTS, diagnose, grid_of, hint_for
 
 CLEAN = sample_photo("astronaut", longest=256)
 
@@ -53,6 +55,11 @@ def test_the_hint_names_what_was_found():
     for clean in ("liif-edsr", "liif-edsr-small", "liif-edsr-crisp", "heat-edsr-small"):
         assert "liif-edsr-photo" in hint_for(noisy, clean)
     assert hint_for(noisy, "liif-edsr-photo") == hint_for(noisy, "mine.safetensors") == ""
+
+
+def test_the_weights_that_get_advice_are_those_that_saw_clean_photos():
+    shipped = {name for name in manifest() if load_recipe(name).degrade == "none"}
+    assert set(CLEAN_WEIGHTS) == shipped
 
 
 @pytest.mark.parametrize("side", [1, 7, 23])

@@ -74,11 +74,7 @@ VERDICTS = {
 def verdicts(answers: Mapping[str, str]) -> None:
     """Check exercise 3: what the meter's readings say, case by case."""
     choices = ("possible", "ruled out", "cannot say")
-    assert isinstance(answers, Mapping), "keep the dictionary: case -> verdict"
-    for case, (right, because) in VERDICTS.items():
-        given = " ".join(str(answers.get(case, "")).lower().rstrip(" .").split())
-        assert given in choices, f"case {case}: write one of {', '.join(choices)}, not {given!r}"
-        assert given == right, f"case {case} is not “{given}”: {because}."
+    _named(answers, VERDICTS, choices, "case", "verdict")
 
 
 def still_possible(
@@ -173,9 +169,21 @@ def tools() -> dict[str, Tool]:
 
 def kinds(answers: Mapping[str, str]) -> None:
     """Check exercise 4: of which kind each of the four tools is."""
-    choices = ("formula", "mean error", "generative")
-    assert isinstance(answers, Mapping), "keep the dictionary: tool -> kind"
-    for tool, (right, because) in KINDS.items():
-        given = " ".join(str(answers.get(tool, "")).lower().rstrip(" .").split())
-        assert given in choices, f"tool {tool}: write one of {', '.join(choices)}, not {given!r}"
-        assert given == right, f"tool {tool} is not “{given}”: {because}."
+    _named(answers, KINDS, ("formula", "mean error", "generative"), "tool", "kind")
+
+
+def _named(
+    answers: Mapping[str, str],
+    expected: Mapping[str, tuple[str, str]],
+    choices: Sequence[str],
+    what: str,
+    word: str,
+) -> None:
+    """Check words that were written beside letters; say why the first wrong one is wrong."""
+    assert isinstance(answers, Mapping), f"keep the dictionary: {what} -> {word}"
+    for letter, (right, because) in expected.items():
+        given = " ".join(str(answers.get(letter, "")).lower().rstrip(" .").split())
+        assert given in choices, (
+            f"{what} {letter}: write one of {', '.join(choices)}, not {given!r}"
+        )
+        assert given == right, f"{what} {letter} is not “{given}”: {because}."

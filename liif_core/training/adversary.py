@@ -1,8 +1,8 @@
 """The adversary of a crisp model: small networks that learn to tell its answers from photographs.
 
 They do not look at colours but at the early features of a classifier that knows photographs, a
-network for each depth: so they learn in hundreds of steps what would take them many thousands from
-colours (projected adversaries: Sauer et al. 2021, arXiv 2111.01007). Each says for every place how
+network for each depth: so they learn sooner than from colours (projected adversaries: Sauer et al.
+2021, arXiv 2111.01007). Each says for every place how
 real its surroundings look (a patch discriminator: Isola et al. 2017, arXiv 1611.07004), with
 spectral normalisation (Miyato et al. 2018, arXiv 1802.05957) and the hinge loss.
 """
