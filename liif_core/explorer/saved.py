@@ -3,10 +3,12 @@
 The page puts its file together from strips; what the first strip's PNG says, the file says.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
+
+from PIL.PngImagePlugin import putchunk
 
 from liif_core.explorer.frames import ExploredPhoto, Side
 from liif_core.explorer.methods import without
@@ -84,11 +86,7 @@ def chunks_of(
 
 def with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
     """Return a PNG with chunks put before its pixels."""
-    made = [
-        len(content).to_bytes(4, "big")
-        + kind
-        + content
-        + zlib.crc32(kind + content).to_bytes(4, "big")
-        for kind, content in chunks
-    ]
-    return png[:HEAD] + b"".join(made) + png[HEAD:]
+    made = BytesIO()
+    for kind, content in chunks:
+        putchunk(made, kind, content)
+    return png[:HEAD] + made.getvalue() + png[HEAD:]
