@@ -31,6 +31,7 @@ class State:
     Attributes:
         model, average: the trained model, and the moving average of its weights.
         adversary: what a crisp model is trained against; None for others.
+        teacher: the model that it learns from, if it distils one.
         optimizers: of the model's parameters, and the adversary's.
         step: how many steps were taken.
         best: the best validation gain so far, in dB.
@@ -53,6 +54,7 @@ class State:
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         if recipe.freeze_encoder:
             self.model.encoder.requires_grad_(False)
+        self.teacher = _teacher(init or recipe.init, device) if recipe.distil else None
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )
@@ -166,6 +168,14 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
     if not isinstance(found, dict) or not {"recipe", "step", "model"} <= found.keys():
         raise LiifError(f"{path} is not the checkpoint of a run; name another folder")
     return found
+
+
+def _teacher(init: str | None, device: torch.device) -> Model:
+    if init is None:
+        raise LiifError(
+            'recipe: distil needs weights to learn from: "init" in the recipe, or --init'
+        )
+    return load_model(init, device="cpu").to(device)
 
 
 def _first_model(recipe: Recipe, init: str | None) -> Model:

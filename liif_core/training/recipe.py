@@ -44,6 +44,9 @@ class Recipe:
             the larger encoder, and where its decoder is another lend their encoder alone.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
+        distil: learn from what the decoder of `init` answers on the same codes, instead of from
+            the photo's pixels. Its answers have no noise, so that a new decoder comes near it in
+            fewer steps. The encoder must be frozen.
         stored: number format of the weights that are written, "float32", or "float16" for half the
             bytes; they are loaded to float32.
         seed: decides every random choice.
@@ -78,6 +81,7 @@ class Recipe:
     degrade: str = "none"
     init: str | None = None
     freeze_encoder: bool = False
+    distil: bool = False
     stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
@@ -114,6 +118,10 @@ class Recipe:
             raise LiifError("recipe: stored must be 'float32' or 'float16'")
         if type(recipe.freeze_encoder) is not bool:
             raise LiifError("recipe: freeze_encoder must be true or false")
+        if type(recipe.distil) is not bool or recipe.distil > recipe.freeze_encoder:
+            raise LiifError(
+                "recipe: distil must be true or false, and true only if freeze_encoder is"
+            )
         if not 1 <= recipe.min_scale <= recipe.max_scale:
             raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
         if recipe.warmup + recipe.decay > recipe.steps:

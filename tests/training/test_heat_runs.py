@@ -12,12 +12,13 @@ from liif_core.heat import HeatConfig
 from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, build, kind_of
 from liif_core.photos import photo_paths
+from liif_core.training.checkpoint import State
 from liif_core.training.grow import grow
 from liif_core.training.loss import PairLoss
 from liif_core.training.optim import make_optimizers
 from liif_core.training.pairs import PairSampler
 from liif_core.training.recipe import Recipe, load_recipe
-from liif_core.training.run import Run
+from liif_core.training.run import Run, loss_of
 from liif_core.training.trainer import train
 from liif_core.training.update import Update
 from liif_core.weights import load_model, save_weights, training_facts
@@ -87,6 +88,35 @@ def test_it_learns(photos):
     assert losses[-1] < 0.8 * losses[0]
     for name, value in model.state_dict().items():
         assert not torch.equal(value, begun[name]), name
+
+
+def test_it_learns_what_the_lender_answers(photos, encoder):
+    """Distilled, the target is the lender's answer on the same codes, not the photo's pixels."""
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "freeze_encoder": True, "distil": True})
+    state = State(recipe, encoder, torch.device("cpu"))
+    batch = PairSampler(photo_paths(photos), recipe).batch(range(4))
+    lender = load_model(encoder, "cpu")
+    with torch.no_grad():
+        latents = lender.encode(batch.photo)
+        wanted = lender.query(latents, batch.coord, batch.cell)
+        found = state.model.query(state.model.encode(batch.photo), batch.coord, batch.cell)
+    loss = loss_of(state)
+    torch.testing.assert_close(loss(batch), (found - wanted).abs().mean(), rtol=0, atol=1e-6)
+    black = batch._replace(colour=torch.zeros_like(batch.colour))
+    assert loss(black) == loss(batch)
+    loss(batch).backward()
+    assert all(weight.grad is None for weight in lender.parameters())
+    assert {name for name, weight in state.model.named_parameters() if weight.grad is not None} == {
+        name for name, _ in state.model.named_parameters() if not name.startswith("encoder.")
+    }
+
+
+def test_there_is_no_distilling_without_a_lender_or_a_frozen_encoder():
+    with pytest.raises(LiifError, match="only if freeze_encoder is"):
+        Recipe.from_dict({**RECIPE.to_dict(), "distil": True})
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "freeze_encoder": True, "distil": True})
+    with pytest.raises(LiifError, match="weights to learn from"):
+        State(recipe, None, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", ["heat-edsr-small", "heat-edsr"])
