@@ -240,6 +240,18 @@ def driver() -> Any:
     return playwright
 
 
+def expect(locator: Any) -> Any:
+    """Return Playwright's assertions about what a locator finds.
+
+    They look again until they hold or the time is up: a page shows things a moment later than it
+    has them, on a busy machine many moments.
+    """
+    from playwright.sync_api import expect as assertions
+
+    assertions.set_options(timeout=1000 * SECONDS)
+    return assertions(locator)
+
+
 @contextmanager
 def firefox(profile: Path) -> Iterator[Firefox]:
     """Start Firefox with a profile of its own; skip where it, or the websocket, is missing."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from browsers import expect
 from PIL import Image
 
 from liif_core.ablation import ablated
@@ -291,7 +292,7 @@ def test_split_and_methods(explore: Any, photo: Any, model: Any) -> None:
     view, none, *_ = hands.state()
     assert none == 0
     check_halves(hands, view, 0, nearest, rendered(model, photo, view))
-    assert handle.is_hidden()
+    expect(handle).to_be_hidden()
 
 
 @pytest.mark.parametrize("switch", ["local ensemble", "cell decoding", "feature unfolding"])
@@ -302,7 +303,7 @@ def test_switches_act_on_the_same_view(explore: Any, photo: Any, model: Any, swi
     view, *_ = hands.state()
     full = hands.pixels()
     box = hands.root.get_by_role("checkbox", name=switch)  # of the side in sight
-    assert box.is_checked()
+    expect(box).to_be_checked()
     box.uncheck()
     hands.settle()
     assert hands.state()[0] == view
@@ -484,7 +485,7 @@ def test_a_kernel_that_dies_with_a_frame_in_flight(explore: Any) -> None:
     hands.page.mouse.wheel(0, -240)  # what was drawn last still follows the hand
     hands.page.wait_for_timeout(200)
     assert not np.array_equal(hands.pixels(), before)
-    assert hands.root.locator(".liif-readout").is_visible()
+    expect(hands.root.locator(".liif-readout")).to_be_visible()
     hands.shown.errors.clear()  # Jupyter's own, about the dead kernel
 
     hands.shown.run(2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsers import expect
 
 SLIDER = """
 import numpy as np, time
@@ -103,7 +104,7 @@ def test_a_draw_that_fails_is_told(open_notebook: Any) -> None:
     shown.page.get_by_role("slider").fill("6")
     note = shown.page.locator(".liif-frame-slider .liif-note")
     note.get_by_text("RuntimeError: six is not drawn").wait_for()
-    assert shown.page.locator(".liif-frame-slider img").is_hidden()
+    expect(shown.page.locator(".liif-frame-slider img")).to_be_hidden()
     shown.page.get_by_role("slider").fill("8")
     wait_for_label(shown, "frame number 8")
     assert note.inner_text() == ""
@@ -116,7 +117,7 @@ def test_for_those_who_listen(open_notebook: Any) -> None:
     wait_for_label(shown, "frame number 0")
     slider = shown.page.get_by_role("slider", name="coloured noise")
     assert slider.get_attribute("aria-valuetext") == "frame number 0"
-    assert shown.page.get_by_alt_text("coloured noise: frame number 0").is_visible()
+    expect(shown.page.get_by_alt_text("coloured noise: frame number 0")).to_be_visible()
 
 
 def test_one_slider_shown_twice(open_notebook: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsers import expect
 from served import small_model
 from test_engine import Both, close, decoded, opened, photograph  # noqa: F401
 
@@ -78,11 +79,11 @@ def test_it_is_lost(accelerated: Callable[..., Both]) -> None:
     root = both.page.locator(".liif-zoom")
     box = root.get_by_label("graphics processor")
     root.locator(".liif-stage[aria-busy=false]").wait_for()
-    assert box.is_checked()
+    expect(box).to_be_checked()
     view = both.page.evaluate("engine.get('view')")
     both.page.evaluate("engine.graphics.accelerator.graphics.device.destroy()")
     root.get_by_text(LOST).wait_for()
-    assert not box.is_checked()
+    expect(box).not_to_be_checked()
     found, expected = both.frame(Side("LIIF"), **VIEW)
     close(found["pixels"], expected["pixels"])
     assert both.page.evaluate("engine.get('view')") == view
@@ -122,7 +123,7 @@ def test_one_that_a_program_plays_is_not_offered(opened: Callable[..., Both]) ->
     both.page.evaluate("explore()")
     box = both.page.get_by_text("graphics processor")
     box.wait_for(state="attached")
-    assert not box.is_visible()
+    expect(box).to_be_hidden()
 
 
 def test_another_photo(accelerated: Callable[..., Both]) -> None:

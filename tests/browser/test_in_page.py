@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsers import expect
 from PIL import Image
 
 pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install '.[lab]'")
@@ -116,7 +117,7 @@ def test_python_is_asked_nothing_and_a_saved_notebook_lives(
     again.goto(f"{server.url}/lab/tree/{file.name}?reset")
     again.locator(".liif-zoom").wait_for()  # alive, by what the notebook holds
     settle(again)
-    assert again.get_by_alt_text("A portrait. LIIF").is_hidden()
+    expect(again.get_by_alt_text("A portrait. LIIF")).to_be_hidden()
     again.get_by_role("button", name="zoom in").click()
     settle(again)
     assert again.locator(".liif-note").all_inner_texts() == [""] * 4

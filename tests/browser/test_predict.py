@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from browsers import expect
 
 # The texts to hide are written backwards: the page shows the cell's source too.
 QUESTION = """
@@ -33,12 +34,12 @@ def test_mouse(open_notebook: Any, app: str) -> None:
     root = widget(shown)
     button = root.get_by_role("button")
     assert button.inner_text() == "Commit"
-    assert button.is_disabled()  # nothing is chosen yet
+    expect(button).to_be_disabled()  # nothing is chosen yet
     assert "SECRET" not in shown.page.content()
     root.get_by_label("nearest").check()
     button.click()
     root.get_by_text("SECRET-EXPLANATION").wait_for()
-    assert root.get_by_text("SECRET-REASON").is_visible()
+    expect(root.get_by_text("SECRET-REASON")).to_be_visible()
     assert "✗ your choice" in root.locator("label").nth(0).inner_text()
     assert "✓ measured" in root.locator("label").nth(2).inner_text()
     shown.run(1)
@@ -48,7 +49,7 @@ def test_mouse(open_notebook: Any, app: str) -> None:
     assert button.inner_text() == "Commit"
     assert root.get_by_text("SECRET").count() == 0
     assert root.locator(".liif-verdict").inner_text() == ""
-    assert root.locator(".liif-revealed").is_hidden()
+    expect(root.locator(".liif-revealed")).to_be_hidden()
     assert root.locator(".liif-mark").all_inner_texts() == ["", "", ""]
     root.get_by_label("LIIF").check()
     button.click()
@@ -78,7 +79,7 @@ def test_keyboard_stays_with_the_widget(open_notebook: Any) -> None:
     root.get_by_role("radio").first.focus()
     shown.page.keyboard.press("Space")
     shown.page.keyboard.press("ArrowDown")
-    assert root.get_by_label("bicubic").is_checked()
+    expect(root.get_by_label("bicubic")).to_be_checked()
     shown.page.keyboard.press("Tab")
     shown.page.keyboard.press("Enter")
     root.get_by_text("SECRET-EXPLANATION").wait_for()
@@ -94,10 +95,10 @@ def test_two_questions_leave_one_another_alone(open_notebook: Any) -> None:
     roots[1].wait_for()
     roots[0].get_by_label("nearest").check()
     roots[1].get_by_label("LIIF").check()
-    assert roots[0].get_by_label("nearest").is_checked()
+    expect(roots[0].get_by_label("nearest")).to_be_checked()
     roots[1].get_by_label("LIIF").focus()
     shown.page.keyboard.press("ArrowDown")  # round to its own first choice, not to the other's
-    assert roots[1].get_by_label("nearest").is_checked()
+    expect(roots[1].get_by_label("nearest")).to_be_checked()
     for root in roots:
         root.get_by_role("button", name="Commit").click()
         root.get_by_text("✗ Not this one. Measured: LIIF").wait_for()
@@ -105,7 +106,7 @@ def test_two_questions_leave_one_another_alone(open_notebook: Any) -> None:
     roots[0].get_by_label("bicubic").check()
     roots[0].get_by_role("button", name="Commit").click()
     roots[0].get_by_text("It is smooth.").wait_for()
-    assert roots[1].get_by_label("nearest").is_checked()
+    expect(roots[1].get_by_label("nearest")).to_be_checked()
     shown.run(2)
     assert "(1, 0)" in shown.output(2)
 
@@ -125,8 +126,8 @@ def test_the_answer_revealed_below_leaves_the_question_alone(open_notebook: Any)
     shown.run(1)  # and after
     shown.run(2)
     assert "(0, False)" in shown.output(2)
-    assert root.get_by_label("nearest").is_checked()
-    assert root.get_by_text("✗ Not this one. Measured: LIIF").is_visible()
+    expect(root.get_by_label("nearest")).to_be_checked()
+    expect(root.get_by_text("✗ Not this one. Measured: LIIF")).to_be_visible()
 
 
 def test_from_code(open_notebook: Any) -> None:
@@ -136,7 +137,7 @@ def test_from_code(open_notebook: Any) -> None:
     shown.run(1)
     assert "✓ Right: LIIF" in shown.output(1)
     root.get_by_text("SECRET-EXPLANATION").wait_for()
-    assert root.get_by_label("LIIF").is_checked()
+    expect(root.get_by_label("LIIF")).to_be_checked()
 
 
 def test_for_those_who_listen(open_notebook: Any) -> None:
@@ -162,7 +163,7 @@ def test_a_stopped_kernel_is_told(open_notebook: Any) -> None:
     root.get_by_label("LIIF").check()
     root.get_by_role("button", name="Commit").click()
     root.get_by_text("No answer from the kernel").wait_for()
-    assert root.get_by_role("button", name="Commit").is_enabled()
+    expect(root.get_by_role("button", name="Commit")).to_be_enabled()
     shown.errors.clear()  # Jupyter's own, about the dead kernel
 
     shown.run(2)  # so that the question's cell gets another number than before

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import torch
-from browsers import Browser, chromium, firefox, png_bytes, wait
+from browsers import Browser, chromium, expect, firefox, png_bytes, wait
 from PIL import Image
 from served import file_server
 
@@ -425,7 +425,7 @@ def test_without_javascript_there_are_stills(place: str, request: pytest.Fixture
         context = started.page.context.browser.new_context(java_script_enabled=False)
         page = context.new_page()
         page.goto(where if place == "served" else where.as_uri())
-        assert page.locator(".liif-still img").first.is_visible()
+        expect(page.locator(".liif-still img").first).to_be_visible()
         assert re.search("[Ww]ithout (JavaScript|it) you see", page.locator("body").inner_text())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from browsers import expect
 from nbformat.v4 import new_code_cell, new_notebook
 
 pytest.importorskip("anywidget", reason="the widgets need anywidget: pip install '.[lab]'")
@@ -75,10 +76,12 @@ def check_stills(page: Any) -> None:
     figure = page.get_by_alt_text("A black box.", exact=True)
     figure.wait_for()
     assert figure.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [30, 20]
-    assert page.get_by_text("FrameSlider([10, 20]").is_visible()  # code, but not the question's:
+    expect(
+        page.get_by_text("FrameSlider([10, 20]")
+    ).to_be_visible()  # code, but not the question's:
     assert page.get_by_text('explain="That was "').filter(visible=True).count() == 0
     page.get_by_text("that", exact=True).first.wait_for()
-    assert page.get_by_text("That was MEASURED").is_hidden()
+    expect(page.get_by_text("That was MEASURED")).to_be_hidden()
     page.get_by_text("Choose first").click()
     page.get_by_text("That was MEASURED").wait_for()
     sheet = page.get_by_alt_text("Grey bars. Frames in reading order (2 of 2): 10 | 20")
@@ -148,7 +151,7 @@ def test_a_trusted_lesson_without_any_kernel(server: Any, new_page: Any) -> None
             alt = re.search(r'alt="([^"]*)"', data["text/html"])[1]
             still = page.get_by_alt_text(html.unescape(alt))
         still.scroll_into_view_if_needed()
-        assert still.is_visible()
+        expect(still).to_be_visible()
     assert page.get_by_text("Error displaying widget").count() == 0
     assert page.get_by_text("Loading widget").count() == 0
 

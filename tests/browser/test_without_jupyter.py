@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from browsers import expect
 from PIL import Image
 
 from liif_core.explorer import Session, Side, Viewport
@@ -516,10 +517,10 @@ def test_two_of_every_widget_on_one_page_leave_one_another_alone(page: Any) -> N
     first, second = (page.locator(".liif-predict").nth(number) for number in (0, 1))
     first.get_by_label("this").check()
     second.get_by_label("neither").check()
-    assert first.get_by_label("this").is_checked()
+    expect(first.get_by_label("this")).to_be_checked()
     second.get_by_label("neither").focus()
     page.keyboard.press("ArrowDown")  # round to its own first one
-    assert second.get_by_label("this").is_checked()
+    expect(second.get_by_label("this")).to_be_checked()
     first.get_by_role("button", name="Commit").click()
     assert page.evaluate("asked.at(-1)") == {"type": "commit", "choice": 0}
 
@@ -527,7 +528,7 @@ def test_two_of_every_widget_on_one_page_leave_one_another_alone(page: Any) -> N
     for number in (0, 1):
         page.get_by_role("button", name="save what is on screen").nth(number).click()
         saving.nth(number).get_by_label("for printing").check()
-    assert saving.nth(0).get_by_label("for printing").is_checked()
+    expect(saving.nth(0).get_by_label("for printing")).to_be_checked()
 
 
 COMPUTED = """(order) => {
