@@ -40,8 +40,8 @@ class Recipe:
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
             those of prints, with paper, print screens and unknown blur, a fifth of them clean.
-        init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder, and where its decoder is another lend their encoder alone.
+        init: weights to start from, unless the command names others; they grow where `model` is
+            the larger one, and where its decoder is of another kind lend their encoder alone.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
         distil: learn from what the decoder of `init` answers on the same codes, instead of from
