@@ -4,6 +4,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ class State:
                 f"the run in {out} has another recipe; resume with the options it was started "
                 f"with, or begin another from its weights: --init {out / 'best.safetensors'}"
             )
+        self.recipe = replace(self.recipe, before=begun.before)  # what is past stays as it was
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         if self.adversary:
