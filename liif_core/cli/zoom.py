@@ -20,7 +20,6 @@ from liif_core.cli.common import (
     a_size,
     add_model_options,
     model_from,
-    weights_name,
 )
 from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
@@ -169,13 +168,11 @@ def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.photo import opened, read, remarks
 
     photo = read(job)
-    _remark(remarks(job, photo, _weights_name(options)))
     model = _model(options, str(own_device(options.device)))
-    with (
-        opened(job, photo, model) as work,
-        progress_bar("pixels", work.seconds_needed()) as progress,
-    ):
-        lines = work.paint(progress).finish()
+    with opened(job, photo, model) as work:
+        _remark(remarks(job, photo, model.weights_name))  # nothing refuses any more
+        with progress_bar("pixels", work.seconds_needed()) as progress:
+            lines = work.paint(progress).finish()
     print(*lines, sep="\n")
     return 0
 
@@ -191,13 +188,6 @@ def _model(options: argparse.Namespace, device: str) -> "Model":
     model = model_from(options, device) if share is None else denoising(share, device)
     set_seed(model, options.seed)
     return model
-
-
-def _weights_name(options: argparse.Namespace) -> str:
-    from liif_core.zooming.mixture import name_of
-
-    share = _share(options)
-    return weights_name(options) if share is None else name_of(share)
 
 
 def _share(options: argparse.Namespace) -> float | None:

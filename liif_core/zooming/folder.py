@@ -169,12 +169,12 @@ def _share(
                 summary.failed.append(_blame(path, error))
                 continue
             model = model or load()
-            summary.remarks += remarks(job, photo, model.weights_name)
             try:
                 painted, lines = _painted(job, photo, model, part)
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
+            summary.remarks += remarks(job, photo, model.weights_name)
             if lines:
                 summary.written.append(lines)
             if painted:

@@ -83,17 +83,18 @@ def _into_one(
     if sum(height * width for height, width in sizes) * 3 * (2 if deep else 1) > MOST_BYTES:
         raise LiifError(f"{output}: {too_large()}")
     folder = Path(f"{os.path.realpath(output)}.liif-pages")
-    folder.mkdir(exist_ok=True)
     model, pages, order, said = load(), list[str](), "", ""
+    folder.mkdir(exist_ok=True)
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
-            remark(_of_page(job, photo, model))
+            told = _of_page(job, photo, model)
             order = order or photo.notes.exif.order
             if not photo.notes.exif:  # which would have its own order of bytes; a file has one
                 exif = replace(photo.notes.exif, order=order)
                 photo = replace(photo, notes=replace(photo.notes, exif=exif))
             renderer = renderer_for(job.task, model, photo)
+            remark(told)
             ends = renderer.strip_ends(job.grid)
             if seed_of(model) is not None:
                 said = f"; {renderer.remark(job.grid)}"
@@ -118,8 +119,8 @@ def _painted(
     job: Job, model: Model, progress: Progress | None, remark: Callable[[list[str]], None]
 ) -> list[str]:
     photo = read(job)
-    remark(_of_page(job, photo, model))
     with opened(job, photo, model) as work:
+        remark(_of_page(job, photo, model))
         return work.paint(progress).finish()
 
 
