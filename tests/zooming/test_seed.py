@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.ExifTags import Base
 
 from liif_core.__main__ import main
+from liif_core.files.exif import words
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import set_seed
 from liif_core.photos import photo_from
@@ -84,6 +86,61 @@ def test_a_comparison_says_so_too(photo, noisy, capsys):
     assert b"compositeWithTrainedAlgorithmicMedia" in content
     zoomed(photo, noisy, "--seed", 4, "--compare", "--strip")
     assert b"seed 4" not in photo.with_name("--seed-4---compare---strip_compare.png").read_bytes()
+
+
+def software_of(path: Path) -> list[str]:
+    """Return the lines of EXIF's Software, without the version."""
+    said = words(photo_from(path).notes.exif.main[Base.Software])
+    return [line.partition("; ")[2] for line in said.splitlines()]
+
+
+INVENTED = "weights noisy.safetensors, ×4, seed 3, details are generated"
+ZOOMED_ON = "weights liif-edsr-small, ×4"
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
+def test_zoomed_on_a_result_still_says_what_invented_its_details(photo, noisy, ending):
+    """A line for each zoom in EXIF's Software, the last one first; in XMP's history an event."""
+    source, on = photo.with_name(f"invented{ending}"), photo.with_name(f"on{ending}")
+    for photo_, output, weights in (
+        (photo, source, [noisy, "--seed", 3]),
+        (source, on, ["liif-edsr-small"]),
+        (on, on.with_stem("further"), ["liif-edsr-small", "--strip"]),
+    ):
+        given = ["zoom", photo_, "--scale", 4, "-o", output, "--device", "cpu", "--weights"]
+        assert main([str(word) for word in [*given, *weights]]) == 0
+    assert software_of(on) == [ZOOMED_ON, INVENTED]
+    xmp = photo_from(on).notes.xmp.decode()
+    assert xmp.count("</stEvt:parameters>") == 2
+    assert xmp.index(f">{INVENTED}<") < xmp.index(f">{ZOOMED_ON}<")
+    assert "compositeWithTrainedAlgorithmicMedia" in xmp
+    further = photo_from(on.with_stem("further")).notes
+    assert Base.Software not in further.exif.main
+    assert not further.xmp
+
+
+def test_where_a_program_drops_xmp_it_is_told_anew(photo, noisy):
+    invented = zoomed(photo, noisy, "--seed", 3)
+    with Image.open(invented) as image:
+        image.save(photo.with_name("other.png"), exif=image.info["exif"])
+    on = zoomed(photo.with_name("other.png"), "liif-edsr-small", "--overwrite")
+    assert software_of(on) == [ZOOMED_ON, INVENTED]
+    xmp = photo_from(on).notes.xmp.decode()
+    assert xmp.index(f">{INVENTED}<") < xmp.index(f">{ZOOMED_ON}<")
+    assert "compositeWithTrainedAlgorithmicMedia" in xmp
+
+
+def test_a_comparison_says_what_invented_both_its_halves(photo, noisy):
+    invented = zoomed(photo, noisy, "--seed", 3)
+    zoomed(invented, "liif-edsr-small", "--compare")
+    sheet = photo_from(photo.with_name("--compare_compare.png")).notes
+    assert words(sheet.exif.main[Base.Software]).splitlines()[1].endswith(INVENTED)
+    assert f">{INVENTED}<" in sheet.xmp.decode()
+    assert b"compositeWithTrainedAlgorithmicMedia" in sheet.xmp
+    zoomed(invented, "liif-edsr-small", "--compare", "--strip")
+    stripped = photo_from(photo.with_name("--compare---strip_compare.png")).notes
+    assert not stripped.exif
+    assert not stripped.xmp
 
 
 @pytest.mark.parametrize("how", ["--old", "--fast"])
