@@ -20,6 +20,7 @@ from liif_core.cli.common import (
     a_size,
     add_model_options,
     model_from,
+    weights_name,
 )
 from liif_core.cli.progress import progress_bar
 from liif_core.errors import LiifError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
     from liif_core.zooming.mixture import Model
+    from liif_core.zooming.there_already import Asked
 
 
 def add_zoom(commands: Commands) -> None:
@@ -190,6 +192,16 @@ def _model(options: argparse.Namespace, device: str) -> "Model":
     return model
 
 
+def _asked(options: argparse.Namespace) -> "Asked":
+    """Say with what is to be zoomed; nothing is loaded."""
+    from liif_core.zooming.mixture import name_of
+    from liif_core.zooming.there_already import Asked
+
+    share = _share(options)
+    name = Path(weights_name(options)).name if share is None else name_of(share)
+    return Asked(name, options.seed or 0)
+
+
 def _share(options: argparse.Namespace) -> float | None:
     """Return the place on the dial that was chosen, or that old photos are zoomed with."""
     from liif_core.zooming.old import SHARE
@@ -247,7 +259,8 @@ def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "T
         return _model(options, str(own_device(options.device)))
 
     with progress_bar("pixels") as progress:
-        lines = zoom_pages(load, photo, output, task, progress, _remark)
+        asked = _asked(options)
+        lines = zoom_pages(load, photo, output, task, progress, _remark, asked)
     print(*lines, sep="\n")
     return 0
 
@@ -264,7 +277,7 @@ def _zoom_album(options: argparse.Namespace, photos: list[Path], task: "Task") -
     album = album_of(photos, recursive=options.recursive, results=out)
     load = partial(_model, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
-        summary = zoom_album(load, album, out, task, progress, _tell)
+        summary = zoom_album(load, album, out, task, progress, _tell, _asked(options))
     return 1 if summary.failed else 0
 
 

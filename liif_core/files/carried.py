@@ -5,6 +5,7 @@ of this room how JPEG, PNG, TIFF and WebP hold it.
 """
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -117,6 +118,25 @@ class Maker:
         seed = "" if self.seed is None else f", seed {self.seed}"
         invented = f", {GENERATED}" if self.generative else ""
         return f"weights {self.weights}, ×{scale}{part}{small}{seed}{invented}"
+
+
+#: What `carried` writes into EXIF's Software of `Maker.how`: the last zoom's line is the first.
+_TOLD = re.compile(
+    r"liif_core \S+; weights (?P<weights>.+?), ×[\d.e+-]+( across, ×[\d.e+-]+ down)?"
+    r"(, pixels [\d.e+, -]+?)?(, read at \d+×\d+)?(, seed (?P<seed>\d+))?(, details are generated)?"
+)
+
+
+def maker_told(software: str) -> Maker | None:
+    """Return who made a picture last, from EXIF's Software; None if that is no zoom of ours.
+
+    At what size the photo was read is left out.
+    """
+    found = _TOLD.fullmatch(software.partition("\n")[0])
+    if found is None:
+        return None
+    seed = None if found["seed"] is None else int(found["seed"])
+    return Maker(found["weights"], GENERATED in found[0], None, seed)
 
 
 @dataclass(frozen=True)
