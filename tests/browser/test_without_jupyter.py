@@ -285,11 +285,26 @@ def test_details_are_invented_from_a_seed(page: Any) -> None:
     page.keyboard.press("Space")  # "another"
     check(6)
     assert "from seed 6" in root.locator(".liif-aloud").inner_text()
-    for given, taken in (("-3", 0), ("1e12", 2**31 - 1), ("2.6", 3)):
+    hint = root.get_by_role("status").filter(has_text="A seed is")
+    described = field.get_attribute("aria-describedby")
+    for given, taken in (("-3", 0), ("1e12", 2**31 - 1), ("2.6", 3), ("", 0)):
         field.fill(given)
         field.press("Enter")
         assert field.input_value() == str(taken)
         check(taken)
+        said = f"A seed is a whole number from 0 to 2147483647: {taken} is taken."
+        assert hint.inner_text() == said  # to be seen, and read aloud
+        assert hint.get_attribute("id") == described
+    field.fill("3")
+    field.press("Enter")
+    check(3)
+    assert hint.count() == 0
+    field.fill("-1")
+    field.press("Enter")
+    check(0)
+    page.evaluate("engine.set('right', { ...engine.get('right'), seed: 3 })")  # not by the field
+    check(3)
+    assert hint.count() == 0
     root.locator(".liif-marks").click(position={"x": 101, "y": 33})
     chance = root.locator(".liif-chance")
     assert chance.get_by_role("heading").inner_text() == "Noise, seed 3"
