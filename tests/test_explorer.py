@@ -63,6 +63,14 @@ centres = st.tuples(st.floats(-2, 2), st.floats(-2, 2))
 
 class TestViewport:
     @given(sizes, screens, centres, st.floats(1e-3, 500))
+    def test_a_pixels_centre_stands_where_it_is(self, photo, screen, centre, magnification):
+        view = Viewport(photo, screen, centre, magnification)
+        for place in (0.1, 0.7):
+            row, col = (span.first + int(place * span.count) for span in view.spans())
+            at = view.screen_at(view.coord_at(row, col))
+            assert at == pytest.approx((row + 0.5, col + 0.5), abs=1e-3)
+
+    @given(sizes, screens, centres, st.floats(1e-3, 500))
     def test_stays_within_the_photo(self, photo, screen, centre, magnification):
         view = Viewport(photo, screen, centre, magnification)
         assert view.least <= view.magnification <= max(MOST, view.least)
