@@ -46,8 +46,8 @@ class Recipe:
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
             those of prints, with paper, print screens and unknown blur, a fifth of them clean.
-        init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder, and where its decoder is another lend their encoder alone.
+        init: weights to start from, unless the command names others; they grow where `model` is
+            the larger one, and where its decoder is of another kind lend their encoder alone.
         before: runs that come first, in their order: each the changes to this recipe that make
             its own. The first starts from `init`, each other, and this one, from what the one
             before it has left. Empty: none.

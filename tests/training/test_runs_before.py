@@ -160,14 +160,13 @@ def test_fewer_steps_are_fewer_in_all(recipe):
 
 
 @pytest.mark.parametrize("name", ["edsr-baseline-liif", "heat-edsr"])
-def test_new_decoders_begin_by_distilling(name):
+def test_new_decoders_begin_on_the_codes_that_are_there(name):
     recipe = load_recipe(name)
     assert recipe.init == "liif-edsr"
-    first = recipe.runs_before()[0]
-    assert first.distil
-    assert not recipe.freeze_encoder
-    scales = trained_scales(name)
-    assert scales == (1, max(first.max_scale, recipe.max_scale))
+    first, *_ = runs = [*recipe.runs_before(), recipe]
+    assert first.freeze_encoder
+    assert first.distil == (name == "heat-edsr")  # a LIIF's decoder grows: it has learnt already
+    assert trained_scales(name) == (1, max(run.max_scale for run in runs))
 
 
 def test_what_came_before_a_run_is_past(recipe, photos, tmp_path, monkeypatch):
