@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,10 @@ from liif_core.explorer import BASELINES, MOST, ExploredPhoto, Side, Span, Viewp
 from liif_core.explorer.messages import COARSE_PIXELS, answer, printed
 from liif_core.explorer.methods import describe
 from liif_core.explorer.screen_grid import MOST_SIDES
+from liif_core.files.carried import Maker, carried
+from liif_core.files.destination import PNG
+from liif_core.files.notes import Notes
+from liif_core.files.view import View
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import set_seed
 from liif_core.photos import photo_from
@@ -33,6 +38,10 @@ def small_model(seed: int = 0) -> LIIF:
     torch.manual_seed(seed)
     config = LIIFConfig(blocks=2, channels=8, hidden=(16, 16), local_colour=True)
     return LIIF(config).eval().requires_grad_(False)
+
+
+#: Of a photo of 8 × 6 pixels, ×2.
+WHOLE_VIEW = View(1, 8, 6, (0, 0, 8, 6), 16, 12)
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -53,6 +62,14 @@ centres = st.tuples(st.floats(-2, 2), st.floats(-2, 2))
 
 
 class TestViewport:
+    @given(sizes, screens, centres, st.floats(1e-3, 500))
+    def test_a_pixels_centre_stands_where_it_is(self, photo, screen, centre, magnification):
+        view = Viewport(photo, screen, centre, magnification)
+        for place in (0.1, 0.7):
+            row, col = (span.first + int(place * span.count) for span in view.spans())
+            at = view.screen_at(view.coord_at(row, col))
+            assert at == pytest.approx((row + 0.5, col + 0.5), abs=1e-3)
+
     @given(sizes, screens, centres, st.floats(1e-3, 500))
     def test_stays_within_the_photo(self, photo, screen, centre, magnification):
         view = Viewport(photo, screen, centre, magnification)
@@ -563,6 +580,20 @@ class TestInventedDetails:
         text = Image.open(io.BytesIO(strip)).info["XML:com.adobe.xmp"]
         assert "generated" not in text
         assert "compositeWithTrainedAlgorithmicMedia" not in text
+
+    def test_a_saved_picture_of_an_invented_photo_says_so_too(self, ready):
+        how = "weights crisp, ×2, seed 7, details are generated"
+        before = carried(Notes(), WHOLE_VIEW, Maker("crisp", True, None, 7), PNG)
+        photo = replace(ready.photo, notes=Notes(exif=before.exif, xmp=before.xmp))
+        view = {"screen": [48, 64], "centre": [0, 0], "magnification": 8}
+        form = {"size": [48, 64], "rows": [0, 10], "view": view, "split": 0.25}
+        left, right = vars(Side("bicubic")), vars(Side("LIIF"))
+        explored = ExploredPhoto(photo, ready.models)
+        _, (strip,) = ask(explored, "strip", left=left, right=right, **form)
+        saved = Image.open(io.BytesIO(strip))
+        assert f">{how}<" in saved.info["XML:com.adobe.xmp"]
+        assert "compositeWithTrainedAlgorithmicMedia" in saved.info["XML:com.adobe.xmp"]
+        assert "seed 7, details are generated" in saved.getexif()[Base.Software].splitlines()[1]
 
 
 class Clock:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from liif_core import zoom
 from liif_core.__main__ import main
 from liif_core.errors import LiifError
 from liif_core.photos import photo_from
@@ -104,3 +105,42 @@ def test_each_photo_of_many_is_judged(tmp_path, capsys):
     assert "worn.png: this photo carries noise" in line
     assert main(["zoom", str(tmp_path / "pages.tif"), "--pages", "all", *small]) == 0
     assert capsys.readouterr().err.count("serves better") == 1
+
+
+@pytest.mark.parametrize(
+    ("weights", "how", "said"),
+    [
+        ("liif-edsr-small", ("--seed", "3"), "weights that invent details"),
+        ("liif-edsr-crisp", ("--self-ensemble",), "it leaves a blur"),
+    ],
+)
+@pytest.mark.parametrize("what", ["worn.png", "pages.tif", "one file a page", "album"])
+def test_a_command_that_is_refused_says_its_error_alone(weights, how, said, what, tmp_path, capsys):
+    """No advice on what is not done, nor anything left behind."""
+    worn = Image.fromarray(sensor_noise(CLEAN[:64, :64], 12, np.random.default_rng(2)))
+    album = tmp_path / "album"
+    album.mkdir()
+    worn.save(album / "worn.png")
+    second = worn.copy()
+    worn.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
+    asked = {
+        "worn.png": [album / "worn.png", "-o", tmp_path / "out.png"],
+        "pages.tif": [tmp_path / "pages.tif", "--pages", "all", "-o", tmp_path / "out.tif"],
+        "one file a page": [tmp_path / "pages.tif", "--pages", "all", "-o", tmp_path / "out.png"],
+        "album": [album],
+    }[what]
+    command = ["zoom", *asked, "--scale", "1", "--weights", weights, "--device", "cpu", *how]
+    status = main([str(word) for word in command])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    # What is wrong with a command ends it; of an album, each photo is named.
+    assert status == (1 if what == "album" and "--self-ensemble" in how else 2)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_zoom_that_fails_warns_of_nothing(tmp_path, recwarn):
+    page = Image.fromarray(CLEAN[:8, :8])
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page.copy()])
+    with pytest.raises(LiifError, match="no weights called"):
+        zoom(tmp_path / "pages.tif", 2, model="none-such")
+    assert not recwarn.list

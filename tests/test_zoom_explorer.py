@@ -176,6 +176,22 @@ class TestFromCode:
         explorer.compare(right="LIIF")
         assert "generated" not in explorer.still()
 
+    def test_explain_asks_the_side_that_shows_the_point(self) -> None:
+        explorer = explore(model={"crisp": inventive_model(), "LIIF": small_model()})
+        explorer.compare(Side("crisp", seed=3), Side("crisp", seed=8), split=0.5)
+        left, right = (explorer.explain(point) for point in ((0, -0.5), (0, 0.5)))
+        assert (left.chance.seed, right.chance.seed) == (3, 8)
+        explorer.look(6, (0, -0.9))  # the split lies elsewhere on the photo now
+        width = explorer.screen[1]
+        for column, seed in ((width // 2 - 1, 3), (width // 2, 8)):
+            point = explorer.viewport.coord_at(20, column)
+            assert explorer.explain(point).chance.seed == seed
+        # Of a side without a model the other is asked, whatever its seed.
+        explorer.compare(left="bicubic")
+        assert explorer.explain(explorer.viewport.coord_at(20, 2)).chance.seed == 8
+        explorer.compare(Side("crisp", seed=3), "bicubic")
+        assert explorer.explain(explorer.viewport.coord_at(20, width - 2)).chance.seed == 3
+
     def test_another_photo(self) -> None:
         explorer = explore()
         explorer.look(9)

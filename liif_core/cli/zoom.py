@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from liif_core import malloc
 from liif_core.cli.common import (
     Commands,
     a_box,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from liif_core.zooming.folder import Summary
     from liif_core.zooming.job import Task
     from liif_core.zooming.mixture import Model
+    from liif_core.zooming.there_already import Asked
 
 
 def add_zoom(commands: Commands) -> None:
@@ -151,6 +153,7 @@ def _add_pages(zoom: argparse.ArgumentParser) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
+    malloc.map_large_blocks()  # else a large result takes 1.4 times the memory
     _check_denoise(options)
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})
@@ -169,13 +172,11 @@ def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.photo import opened, read, remarks
 
     photo = read(job)
-    _remark(remarks(job, photo, _weights_name(options)))
     model = _model(options, str(own_device(options.device)))
-    with (
-        opened(job, photo, model) as work,
-        progress_bar("pixels", work.seconds_needed()) as progress,
-    ):
-        lines = work.paint(progress).finish()
+    with opened(job, photo, model) as work:
+        _remark(remarks(job, photo, model.weights_name))  # nothing refuses any more
+        with progress_bar("pixels", work.seconds_needed()) as progress:
+            lines = work.paint(progress).finish()
     print(*lines, sep="\n")
     return 0
 
@@ -193,11 +194,14 @@ def _model(options: argparse.Namespace, device: str) -> "Model":
     return model
 
 
-def _weights_name(options: argparse.Namespace) -> str:
+def _asked(options: argparse.Namespace) -> "Asked":
+    """Say with what is to be zoomed; nothing is loaded."""
     from liif_core.zooming.mixture import name_of
+    from liif_core.zooming.there_already import Asked
 
     share = _share(options)
-    return weights_name(options) if share is None else name_of(share)
+    name = Path(weights_name(options)).name if share is None else name_of(share)
+    return Asked(name, options.seed or 0)
 
 
 def _share(options: argparse.Namespace) -> float | None:
@@ -257,7 +261,8 @@ def _zoom_pages(options: argparse.Namespace, photo: Path, output: Path, task: "T
         return _model(options, str(own_device(options.device)))
 
     with progress_bar("pixels") as progress:
-        lines = zoom_pages(load, photo, output, task, progress, _remark)
+        asked = _asked(options)
+        lines = zoom_pages(load, photo, output, task, progress, _remark, asked)
     print(*lines, sep="\n")
     return 0
 
@@ -274,7 +279,7 @@ def _zoom_album(options: argparse.Namespace, photos: list[Path], task: "Task") -
     album = album_of(photos, recursive=options.recursive, results=out)
     load = partial(_model, options, str(own_device(options.device)))
     with progress_bar("photos") as progress:
-        summary = zoom_album(load, album, out, task, progress, _tell)
+        summary = zoom_album(load, album, out, task, progress, _tell, _asked(options))
     return 1 if summary.failed else 0
 
 

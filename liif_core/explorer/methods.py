@@ -5,7 +5,7 @@ from typing import Any
 
 from liif_core.errors import LiifError
 from liif_core.explorer.frames import BASELINES, LEAST_ASKED, Side, seed_shown
-from liif_core.explorer.viewport import MOST
+from liif_core.explorer.viewport import MOST, Viewport
 from liif_core.models import Model, seed_of
 
 #: Which parts of a model can be switched off in the explorer.
@@ -43,6 +43,21 @@ def checked_side(side: str | Side, models: Mapping[str, Model]) -> Side:
                 f"a seed is a whole number from 0 to {2**31 - 1:,}, not {chosen.seed!r}"
             )
     return chosen
+
+
+def sides_at(
+    coord: tuple[float, float], view: Viewport, sides: tuple[Side, Side], split: float
+) -> tuple[Side, Side]:
+    """Return both sides of a split screen, first the one that shows a point.
+
+    Args:
+        coord: (y, x) in [-1, 1].
+        view: where the screen stands.
+        sides: left and right of the split.
+        split: 0 … 1 of the screen's width.
+    """
+    column = view.screen_at(coord)[1]
+    return sides if column < round(split * view.screen[1]) else sides[::-1]
 
 
 def methods_of(models: Mapping[str, Model]) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from liif_core.explorer.methods import without
 from liif_core.explorer.viewport import Viewport
 from liif_core.files.carried import Maker, carried, png_chunks
 from liif_core.files.destination import PNG
-from liif_core.files.notes import Notes
 from liif_core.files.view import View
 
 #: Bytes of a PNG up to the end of its first chunk: signature and IHDR.
@@ -81,7 +80,7 @@ def chunks_of(
     middle = round(split * width)
     makers = Makers(left if middle > 0 else None, right if middle < width else None, split)
     lies = View(1, explored.size[1], explored.size[0], shown.box, width, height)
-    return list(png_chunks(carried(Notes(), lies, makers, PNG)))
+    return list(png_chunks(carried(explored.photo.notes.origin(), lies, makers, PNG)))
 
 
 def with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:

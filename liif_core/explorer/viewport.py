@@ -136,6 +136,14 @@ class Viewport:
         )
         return y, x
 
+    def screen_at(self, coord: tuple[float, float]) -> tuple[float, float]:
+        """Return where a coordinate stands, (y, x) in screen pixels from the upper left corner."""
+        y, x = (
+            span.first + ((at + 1) / 2 * size - span.start) * span.count / (span.end - span.start)
+            for span, at, size in zip(self.spans(), coord, self.photo, strict=True)
+        )
+        return y, x
+
     def cell(self) -> tuple[float, float]:
         """Return the (height, width) of a screen pixel in the photo's [-1, 1] frame."""
         height, width = (

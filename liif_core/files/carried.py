@@ -5,6 +5,7 @@ of this room how JPEG, PNG, TIFF and WebP hold it.
 """
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -51,6 +52,9 @@ from liif_core.files.xmp import RDF, Made, Packet, for_result
 ENHANCED, GENERATIVE = "algorithmicallyEnhanced", "compositeWithTrainedAlgorithmicMedia"
 
 SOFTWARE = f"liif_core {version('how-does-ai-zoom')}"
+
+#: What weights that invent say of a result; a later zoom without any tells it on.
+GENERATED = "details are generated"
 
 #: Names that Pillow has swapped.
 SUBJECT_AREA, SUBJECT_LOCATION = 0x9214, 0xA214
@@ -112,8 +116,27 @@ class Maker:
         part = "" if view.whole else f", pixels {', '.join(f'{side:g}' for side in view.box)}"
         small = f", read at {self.read_at[1]}×{self.read_at[0]}" if self.read_at else ""
         seed = "" if self.seed is None else f", seed {self.seed}"
-        invented = ", details are generated" if self.generative else ""
+        invented = f", {GENERATED}" if self.generative else ""
         return f"weights {self.weights}, ×{scale}{part}{small}{seed}{invented}"
+
+
+#: What `carried` writes into EXIF's Software of `Maker.how`: the last zoom's line is the first.
+_TOLD = re.compile(
+    r"liif_core \S+; weights (?P<weights>.+?), ×[\d.e+-]+( across, ×[\d.e+-]+ down)?"
+    r"(, pixels [\d.e+, -]+?)?(, read at \d+×\d+)?(, seed (?P<seed>\d+))?(, details are generated)?"
+)
+
+
+def maker_told(software: str) -> Maker | None:
+    """Return who made a picture last, from EXIF's Software; None if that is no zoom of ours.
+
+    At what size the photo was read is left out.
+    """
+    found = _TOLD.fullmatch(software.partition("\n")[0])
+    if found is None:
+        return None
+    seed = None if found["seed"] is None else int(found["seed"])
+    return Maker(found["weights"], GENERATED in found[0], None, seed)
 
 
 @dataclass(frozen=True)
@@ -159,8 +182,10 @@ def carried(
     texts, comments, named = _texts(notes, format)
     how = maker.how(view) if maker else ""
     before = words(notes.exif.main.get(Base.Software))
+    earlier = _zooms_in(before)
     if maker:
-        exif = _with(exif, {Base.Software: text(f"{SOFTWARE}; {how}")})
+        lines = [f"{SOFTWARE}; {how}", *reversed(earlier)]
+        exif = _with(exif, {Base.Software: text("\n".join(lines))})
     xmp = notes.xmp
     if maker or xmp:
         made = Made(
@@ -169,8 +194,10 @@ def carried(
             dpi=dpi,
             software=SOFTWARE,
             how=how,
-            source_type=GENERATIVE if maker and maker.generative else ENHANCED,
-            software_before=before or next((t for k, t in notes.texts if k == "Software"), ""),
+            source_type=GENERATIVE if _invented(maker, earlier) else ENHANCED,
+            software_before=next(iter(earlier), before)
+            or next((t for k, t in notes.texts if k == "Software"), ""),
+            zooms_before=earlier,
             **named,
         )
         try:
@@ -194,6 +221,17 @@ def carried(
         said, too_long = _fitting_jpeg(said)
         remarks += too_long
     return replace(said, remarks=tuple(remarks))
+
+
+def _zooms_in(software: str) -> tuple[str, ...]:
+    """Return what our zooms wrote into EXIF's Software, a line each, the first one first."""
+    name = SOFTWARE.split()[0]
+    return tuple(line for line in reversed(software.splitlines()) if line.startswith(f"{name} "))
+
+
+def _invented(maker: Makes | None, earlier: tuple[str, ...]) -> bool:
+    """Whether details are invented, by this zoom or by one before."""
+    return bool(maker and maker.generative) or any(GENERATED in line for line in earlier)
 
 
 def _dpi(notes: Notes, view: View, keep: bool) -> tuple[Fraction, Fraction] | None:

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from liif_core.files.exif import IPTC, PHOTOSHOP, XMP, Exif, read_exif
-from liif_core.files.xmp import Packet
+from liif_core.files.xmp import Packet, origin_of
 
 #: Inches in a unit of EXIF's ResolutionUnit: inch and centimetre.
 _UNITS = {2: Fraction(1), 3: Fraction(254, 100)}
@@ -63,6 +63,11 @@ class Notes:
     def stripped(self) -> "Notes":
         """Return what the pixels themselves need: which colours they mean."""
         return Notes(colour=self.colour, turn=self.turn)
+
+    def origin(self) -> "Notes":
+        """Return how the pixels came about: true of any picture that shows them, and all of it."""
+        main = {tag: value for tag, value in self.exif.main.items() if tag == Base.Software}
+        return Notes(exif=Exif(self.exif.order, main), xmp=origin_of(self.xmp))
 
 
 def notes_of(image: Image.Image) -> Notes:

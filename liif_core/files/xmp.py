@@ -5,7 +5,7 @@ not ours to change stays as its program wrote it; by way of defusedxml, which re
 in any encoding, since their entities may be bombs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -69,6 +69,9 @@ _LAYOUT = {
     NOTE: ("HasExtendedXMP",),
 }
 
+#: What is true of every picture of the same pixels.
+_ORIGIN = ((IPTC_EXT, "DigitalSourceType"), (BASIC, "CreatorTool"), (MM, "History"))
+
 #: Elements within one another in a packet that makes sense.
 DEEPEST = 100
 
@@ -107,6 +110,7 @@ class Made:
         how: weights and scale, in words.
         source_type: term of IPTC's NewsCodes for digital sources.
         software_before: what made the photo.
+        zooms_before: what zooms said that made the photo, the first one first: SOFTWARE; HOW.
         title, description, author, copyright: to be noted where the photo's XMP has none.
     """
 
@@ -117,6 +121,7 @@ class Made:
     how: str
     source_type: str
     software_before: str = ""
+    zooms_before: tuple[str, ...] = ()
     title: str = ""
     description: str = ""
     author: str = ""
@@ -180,6 +185,14 @@ class Packet:
             for attribute in _attributes(description):
                 if attribute.namespaceURI not in (but, XML, XMLNS):
                     description.removeAttributeNode(attribute)
+
+    def keep(self, properties: Collection[tuple[str, str]]) -> None:
+        """Remove all properties but these: (namespace, name)."""
+        for description in self._descriptions():
+            for node in [*_attributes(description), *_elements(description)]:
+                place = node.namespaceURI, node.localName
+                if place not in properties and node.namespaceURI not in (RDF, XML, XMLNS):
+                    _take(description, node)
 
     def set(self, space: str, prefixed: str, value: str) -> None:
         """Set a property that is one value."""
@@ -289,6 +302,19 @@ def for_result(packet: bytes, made: Made) -> tuple[bytes, int]:
     return xmp.tobytes(), lost
 
 
+def origin_of(packet: bytes) -> bytes:
+    """Return what a packet tells of how its picture came about: source, first tool, history.
+
+    b"" if there is none of it, or the packet is broken.
+    """
+    try:
+        xmp = Packet(packet)
+    except ValueError:
+        return b""
+    xmp.keep(_ORIGIN)
+    return xmp.tobytes() if any(xmp.get(*one) for one in _ORIGIN) else b""
+
+
 def _tell_size(xmp: Packet, made: Made) -> None:
     view = made.view
     xmp.set_if_there(TIFF, "Orientation", "1")
@@ -328,7 +354,12 @@ def _tell_maker(xmp: Packet, made: Made) -> None:
     # The first tool, by its definition: the scanner's or camera's, where one is told.
     if not xmp.get(BASIC, "CreatorTool"):
         xmp.set(BASIC, "xmp:CreatorTool", made.software_before or made.software)
-    xmp.set_if_there(TIFF, "Software", f"{made.software}; {made.how}")
+    lines = [f"{made.software}; {made.how}", *reversed(made.zooms_before)]
+    xmp.set_if_there(TIFF, "Software", "\n".join(lines))
+    if not xmp.get(MM, "History"):  # another program has dropped it, and kept EXIF
+        for line in made.zooms_before:
+            software, _, said = line.partition("; ")
+            xmp.note_event("resized", software, said)
     xmp.note_event("resized", made.software, how)
 
 

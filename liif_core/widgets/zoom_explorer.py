@@ -14,7 +14,7 @@ from liif_core.errors import LiifError
 from liif_core.explorer import Session, Side, Viewport
 from liif_core.explorer.browser_weights import mark_of
 from liif_core.explorer.messages import printed
-from liif_core.explorer.methods import check_models, checked_side, describe, methods_of
+from liif_core.explorer.methods import check_models, checked_side, describe, methods_of, sides_at
 from liif_core.models import Model, title_of
 from liif_core.photos import Photo, Source, photo_from
 from liif_core.pixels import eight_bit
@@ -147,18 +147,19 @@ class ZoomExplorer(EngineInPage):
 
         Args:
             coord: (y, x) in [-1, 1].
-            side: which model; the right side's if None, or the left's if that has no model.
+            side: which model; if None, that of the side which shows the point, or the other's.
 
         Raises:
             LiifError: a point outside the photo, no model to ask, or a photo opened in the page.
         """
         self._check_photo()
-        shown = [Side(**self.right), Side(**self.left)]
-        asked = shown if side is None else [Side(side) if isinstance(side, str) else side]
+        y, x = (float(value) for value in coord)
+        shown = Side(**self.left), Side(**self.right)
+        given = Side(side) if isinstance(side, str) else side
+        asked = (given,) if given else sides_at((y, x), self.viewport, shown, self.split)
         chosen = next((one for one in asked if one.method in self._models), None)
         if chosen is None:
             raise LiifError(f"only a LIIF can be X-rayed: {', '.join(self._models)}")
-        y, x = (float(value) for value in coord)
         found = self._session.explored.explain(chosen, (y, x), self.viewport.cell())
         self.point = [y, x]
         return found

@@ -120,7 +120,9 @@ def beside_bicubic(
         the painted picture; it is not a file yet.
     """
     left, upper, right, lower = box
-    opaque = replace(photo, alpha=None, notes=Notes())
+    # Whoever is marked stands elsewhere on the sheet; what made the photo made this of it.
+    notes = photo.notes.origin() if result.maker else Notes()
+    opaque = replace(photo, alpha=None, notes=notes)
     whole = (0, 0, photo.width, photo.height)
     height, width = result.height, result.width
     sheet = Sheet(height, width)

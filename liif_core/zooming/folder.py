@@ -14,6 +14,7 @@ from liif_core.zooming.album import Album, by_kind
 from liif_core.zooming.job import Job, Task, plan
 from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import Painted, opened, read, remarks
+from liif_core.zooming.there_already import Asked
 
 #: How many files of a kind that is skipped are named.
 MOST_NAMED = 3
@@ -21,11 +22,12 @@ MOST_NAMED = 3
 
 @dataclass
 class Summary:
-    """What became of an album. Everything found is counted once: the four lists add up to it.
+    """What became of an album. Everything found is counted once: the first four lists add up to it.
 
     Attributes:
         written: of each photo that was zoomed, the lines about its files.
         there_already: results that were left as they are.
+        otherwise: those of them that other weights made, or another seed, and which.
         skipped: what is no photo, and why.
         failed: lines about photos and folders that could not be read, zoomed or written.
         remarks: further lines about photos that were zoomed.
@@ -36,6 +38,7 @@ class Summary:
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    otherwise: list[tuple[Path, str]] = field(default_factory=list)
 
     def table(self) -> list[str]:
         """Return the closing table: a line for each number, and why what was skipped was."""
@@ -48,11 +51,15 @@ class Summary:
         total = sum(counts.values())
         wide = len(str(total))
         lines = [f"{number:{wide}} {what}" for what, number in counts.items()]
-        reasons = [
-            f"{'':{wide}} {len(paths):{wide}} × {why}: {_some(paths)}"
-            for why, paths in by_kind(self.skipped)
-        ]
-        return [*lines[:3], *reasons, lines[3], f"{total:{wide}} in all"]
+        otherwise, reasons = (
+            [
+                f"{'':{wide}} {len(paths):{wide}} × {why}: {_some(paths)}"
+                for why, paths in by_kind(some)
+            ]
+            for some in (self.otherwise, self.skipped)
+        )
+        last = f"{total:{wide}} in all"
+        return [*lines[:2], *otherwise, lines[2], *reasons, lines[3], last]
 
 
 def zoom_album(
@@ -62,6 +69,7 @@ def zoom_album(
     task: Task,
     progress: Callable[[float, int], None] | None = None,
     tell: Callable[[Summary], None] = lambda summary: None,
+    asked: Asked | None = None,
 ) -> Summary:
     """Zoom every photo of an album; results that are there already are left out.
 
@@ -76,6 +84,7 @@ def zoom_album(
         task: what to do with each photo.
         progress: called with (photos done, photos in all), of this process.
         tell: called at the end, by one process for all.
+        asked: what `load` will return; then it is told of results there that are of something else.
 
     Raises:
         LiifError: a folder that cannot be written to or is the photos' own, or what `load` raises.
@@ -89,14 +98,17 @@ def zoom_album(
     pairs = [pair for pair in pairs if pair[0] not in results]
     # They exchange words alone, wherever they compute.
     with processes("cpu") as place:
-        parts = place.gather(_share(load, pairs[place.rank :: place.world], task, progress))
+        parts = place.gather(_share(load, pairs[place.rank :: place.world], task, progress, asked))
         summary = Summary(
             written=[lines for part in parts for lines in part.written],
             there_already=[line for part in parts for line in part.there_already],
             skipped=album.skipped + found,
             failed=album.failed + [line for part in parts for line in part.failed],
             remarks=[line for part in parts for line in part.remarks],
+            otherwise=[pair for part in parts for pair in part.otherwise],
         )
+        if summary.otherwise:
+            summary.remarks.append(_left(len(summary.otherwise)))
         if place.leads:  # one speaks for all, and before torchrun may end any of them
             tell(summary)
     return summary
@@ -107,6 +119,15 @@ def _some(paths: Sequence[Path]) -> str:
     named = ", ".join(map(str, paths[:MOST_NAMED]))
     others = len(paths) - MOST_NAMED
     return f"{named} and {others} more" if others > 0 else named
+
+
+def _left(number: int) -> str:
+    """Say of results there that are not what is asked for that they were left, and what to do."""
+    return (
+        f"{number} of the results there already were made with other weights or another seed, and "
+        "are left as they are; name another folder (-o) for the new ones, or replace all with "
+        "--overwrite"
+    )
 
 
 def _check_out(album: Album, out: Path) -> None:
@@ -146,12 +167,15 @@ def _share(
     pairs: Sequence[tuple[Path, Path]],
     task: Task,
     progress: Callable[[float, int], None] | None,
+    asked: Asked | None,
 ) -> Summary:
     """Zoom some photos, one after the other: reading, computing and writing overlap."""
     summary, due = Summary(), []
     for path, output in pairs:
         if output.exists() and not task.overwrite:
             summary.there_already.append(str(output))
+            if asked and (how := asked.unlike(output)):
+                summary.otherwise.append((output, how))
         else:
             due.append((path, output))
     model: Model | None = None
@@ -169,12 +193,12 @@ def _share(
                 summary.failed.append(_blame(path, error))
                 continue
             model = model or load()
-            summary.remarks += remarks(job, photo, model.weights_name)
             try:
                 painted, lines = _painted(job, photo, model, part)
             except LiifError as error:
                 summary.failed.append(_blame(path, error))
                 continue
+            summary.remarks += remarks(job, photo, model.weights_name)
             if lines:
                 summary.written.append(lines)
             if painted:

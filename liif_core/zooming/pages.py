@@ -16,6 +16,7 @@ from liif_core.render import Progress
 from liif_core.zooming.job import Job, Task, plan
 from liif_core.zooming.mixture import Model
 from liif_core.zooming.photo import job_key, opened, read, remarks, renderer_for
+from liif_core.zooming.there_already import Asked
 
 
 def zoom_pages(
@@ -25,6 +26,7 @@ def zoom_pages(
     task: Task,
     progress: Progress | None = None,
     remark: Callable[[list[str]], None] = lambda lines: None,
+    asked: Asked | None = None,
 ) -> list[str]:
     """Zoom every page, picture or frame of a file. An interrupted run goes on when asked again.
 
@@ -37,6 +39,7 @@ def zoom_pages(
         task: what to do; its page does not count.
         progress: called with (pixels done, pixels in all) of all pages.
         remark: called with lines about a page.
+        asked: what `load` will return; then it is told of results there that are of something else.
 
     Returns:
         a line for each file.
@@ -55,7 +58,8 @@ def zoom_pages(
     for one in tasks:
         path = output.with_name(f"{output.stem}_page{one.page}{output.suffix}")
         if path.exists() and not task.overwrite:
-            lines.append(f"{path}: there already")
+            how = asked.unlike(path) if asked else ""
+            lines.append(f"{path}: there already{how and f', {how}; --overwrite replaces it'}")
         else:
             jobs.append(plan(source, path, one))
     model = load() if jobs else None
@@ -83,17 +87,18 @@ def _into_one(
     if sum(height * width for height, width in sizes) * 3 * (2 if deep else 1) > MOST_BYTES:
         raise LiifError(f"{output}: {too_large()}")
     folder = Path(f"{os.path.realpath(output)}.liif-pages")
-    folder.mkdir(exist_ok=True)
     model, pages, order, said = load(), list[str](), "", ""
+    folder.mkdir(exist_ok=True)
     try:
         for job, tell in zip(jobs, _shared(jobs, progress), strict=True):
             photo = read(job)
-            remark(_of_page(job, photo, model))
+            told = _of_page(job, photo, model)
             order = order or photo.notes.exif.order
             if not photo.notes.exif:  # which would have its own order of bytes; a file has one
                 exif = replace(photo.notes.exif, order=order)
                 photo = replace(photo, notes=replace(photo.notes, exif=exif))
             renderer = renderer_for(job.task, model, photo)
+            remark(told)
             ends = renderer.strip_ends(job.grid)
             if seed_of(model) is not None:
                 said = f"; {renderer.remark(job.grid)}"
@@ -118,8 +123,8 @@ def _painted(
     job: Job, model: Model, progress: Progress | None, remark: Callable[[list[str]], None]
 ) -> list[str]:
     photo = read(job)
-    remark(_of_page(job, photo, model))
     with opened(job, photo, model) as work:
+        remark(_of_page(job, photo, model))
         return work.paint(progress).finish()
 
 

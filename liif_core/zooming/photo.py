@@ -79,9 +79,6 @@ def zoom(
     photo: Photo | None = None
     if isinstance(image, (str, os.PathLike)):
         job = plan(image, None, task)
-        for remark in job.remarks:
-            words = remark.replace(PAGE_HINT, "; page=N reads another")
-            warnings.warn(f"{job.name}: {words}", stacklevel=2)
     else:
         photo = as_old(photo_from(image)) if old else photo_from(image)
         job = plan(photo, None, task)
@@ -89,6 +86,9 @@ def zoom(
         model = denoising(SHARE) if old else DEFAULT_MODEL
     chosen = load_model(model) if isinstance(model, (str, Path)) else model
     with opened(job, photo or read(job), chosen) as work:
+        for remark in job.remarks:
+            words = remark.replace(PAGE_HINT, "; page=N reads another")
+            warnings.warn(f"{job.name}: {words}", stacklevel=2)
         work.paint(progress)
         assert isinstance(work.result, InMemory)
         return work.result.image()

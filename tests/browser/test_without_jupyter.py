@@ -285,11 +285,26 @@ def test_details_are_invented_from_a_seed(page: Any) -> None:
     page.keyboard.press("Space")  # "another"
     check(6)
     assert "from seed 6" in root.locator(".liif-aloud").inner_text()
-    for given, taken in (("-3", 0), ("1e12", 2**31 - 1), ("2.6", 3)):
+    hint = root.get_by_role("status").filter(has_text="A seed is")
+    described = field.get_attribute("aria-describedby")
+    for given, taken in (("-3", 0), ("1e12", 2**31 - 1), ("2.6", 3), ("", 0)):
         field.fill(given)
         field.press("Enter")
         assert field.input_value() == str(taken)
         check(taken)
+        said = f"A seed is a whole number from 0 to 2147483647: {taken} is taken."
+        assert hint.inner_text() == said  # to be seen, and read aloud
+        assert hint.get_attribute("id") == described
+    field.fill("3")
+    field.press("Enter")
+    check(3)
+    assert hint.count() == 0
+    field.fill("-1")
+    field.press("Enter")
+    check(0)
+    page.evaluate("engine.set('right', { ...engine.get('right'), seed: 3 })")  # not by the field
+    check(3)
+    assert hint.count() == 0
     root.locator(".liif-marks").click(position={"x": 101, "y": 33})
     chance = root.locator(".liif-chance")
     assert chance.get_by_role("heading").inner_text() == "Noise, seed 3"
@@ -325,6 +340,62 @@ def test_details_are_invented_from_a_seed(page: Any) -> None:
     readout.get_by_text("nothing on screen comes from noise").wait_for()
     assert root.get_by_role("spinbutton", name="seed").count() == 0
     settle(root)
+
+
+def test_the_xray_is_of_the_side_that_shows_the_point(page: Any) -> None:
+    """Of two seeds; wherever the split or the picture is moved to; and beside another method."""
+    models = {"crisp": inventive_model(), "LIIF": small_model()}
+    answering = Answering(page, noise(30, 40), models=models)
+    page.evaluate("(text) => showAgain(text, 1)", module("zoom_explorer.js"))
+    root = page.locator(".liif-zoom")
+    panel, marks = root.locator(".liif-xray"), root.locator(".liif-marks")
+    settle(root)
+
+    def show(**sides: Side) -> None:
+        for name, side in sides.items():
+            page.evaluate("([name, side]) => engine.set(name, side)", [name, vars(side)])
+        settle(root)
+
+    def check(seed: int, stand_in: str = "") -> None:
+        panel.get_by_role("heading", name=f"Noise, seed {seed}").wait_for()
+        if stand_in:
+            panel.get_by_text(stand_in).wait_for()
+        point = page.evaluate("engine.get('point')")
+        view = Viewport((30, 40), SCREEN, **page.evaluate("engine.get('view')"))
+        found = answering.session.explored.explain(Side("crisp", seed=seed), point, view.cell())
+        colour = " ".join(f"{round(value, 3) + 0.0:.3f}" for value in found.colour)
+        assert colour in panel.locator(".liif-sum").inner_text().replace("−", "-")
+        assert panel.locator(".liif-hint").all_inner_texts() == ([stand_in] if stand_in else [])
+
+    show(left=Side("crisp", seed=3), right=Side("crisp", seed=8))
+    for column, seed in ((40, 3), (120, 8), (79, 3), (80, 8)):
+        marks.click(position={"x": column, "y": 33})
+        check(seed)
+    split = root.get_by_role("slider", name="where the picture is split")
+    split.focus()
+    page.keyboard.press("ArrowRight")  # the point stands left of it now
+    check(3)
+    page.keyboard.press("ArrowLeft")
+    check(8)
+    show(left=Side("bicubic"))
+    marks.click(position={"x": 40, "y": 33})
+    instead = "Here stands bicubic, which asks no latent codes. From the"
+    check(8, f"{instead} right side, crisp, seed 8 answers:")
+    assert "on screen" not in panel.inner_text()
+    split.focus()
+    page.keyboard.press("Home")
+    check(8)  # the point stands in the right side itself
+    page.keyboard.press("End")
+    check(8, f"{instead} right side, crisp, seed 8 answers:")
+    show(left=Side("crisp", seed=3), right=Side("bicubic"))
+    check(3)
+    # Where no side has a model nothing of the X-ray stays; and it comes back with one.
+    show(left=Side("nearest"))
+    panel.get_by_text("Choose a model on one of the sides").wait_for()
+    settle(root)
+    assert panel.locator(".liif-sum").count() == 0
+    show(left=Side("crisp", seed=5))
+    check(5)
 
 
 def test_two_views_that_open_photos_at_the_same_time(page: Any) -> None:

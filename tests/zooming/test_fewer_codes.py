@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_models import small_heat
 
 from liif_core.__main__ import main
 from liif_core.axes import axis_neighbours
@@ -13,7 +14,7 @@ from liif_core.coords import cell_size, coord_grid
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.metrics import psnr
 from liif_core.render import ArrayPixels, ContinuousPhoto
-from liif_core.zooming.fewer_codes import MOST_READ, THRESHOLD, FewerCodes
+from liif_core.zooming.fewer_codes import MOST_READ, THRESHOLD, FewerCodes, cost_told
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,25 @@ def test_without_local_ensemble_there_is_nothing_to_leave_out():
     config = LIIFConfig(blocks=1, channels=4, hidden=(8,), local_ensemble=False)
     model = LIIF(config).eval().requires_grad_(False)
     exact = ContinuousPhoto(model, photo()).render(44, 56)
-    np.testing.assert_array_equal(FewerCodes(model, photo()).render(44, 56), exact)
+    fast = FewerCodes(model, photo())
+    np.testing.assert_array_equal(fast.render(44, 56), exact)
+    assert fast.cost(fast.output(44, 56)) == np.inf
+    said = "fast: changes nothing, for these weights ask one latent code a pixel anyway"
+    assert fast.remark(fast.output(44, 56)) == said
+
+
+@pytest.mark.parametrize("kind", ["liif", "heat", "noise"])
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_a_result_that_differs_nowhere_has_no_figure(model, kind, scale):
+    """No code weighs little at these scales, so none is left out."""
+    torch.manual_seed(0)
+    noisy = LIIF(LIIFConfig(blocks=1, channels=8, hidden=(16,), local_colour=True, noise=5))
+    models = {"liif": model, "heat": small_heat(), "noise": noisy.eval().requires_grad_(False)}
+    fast = FewerCodes(models[kind], photo())
+    same = fast.output(11 * scale, 14 * scale)
+    assert fast.remark(same).startswith("fast: no different from the exact result")
+    assert fast.remark(fast.output(44, 56)).startswith("fast: PSNR ")
+    assert cost_told(47.13) == "fast: PSNR 47.1 dB against the exact result"
 
 
 def test_fewer_codes_are_asked(model):

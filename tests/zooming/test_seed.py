@@ -1,13 +1,18 @@
 """`liif zoom --seed`: which of the details that fit are invented, and that it is said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.ExifTags import Base
 
 from liif_core.__main__ import main
+from liif_core.files.carried import Maker, maker_told
+from liif_core.files.exif import words
+from liif_core.files.view import View
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import set_seed
 from liif_core.photos import photo_from
@@ -84,6 +89,133 @@ def test_a_comparison_says_so_too(photo, noisy, capsys):
     assert b"compositeWithTrainedAlgorithmicMedia" in content
     zoomed(photo, noisy, "--seed", 4, "--compare", "--strip")
     assert b"seed 4" not in photo.with_name("--seed-4---compare---strip_compare.png").read_bytes()
+
+
+def command(*words: object) -> list[str]:
+    return [*map(str, ["zoom", *words]), "--device", "cpu"]
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "left"),
+    [
+        (("noisy", "--seed", 3), ("noisy", "--seed", 3), ""),
+        (("noisy", "--seed", 0), ("noisy",), ""),
+        (("noisy", "--seed", 3), ("noisy", "--seed", 4), "noisy.safetensors, seed 3"),
+        (("noisy", "--seed", 3), ("noisy",), "noisy.safetensors, seed 3"),
+        (("noisy",), ("liif-edsr-small",), "noisy.safetensors, seed 0"),
+        (("liif-edsr-small",), ("noisy", "--seed", 4), "liif-edsr-small"),
+        (("liif-edsr-small",), ("liif-edsr-small", "--old"), ""),
+        (("liif-edsr-small", "--old"), ("liif-edsr-small",), ""),
+        (("noisy", "--strip"), ("liif-edsr-small",), ""),
+    ],
+)
+def test_a_folder_tells_of_results_that_something_else_made(
+    photo, noisy, tmp_path, capsys, first, again, left
+):
+    """They are left as they are; of what is not told in a file, nothing is said."""
+    (tmp_path / "album").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "album" / name).write_bytes(photo.read_bytes())
+    given = [tmp_path / "album", "--size", "32x48", "-o", tmp_path / "out", "--weights"]
+    for words_ in (first, again):
+        weights = noisy if words_[0] == "noisy" else words_[0]
+        assert main(command(*given, weights, *words_[1:])) == 0
+        printed = capsys.readouterr()
+        if words_ == first:
+            before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+            assert "made with" not in printed.out
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert "2 there already" in printed.out
+    if not left:
+        assert "made with" not in printed.out + printed.err
+        return
+    assert f"  2 × made with weights {left}: {tmp_path / 'out' / 'a_32x48.png'}" in printed.out
+    assert "2 of the results there already were made with other weights" in printed.err
+    assert main(command(*given, weights, *again[1:], "--overwrite")) == 0
+    assert "2 written" in capsys.readouterr().out
+
+
+def test_pages_that_something_else_made_are_told_of(photo, noisy, tmp_path, capsys):
+    page = Image.open(photo)
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
+    given = [tmp_path / "pages.tif", "--scale", 2, "--pages", "all", "-o", tmp_path / "out.png"]
+    assert main(command(*given, "--weights", noisy, "--seed", 3)) == 0
+    (tmp_path / "out_page2.png").unlink()
+    capsys.readouterr()
+    assert main(command(*given, "--weights", noisy, "--seed", 4)) == 0
+    told = "there already, made with weights noisy.safetensors, seed 3; --overwrite replaces it"
+    assert f"{tmp_path / 'out_page1.png'}: {told}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("weights", ["liif-edsr", "0.3 liif-edsr + 0.7 b", "a, ×2, seed 3, b.pth"])
+@pytest.mark.parametrize("seed", [None, 0, 2**31 - 1])
+@pytest.mark.parametrize("box", [(0, 0, 16, 12), (1, 0, 16, 12), (1.5, 0.25, 16, 12)])
+@pytest.mark.parametrize("size", [(64, 48), (1, 48), (10**6, 48)])
+def test_what_is_told_of_who_made_a_result_is_read_again(weights, seed, box, size):
+    maker = Maker(weights, seed is not None, (8, 6) if seed else None, seed)
+    how = maker.how(View(1, 16, 12, box, *size))
+    told = maker_told(f"liif_core 0.1.0; {how}\nliif_core 0.1.0; weights b, ×2")
+    assert told == replace(maker, read_at=None)
+
+
+@pytest.mark.parametrize("software", ["", "Scanner 3", "liif_core 0.1.0", "liif_core, weights a"])
+def test_what_others_tell_is_no_maker(software):
+    assert maker_told(software) is None
+
+
+def software_of(path: Path) -> list[str]:
+    """Return the lines of EXIF's Software, without the version."""
+    said = words(photo_from(path).notes.exif.main[Base.Software])
+    return [line.partition("; ")[2] for line in said.splitlines()]
+
+
+INVENTED = "weights noisy.safetensors, ×4, seed 3, details are generated"
+ZOOMED_ON = "weights liif-edsr-small, ×4"
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
+def test_zoomed_on_a_result_still_says_what_invented_its_details(photo, noisy, ending):
+    """A line for each zoom in EXIF's Software, the last one first; in XMP's history an event."""
+    source, on = photo.with_name(f"invented{ending}"), photo.with_name(f"on{ending}")
+    for photo_, output, weights in (
+        (photo, source, [noisy, "--seed", 3]),
+        (source, on, ["liif-edsr-small"]),
+        (on, on.with_stem("further"), ["liif-edsr-small", "--strip"]),
+    ):
+        given = ["zoom", photo_, "--scale", 4, "-o", output, "--device", "cpu", "--weights"]
+        assert main([str(word) for word in [*given, *weights]]) == 0
+    assert software_of(on) == [ZOOMED_ON, INVENTED]
+    xmp = photo_from(on).notes.xmp.decode()
+    assert xmp.count("</stEvt:parameters>") == 2
+    assert xmp.index(f">{INVENTED}<") < xmp.index(f">{ZOOMED_ON}<")
+    assert "compositeWithTrainedAlgorithmicMedia" in xmp
+    further = photo_from(on.with_stem("further")).notes
+    assert Base.Software not in further.exif.main
+    assert not further.xmp
+
+
+def test_where_a_program_drops_xmp_it_is_told_anew(photo, noisy):
+    invented = zoomed(photo, noisy, "--seed", 3)
+    with Image.open(invented) as image:
+        image.save(photo.with_name("other.png"), exif=image.info["exif"])
+    on = zoomed(photo.with_name("other.png"), "liif-edsr-small", "--overwrite")
+    assert software_of(on) == [ZOOMED_ON, INVENTED]
+    xmp = photo_from(on).notes.xmp.decode()
+    assert xmp.index(f">{INVENTED}<") < xmp.index(f">{ZOOMED_ON}<")
+    assert "compositeWithTrainedAlgorithmicMedia" in xmp
+
+
+def test_a_comparison_says_what_invented_both_its_halves(photo, noisy):
+    invented = zoomed(photo, noisy, "--seed", 3)
+    zoomed(invented, "liif-edsr-small", "--compare")
+    sheet = photo_from(photo.with_name("--compare_compare.png")).notes
+    assert words(sheet.exif.main[Base.Software]).splitlines()[1].endswith(INVENTED)
+    assert f">{INVENTED}<" in sheet.xmp.decode()
+    assert b"compositeWithTrainedAlgorithmicMedia" in sheet.xmp
+    zoomed(invented, "liif-edsr-small", "--compare", "--strip")
+    stripped = photo_from(photo.with_name("--compare---strip_compare.png")).notes
+    assert not stripped.exif
+    assert not stripped.xmp
 
 
 @pytest.mark.parametrize("how", ["--old", "--fast"])

@@ -1,5 +1,5 @@
 // What is chosen by name: the method on each side of the split, and which parts of it are on.
-import { control, element } from "./shared.js";
+import { control, element, freshName, spokenLine } from "./shared.js";
 
 const SWITCHES = [
   ["local_ensemble", "local ensemble", "blend the answers of the four nearest latent codes"],
@@ -9,14 +9,23 @@ const SWITCHES = [
 
 const MOST_SEED = 2 ** 31 - 1; // as the command line has it
 
-// The seed of invented details: a number, and a button that takes the next one.
+// The seed of invented details: a number, and a button that takes the next one. What is no seed is not
+// taken, but the nearest that is one, with a line that says so.
 function seedControl() {
   const field = control("input", { type: "number", min: 0, max: MOST_SEED, step: 1, value: 0 });
   const another = control("button", { type: "button" });
   another.textContent = "another";
   another.title = "Invent the details anew, from the next seed.";
+  const hint = spokenLine("span", "liif-said");
+  hint.id = freshName("liif-seed");
+  field.setAttribute("aria-describedby", hint.id);
   const value = () => Math.min(Math.max(Math.round(Number(field.value)) || 0, 0), MOST_SEED);
-  field.addEventListener("change", () => (field.value = value()));
+  field.addEventListener("change", () => {
+    const taken = value();
+    const asked = field.value !== "" && Number(field.value) === taken;
+    hint.textContent = asked ? "" : `A seed is a whole number from 0 to ${MOST_SEED}: ${taken} is taken.`;
+    field.value = taken;
+  });
   another.addEventListener("click", () => {
     field.value = (value() + 1) % (MOST_SEED + 1);
     field.dispatchEvent(new Event("change", { bubbles: true }));
@@ -24,13 +33,14 @@ function seedControl() {
   const title = "which of the details that fit are invented: the same number, the same picture";
   const label = element("label", { title }, "seed", field);
   return {
-    root: element("span", { className: "liif-seed" }, label, another),
+    root: element("span", { className: "liif-seed" }, label, another, hint),
     value,
     set side(text) {
       field.setAttribute("aria-label", `${text}: seed`);
       another.setAttribute("aria-label", `${text}: another seed`);
     },
     show(seed) {
+      if (seed !== value()) hint.textContent = ""; // chosen elsewhere
       field.value = seed;
     },
   };

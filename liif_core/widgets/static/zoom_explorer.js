@@ -52,10 +52,9 @@ class Explorer {
       },
       onFailed: (name, text) => page.showFailure(name, text),
     });
-    const redraw = () => this.drawMarks();
     const { stage, xray: panel } = page;
     this.overview = new Overview({ state, ask, look: this.actions.centre });
-    this.pointed = new Pointed({ state, layers, stage, panel, ask, redraw });
+    this.pointed = new Pointed({ state, layers, stage, panel, ask, redraw: () => this.drawMarks() });
     this.saving = new Saving({ ask, shown: () => state.shown(), story: (columns) => storyOf(state, columns) });
     this.upload = new Uploading({
       ask: (type, fields, buffers) => questions.ask(type, fields, buffers),
@@ -125,9 +124,9 @@ class Explorer {
   followSide(name) {
     this.page[name].show(this.state.side(name));
     if (this.state.shownSides().includes(name)) this.want(name);
+    this.pointed.askAgain();
     this.draw();
     this.page.readout.say(this.state);
-    this.pointed.askAgain();
   }
 
   moveSplit(at) {
@@ -183,6 +182,7 @@ class Explorer {
   }
 
   draw() {
+    this.pointed.moved();
     this.scheduled ||= requestAnimationFrame(() => this.paint());
   }
 

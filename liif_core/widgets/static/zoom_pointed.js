@@ -1,5 +1,6 @@
 // The point under X-ray: asks for its anatomy, and shows it beside the colour on screen.
 import { isExact } from "./zoom_picture.js";
+import { sideText } from "./zoom_readout.js";
 import { cellOf } from "./zoom_viewport.js";
 
 const ZOOM_IN = "Zoom in: this small, the photo is averaged and no model is asked.";
@@ -10,38 +11,59 @@ export class Pointed {
   constructor({ state, layers, stage, panel, ask, redraw }) {
     Object.assign(this, { state, layers, stage, panel, ask, redraw });
     this.asked = null; // the coordinate whose answer is awaited: of several, the last
+    this.name = null; // of the side that was asked last; undefined where none has a model
   }
 
   // The shared point has changed, or the photo.
   follow() {
     const coord = this.state.engine.get("point");
     if (coord) return this.askAbout(coord);
-    this.state.point = null;
-    this.asked = null;
     this.panel.clear();
-    this.redraw();
+    return this.forget();
   }
 
   askAgain() {
-    if (this.state.point) this.askAbout(this.state.point.coord);
+    const coord = this.state.engine.get("point");
+    if (coord) this.askAbout(coord);
+  }
+
+  forget() {
+    this.state.point = null;
+    this.asked = null;
+    this.redraw();
+  }
+
+  // The view has moved, or the split: the point may have come to stand on another side.
+  moved() {
+    const { state } = this;
+    const coord = state.engine.get("point");
+    if (this.name === null || !coord || !state.inSight(coord)) return;
+    if (state.modelAt(coord) !== this.name) this.askAbout(coord);
+    else if (state.point && state.sideAt(coord) !== this.shownOn) this.refreshColour();
   }
 
   async askAbout(coord) {
-    const { state, panel } = this;
-    this.asked = null;
+    const { state } = this;
     const name = state.modelAt(coord);
-    if (!name) return panel.say(NO_MODEL);
-    if (!state.asks(name)) return panel.say(ZOOM_IN);
+    this.name = name;
+    if (!name) return this.refuse(NO_MODEL);
+    if (!state.asks(name)) return this.refuse(ZOOM_IN);
     const question = { side: state.side(name), coord, cell: cellOf(state.view) };
     this.asked = question;
     const answer = await this.ask("xray", question);
     if (!answer || this.asked !== question) return;
+    if (answer.failed) return this.refuse(answer.failed);
     this.asked = null;
-    if (answer.failed) return panel.say(answer.failed);
     const codes = answer.codes.map(({ row, col }) => [row, col]);
     state.point = { coord, codes, answer: { ...question, ...answer }, name };
     this.refreshColour();
     this.redraw();
+  }
+
+  // There is no X-ray, nor marks of one: say why.
+  refuse(why) {
+    this.panel.say(why);
+    this.forget();
   }
 
   // With the colour on screen, where the side that was asked shows the point without loss.
@@ -50,13 +72,22 @@ export class Pointed {
     if (!state.point) return;
     const { answer, name } = state.point;
     const { view } = state;
-    const [row, column] = state.screenOf(answer.coord).map(Math.floor);
+    const place = state.screenOf(answer.coord).map(Math.floor);
     const now = cellOf(view);
-    const visible = row >= 0 && column >= 0 && row < view.screen[0] && column < view.screen[1];
+    this.shownOn = state.sideAt(answer.coord);
     const exact =
-      layers[name]?.full && isExact(layers[name], view) && visible && state.nameAt(column) === name &&
+      layers[name]?.full && isExact(layers[name], view) && state.inSight(answer.coord) && this.shownOn === name &&
       answer.cell.every((value, axis) => Math.abs(value / now[axis] - 1) < 1e-9);
-    this.panel.show(answer, view.photo, exact ? stage.colourAt([row, column]) : null);
+    this.panel.show(answer, view.photo, exact ? stage.colourAt(place) : null, this.standIn());
+  }
+
+  // Where the method that shows the point asks no codes: whose X-ray this is in its stead; else "".
+  standIn() {
+    const { state, shownOn } = this;
+    if (state.isModel(shownOn)) return "";
+    const { name, answer } = state.point;
+    const whose = sideText(answer.side, state.methods, true);
+    return `Here stands ${state.side(shownOn).method}, which asks no latent codes. From the ${name} side, ${whose} answers:`;
   }
 
   giveUp() {

@@ -99,11 +99,19 @@ export class ExplorerState {
     return column < this.splitColumn(this.view.screen[1]) ? "left" : "right";
   }
 
+  // The side that shows a point, or would if the point were in sight.
+  sideAt(coord) {
+    return this.nameAt(Math.floor(this.screenOf(coord)[1]));
+  }
+
+  inSight(coord) {
+    return this.screenOf(coord).every((place, axis) => place >= 0 && place < this.view.screen[axis]);
+  }
+
   // The side whose model is asked about a point: the one that shows it, or the other if that has
   // no model.
   modelAt(coord) {
-    const here = this.nameAt(this.screenOf(coord)[1]);
-    const order = here === "left" ? ["left", "right"] : ["right", "left"];
+    const order = this.sideAt(coord) === "left" ? ["left", "right"] : ["right", "left"];
     return order.find((name) => this.shownSides().includes(name) && this.isModel(name));
   }
 }

@@ -30,7 +30,12 @@ export function xrayPanel() {
     root,
     clear,
     say: (text) => body.replaceChildren(element("p", { className: "liif-hint" }, text)),
-    show: (answer, photo, onScreen) => body.replaceChildren(...anatomy(answer, photo, onScreen)),
+    // standIn: a line where another method stands at the point than the one that is explained, or "".
+    show: (answer, photo, onScreen, standIn) =>
+      body.replaceChildren(
+        ...(standIn ? [element("p", { className: "liif-hint" }, standIn)] : []),
+        ...anatomy(answer, photo, onScreen),
+      ),
   };
 }
 
