@@ -4,7 +4,9 @@ Some steps of a recipe are run as `liif train` runs them, batches being cut in t
 convolution and matrix product in a step, forward and backward and in the optimiser, is recorded
 with its shapes, strides and dtype, and then timed alone, on one thread as in a worker, in the same
 run. The share is the sum of those times, divided among the workers, over the time of a step: what
-is missing to 100 % is spent elsewhere. The share that is spent waiting for data is told as well.
+is missing to 100 % is spent elsewhere. Told as well: the share that is spent waiting for data, and
+how much of a step's processor time goes into cutting its batch. So much would be waited for if
+nothing were cut in the background, and other programs on the machine change it little.
 
     python benchmarks/training.py --config liif-edsr --threads 2
     python benchmarks/training.py --config liif-edsr-small --photos DIR   # on photographs of yours
@@ -105,24 +107,37 @@ def alone(function, frozen):
 
 
 def steps_of(run, number):
-    """Take `number` steps; return (seconds of each, of these waiting, the products of one more)."""
+    """Take `number` steps; return (seconds of each, of these waiting, the share of their processor
+    time in which batches are cut, the products of one more)."""
     source = batches(run.sampler, 0)
     for _ in range(3):  # the first steps allocate
         run.advance(next(source))
     seconds, waiting = [], []
+    used = time.process_time()
     for _ in range(number):
         start = time.perf_counter()
         batch = next(source)
         waiting.append(time.perf_counter() - start)
         run.advance(batch)
         seconds.append(time.perf_counter() - start)
+    used = time.process_time() - used
+    cut = cutting(run, number) / used
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # then the only worker is this thread, which is being recorded
     with workers.limited_to(1), Products() as products:
         run.advance(next(source))
     torch.set_num_threads(threads)
     source.close()
-    return seconds, waiting, products.calls
+    return seconds, waiting, cut, products.calls
+
+
+def cutting(run, number):
+    """Return how many seconds of processor time it takes to cut `number` batches."""
+    batch = run.recipe.batch
+    start = time.thread_time()
+    for step in range(number):
+        run.sampler.batch(range(step * batch, (step + 1) * batch))
+    return time.thread_time() - start
 
 
 def measure(config, threads, number, photos=None):
@@ -138,7 +153,7 @@ def measure(config, threads, number, photos=None):
         start = time.perf_counter()
         run = Run(recipe, photos, out, val=None, init=None, resume=False, place=place)
         opened = time.perf_counter() - start
-        seconds, waiting, calls = steps_of(run, number)
+        seconds, waiting, cut, calls = steps_of(run, number)
     rows = []
     for (function, args), count in calls.items():
         each, flops = alone(function, args)
@@ -156,6 +171,7 @@ def measure(config, threads, number, photos=None):
     print(f"{1e3 * step:10.1f} {work / step / 1e9:8.0f} {'':6}  the whole step")
     print(f"share of a step in convolutions and matrix products: {took / step:.0%}")
     print(f"share of the steps spent waiting for data: {sum(waiting) / sum(seconds):.1%}")
+    print(f"share of their processor time in which batches are cut: {cut:.1%}")
     print(f"{len(run.sampler.photos)} photographs ready after {opened:.1f} s")
 
 

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from liif_core import malloc
 from liif_core.errors import LiifError
 
 T = TypeVar("T")
@@ -35,13 +36,6 @@ R = TypeVar("R")
 #: Seconds between two looks whether the waiting thread was interrupted. Linux and macOS wake it at
 #: once; on Windows a wait cannot be interrupted.
 PATIENCE = 0.2
-
-#: Settings of glibc's `mallopt`, by their numbers in its malloc.h.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-
-#: Bytes from which on a free block goes back to the system. Smaller ones are worth keeping: each
-#: page that comes back from the system is filled with zeros first.
-LARGE_BLOCK = 4 << 20
 
 _limit: int | None = None
 
@@ -113,21 +107,7 @@ def keep_torch_to_one_thread() -> None:
     global _limit
     _limit = count()
     torch.set_num_threads(1)
-    _give_memory_back()
-
-
-def _give_memory_back() -> None:
-    """Tell malloc to map each large block by itself, and to keep no large free end of its heap.
-
-    glibc grows both limits to tens of megabytes as large blocks are freed, unless they are set.
-    Smaller blocks that were freed lie between others that live on: after each cell of a notebook,
-    the pages within them go back, too.
-    """
-    libc = _glibc()
-    if libc is None:
-        return
-    for setting in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-        libc.mallopt(setting, LARGE_BLOCK)
+    malloc.map_large_blocks()
     ipython = sys.modules.get("IPython")  # not imported: without a notebook there is none
     shell = ipython.get_ipython() if ipython else None
     if shell is not None:
@@ -135,21 +115,8 @@ def _give_memory_back() -> None:
 
 
 def _after_cell(*_: Any) -> None:
-    """Give back the pages of the heap that nothing is in: half a millisecond for each MB."""
-    libc = _glibc()
-    assert libc is not None
-    libc.malloc_trim(0)
-
-
-@functools.cache
-def _glibc() -> Any:
-    """Return GNU's C library, or None: macOS and Windows have another, and so has Alpine."""
-    try:
-        libc = ctypes.CDLL(None)
-        libc.mallopt, libc.malloc_trim  # noqa: B018
-    except (AttributeError, OSError, TypeError):
-        return None
-    return libc
+    """Give back what lies free after a cell of a notebook."""
+    malloc.trim()
 
 
 def run(

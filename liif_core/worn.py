@@ -19,8 +19,15 @@ NOISE, GRID = 6.0, 0.12
 #: Pixels along each side of the middle of a photo, which stands for all of it.
 MIDDLE = 1024
 
-#: Shipped weights that were trained on clean photos.
-CLEAN_WEIGHTS = ("liif-edsr", "liif-edsr-small", "liif-edsr-crisp", "heat-edsr-small")
+#: Weights that were trained on clean photos, by their recipes.
+CLEAN_WEIGHTS = (
+    "liif-edsr",
+    "liif-edsr-small",
+    "liif-edsr-crisp",
+    "edsr-baseline-liif",
+    "heat-edsr",
+    "heat-edsr-small",
+)
 
 #: How the weights for worn photos are chosen: on the command line, and in Python.
 BY_OPTION, BY_CODE = "--weights liif-edsr-photo", 'load_model("liif-edsr-photo")'

@@ -312,6 +312,19 @@ def test_evaluate(tmp_path, capsys):
                 if (score["scale"], score["method"]) == (int(scale[1:]), method)
             ]
             assert mean == pytest.approx(np.mean(group))
+    assert main(["evaluate", str(tmp_path), "--scales", "2", "--without", "a.png"]) == 0
+    both, others = capsys.readouterr().out.split("\nwithout a.png:\n")
+    assert both.splitlines()[2].split()[:2] == printed.splitlines()[2].split()[:2]
+    assert others.startswith("1 photographs")
+    (alone,) = [
+        score["psnr"]
+        for score in found["scores"]
+        if (score["photo"], score["scale"], score["method"]) == ("b.png", 2, "liif")
+    ]
+    assert f"{alone:.3f}" in others.splitlines()[-1]
+    assert "no c.png in" in fails(capsys, "evaluate", tmp_path, "--without", "c.png")
+    every = fails(capsys, "evaluate", tmp_path, "--without", "a.png", "b.png")
+    assert "leave one" in every
     assert main(["evaluate", str(tmp_path), "--scales", "2", "--degraded"]) == 0
     degraded = capsys.readouterr().out.splitlines()
     clean = printed.splitlines()

@@ -212,31 +212,6 @@ def test_a_notebook_may_keep_its_own_operations_to_one_thread():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs GNU's C library")
-def test_a_notebook_gives_back_to_the_system_what_it_is_done_with():
-    """glibc would keep the blocks: between them lie small ones that live on."""
-    found = in_a_process(
-        "import re\n"
-        "import numpy as np\n"
-        "from liif_core import workers\n"
-        "def held():\n"
-        "    rollup = open('/proc/self/smaps_rollup').read()\n"
-        "    return int(re.search(r'Anonymous: *(\\d+)', rollup)[1]) / 1024\n"
-        "workers.keep_torch_to_one_thread()\n"
-        "del (first := [np.ones(30 << 20, np.uint8)])[:]\n"  # glibc takes it as a measure
-        "before, large, small = held(), [], []\n"
-        "for _ in range(10):\n"
-        "    large.append(np.ones(5 << 20, np.uint8)); small.append(bytearray(100_000))\n"
-        "most = held()\n"
-        "large.clear()\n"
-        "print(round(most - before), round(held() - before))\n"
-    )
-    assert not found.returncode, found.stderr
-    most, after = map(int, found.stdout.split())
-    assert most >= 50
-    assert after <= 8
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs GNU's C library")
 def test_after_each_cell_what_lay_between_blocks_that_live_goes_back_too():
     found = in_a_process(
         "import re\n"

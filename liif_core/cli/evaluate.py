@@ -24,6 +24,12 @@ def add_evaluate(commands: Commands) -> None:
         action="store_true",
         help="inputs with noise (σ = 8/255) and JPEG blocks (quality 60), as in a poor scan",
     )
+    evaluate.add_argument(
+        "--without",
+        nargs="+",
+        metavar="PHOTO",
+        help="file names in DIR: also give the means over the other photos",
+    )
     evaluate.add_argument("--json", type=Path, metavar="OUT", help="also write every score here")
     add_model_options(evaluate)
     evaluate.set_defaults(run=_evaluate)
@@ -39,10 +45,23 @@ def _evaluate(options: argparse.Namespace) -> None:
         if options.json.is_dir():
             raise LiifError(f"{options.json}: is a folder; name a file in it")
     name, photos = weights_name(options), read_folder(options.photos, options.scales)
+    without = set(options.without or ())
+    _check_without(without, {path.name for path in photos.paths}, options.photos)
     model = model_from(options, options.device)
     with progress_bar("photo × scale") as progress:
         degrade = noise_and_jpeg if options.degraded else None
         scores = evaluate(model, photos, options.scales, degrade=degrade, progress=progress)
     print(format_table(scores, name))
+    if without:
+        print(f"\nwithout {', '.join(sorted(without))}:")
+        print(format_table([score for score in scores if score.photo not in without], name))
     if options.json:
         write_json(scores, name, options.json)
+
+
+def _check_without(without: set[str], photos: set[str], folder: Path) -> None:
+    unknown = sorted(without - photos)
+    if unknown:
+        raise LiifError(f"--without: there is no {unknown[0]} in {folder}; name files in it")
+    if without == photos:
+        raise LiifError("--without names all photos; leave one at least")

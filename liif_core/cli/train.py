@@ -31,8 +31,8 @@ def add_train(commands: Commands) -> None:
     train.add_argument(
         "--init",
         metavar="WEIGHTS",
-        help="begin with these weights; a larger encoder grows from theirs, and another decoder "
-        "begins anew",
+        help="begin with these weights; a larger model grows from theirs, and a decoder of "
+        "another kind begins anew",
     )
     train.add_argument("--resume", action="store_true", help="go on with the run in RUN")
     train.add_argument("--device", default="auto")

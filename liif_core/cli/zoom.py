@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from liif_core import malloc
 from liif_core.cli.common import (
     Commands,
     a_box,
@@ -152,6 +153,7 @@ def _add_pages(zoom: argparse.ArgumentParser) -> None:
 def _zoom(options: argparse.Namespace) -> int:
     from liif_core.zooming.job import Task, plan
 
+    malloc.map_large_blocks()  # else a large result takes 1.4 times the memory
     _check_denoise(options)
     names = [field.name for field in fields(Task)]
     task = Task(**{name: getattr(options, name) for name in names})

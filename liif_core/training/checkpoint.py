@@ -4,6 +4,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class State:
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         if recipe.freeze_encoder:
             self.model.encoder.requires_grad_(False)
-        self.teacher = _teacher(init or recipe.init, device) if recipe.distil else None
+        self.teacher = _teacher(self.model, init or recipe.init) if recipe.distil else None
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )
@@ -99,6 +100,7 @@ class State:
                 f"the run in {out} has another recipe; resume with the options it was started "
                 f"with, or begin another from its weights: --init {out / 'best.safetensors'}"
             )
+        self.recipe = replace(self.recipe, before=begun.before)  # what is past stays as it was
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         if self.adversary:
@@ -170,12 +172,16 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
     return found
 
 
-def _teacher(init: str | None, device: torch.device) -> Model:
+def _teacher(model: Model, init: str | None) -> Model:
     if init is None:
         raise LiifError(
             'recipe: distil needs weights to learn from: "init" in the recipe, or --init'
         )
-    return load_model(init, device="cpu").to(device)
+    teacher, codes = load_model(init, device="cpu"), model.encoder.state_dict()
+    own = teacher.encoder.state_dict()
+    if own.keys() != codes.keys() or not all(torch.equal(own[k], codes[k].cpu()) for k in own):
+        raise LiifError(f"recipe: distil needs the encoder of {init} as it is; here it had to grow")
+    return teacher.to(next(model.parameters()).device)
 
 
 def _first_model(recipe: Recipe, init: str | None) -> Model:

@@ -1,4 +1,4 @@
-"""Growing a trained model: a deeper or wider encoder that computes the same function at first.
+"""Growing a trained model: deeper or wider, it computes the same function at first.
 
 Or lending its encoder to a model with another decoder.
 """
@@ -10,6 +10,7 @@ from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
 from liif_core.liif import LIIF
 from liif_core.models import Config, Model, build, kind_of, seed_of, title_of
+from liif_core.training.grow_decoder import grow_decoder
 
 #: The first layers of decoders, which read latent codes: the only ones that grow.
 FIRST = {"liif": "imnet.layers.0.weight", "heat": "writer.0.weight"}
@@ -28,13 +29,14 @@ def grow(small: Model, config: Config) -> Model:
     from new channels to old ones are zero, and learn from the first step on. So are those of noise
     that the decoder is to read, and did not.
 
-    A model whose decoder is another, in kind or in size, takes over the encoder alone: its decoder
-    begins anew.
+    A LIIF's decoder grows in layers and units, and can do without local colour: then the codes
+    tell colours, and to make room for them lose a little else; see `grow_decoder`. A model whose
+    decoder is another takes over the encoder alone: its decoder begins anew.
 
     Args:
         small: the trained model.
-        config: at least as many blocks and channels; a decoder that is the same but for more noise
-            is grown, too.
+        config: at least as many blocks and channels; a decoder that is the same but for more
+            noise, or larger, is grown, too.
 
     Raises:
         LiifError: `config` has a smaller encoder.
@@ -52,6 +54,8 @@ def grow(small: Model, config: Config) -> Model:
     _copy_encoder(small.encoder, large.encoder)
     if same_decoder:
         _copy_decoder(small, large, FIRST[kind_of(config)])
+    elif isinstance(small, LIIF) and isinstance(large, LIIF):
+        grow_decoder(small, large)
     return large
 
 

@@ -11,6 +11,12 @@ from liif_core.errors import LiifError, one_line
 #: What `loss` may name; see `liif_core.training.loss`.
 LOSSES = ("l1", "psnr", "crisp")
 
+#: The keys that hold lists.
+LISTS = ("before", "soup", "held_out")
+
+#: A recipe changed by these is one run, with none before it and no soup.
+ALONE: dict[str, Any] = {"before": (), "soup": (), "greedy": False}
+
 #: What `crisp` may name; see `liif_core.training.crisp.Weights`.
 CRISP = ("spread", "consistency", "grid", "features", "adversary")
 
@@ -40,15 +46,18 @@ class Recipe:
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
             those of prints, with paper, print screens and unknown blur, a fifth of them clean.
-        init: weights to start from, unless the command names others; they grow where `model` has
-            the larger encoder, and where its decoder is another lend their encoder alone.
+        init: weights to start from, unless the command names others; they grow where `model` is
+            the larger one, and where its decoder is of another kind lend their encoder alone.
+        before: runs that come first, in their order: each the changes to this recipe that make
+            its own. The first starts from `init`, each other, and this one, from what the one
+            before it has left. Empty: none.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
         distil: learn from what the decoder of `init` answers on the same codes, instead of from
             the photo's pixels. Its answers have no noise, so that a new decoder comes near it in
-            fewer steps. The encoder must be frozen.
+            fewer steps. The encoder must be frozen, and no run come before.
         stored: number format of the weights that are written, "float32", or "float16" for half the
-            bytes; they are loaded to float32.
+            bytes; they are loaded to float32. What only begins another run stays float32.
         seed: decides every random choice.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
@@ -80,6 +89,7 @@ class Recipe:
     crisp: dict[str, float] = field(default_factory=dict)
     degrade: str = "none"
     init: str | None = None
+    before: tuple[dict[str, Any], ...] = ()
     freeze_encoder: bool = False
     distil: bool = False
     stored: str = "float32"
@@ -100,55 +110,14 @@ class Recipe:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
-        lists = {key: tuple(values.get(key) or ()) for key in ("soup", "held_out")}
+        lists = {key: tuple(values.get(key) or ()) for key in LISTS}
         recipe = cls(**{**values, **lists})
-        positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
-        for key in positive:
-            if not getattr(recipe, key) > 0:
-                raise LiifError(f"recipe: {key} must be greater than 0")
-        if recipe.degrade not in ("none", "photo", "scan"):
-            raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
-        if recipe.loss not in LOSSES:
-            raise LiifError("recipe: loss must be 'l1', 'psnr' or 'crisp'")
-        if recipe.optimizer not in ("muon", "adamw"):
-            raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
-        if recipe.precision not in ("bfloat16", "float32"):
-            raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
-        if recipe.stored not in ("float32", "float16"):
-            raise LiifError("recipe: stored must be 'float32' or 'float16'")
-        if type(recipe.freeze_encoder) is not bool:
-            raise LiifError("recipe: freeze_encoder must be true or false")
-        if type(recipe.distil) is not bool or recipe.distil > recipe.freeze_encoder:
-            raise LiifError(
-                "recipe: distil must be true or false, and true only if freeze_encoder is"
-            )
-        if not 1 <= recipe.min_scale <= recipe.max_scale:
-            raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
-        if recipe.warmup + recipe.decay > recipe.steps:
-            raise LiifError("recipe: warmup and decay together take more than all steps")
-        seeds = [seed for group in recipe.soup for seed in group.get("seeds") or [None]]
-        if None in seeds or len(set(seeds)) < len(seeds):
-            raise LiifError("recipe: each group of a soup needs seeds, none twice")
-        if not all(isinstance(name, str) for name in recipe.held_out):
-            raise LiifError("recipe: held_out must be a list of file names")
-        recipe.check_crisp()
-        recipe.fine_tunings()
+        _check(recipe)
         return recipe
-
-    def check_crisp(self) -> None:
-        """Raise LiifError if the crisp loss lacks what it needs, or a window leaves its crop."""
-        if self.window > self.patch * self.min_scale:
-            raise LiifError("recipe: a window must fit into patch × min_scale pixels")
-        if self.loss != "crisp":
-            return
-        if self.window < 16:
-            raise LiifError("recipe: the crisp loss needs a window of 16 pixels or more")
-        if set(self.crisp) != set(CRISP) or not all(v >= 0 for v in self.crisp.values()):
-            raise LiifError(f"recipe: crisp needs weights of 0 or more for {', '.join(CRISP)}")
 
     def fine_tunings(self) -> list["Recipe"]:
         """Return the recipes whose results make up the soup, along with this one's own."""
-        alike = {**self.to_dict(), "init": None, "soup": (), "greedy": False}
+        alike = {**self.to_dict(), "init": None, **ALONE}
         found = []
         for group in self.soup:
             changes = {key: value for key, value in group.items() if key != "seeds"}
@@ -157,32 +126,41 @@ class Recipe:
             ]
         return found
 
+    def runs_before(self) -> list["Recipe"]:
+        """Return the recipes of the runs that come before this one, in their order."""
+        alike = {**self.to_dict(), **ALONE, "stored": "float32"}
+        return [
+            Recipe.from_dict({**alike, **changes, "init": None if number else self.init})
+            for number, changes in enumerate(self.before)
+        ]
+
     def with_steps(self, steps: int) -> "Recipe":
         """Return the same recipe for another number of steps, warm-up and decay in proportion.
 
-        The soup is left out: it ends the full run.
+        So are those of the runs before. The soup is left out: it ends the full run.
         """
         share = steps / self.steps
-        return Recipe.from_dict(
-            {
-                **self.to_dict(),
-                "steps": steps,
-                "warmup": min(self.warmup, int(self.warmup * share)),
-                "decay": int(self.decay * share),
-                "soup": (),
-                "greedy": False,
-            }
-        )
+        before = [
+            {**changes, **run.length(max(1, round(run.steps * share)))}
+            for changes, run in zip(self.before, self.runs_before(), strict=True)
+        ]
+        return Recipe.from_dict({**self.to_dict(), **ALONE, **self.length(steps), "before": before})
+
+    def length(self, steps: int) -> dict[str, int]:
+        """Return `steps`, and a warm-up and decay in proportion."""
+        share = steps / self.steps
+        warmup = min(self.warmup, int(self.warmup * share))
+        return {"steps": steps, "warmup": warmup, "decay": int(self.decay * share)}
 
     def goes_on_from(self, other: "Recipe", step: int) -> bool:
         """Whether a run of `other`, stopped at `step`, can go on under this recipe.
 
         That is so if they are the same, or differ only in how long they hold the peak rate and
         both hold it at `step`: a warm-up–stable–decay run may decide late when to decay. What
-        follows the run, its soup, may differ too; and a run from before recipes said what is held
-        out may be told now.
+        came before the run, and what follows it, its soup, may differ too; and a run from before
+        recipes said what is held out may be told now.
         """
-        mine = replace(self, soup=other.soup, greedy=other.greedy)
+        mine = replace(self, before=other.before, soup=other.soup, greedy=other.greedy)
         if not other.held_out:
             mine = replace(mine, held_out=())
         if mine == other:
@@ -192,8 +170,66 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""
-        lists = {"soup": [dict(group) for group in self.soup], "held_out": list(self.held_out)}
-        return {**asdict(self), **lists}
+        values = asdict(self)
+        return {**values, **{key: list(values[key]) for key in LISTS}}
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise LiifError for a value that cannot be."""
+    positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
+    for key in positive:
+        if not getattr(recipe, key) > 0:
+            raise LiifError(f"recipe: {key} must be greater than 0")
+    if recipe.degrade not in ("none", "photo", "scan"):
+        raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
+    if recipe.loss not in LOSSES:
+        raise LiifError("recipe: loss must be 'l1', 'psnr' or 'crisp'")
+    if recipe.optimizer not in ("muon", "adamw"):
+        raise LiifError("recipe: optimizer must be 'muon' or 'adamw'")
+    if recipe.precision not in ("bfloat16", "float32"):
+        raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
+    if recipe.stored not in ("float32", "float16"):
+        raise LiifError("recipe: stored must be 'float32' or 'float16'")
+    if type(recipe.freeze_encoder) is not bool:
+        raise LiifError("recipe: freeze_encoder must be true or false")
+    if type(recipe.distil) is not bool or recipe.distil > recipe.freeze_encoder:
+        raise LiifError("recipe: distil must be true or false, and true only if freeze_encoder is")
+    if not 1 <= recipe.min_scale <= recipe.max_scale:
+        raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
+    if recipe.warmup + recipe.decay > recipe.steps:
+        raise LiifError("recipe: warmup and decay together take more than all steps")
+    if not all(isinstance(name, str) for name in recipe.held_out):
+        raise LiifError("recipe: held_out must be a list of file names")
+    _check_crisp(recipe)
+    _check_more_runs(recipe)
+
+
+def _check_crisp(recipe: Recipe) -> None:
+    """Raise LiifError if the crisp loss lacks what it needs, or a window leaves its crop."""
+    if recipe.window > recipe.patch * recipe.min_scale:
+        raise LiifError("recipe: a window must fit into patch × min_scale pixels")
+    if recipe.loss != "crisp":
+        return
+    if recipe.window < 16:
+        raise LiifError("recipe: the crisp loss needs a window of 16 pixels or more")
+    if set(recipe.crisp) != set(CRISP) or not all(v >= 0 for v in recipe.crisp.values()):
+        raise LiifError(f"recipe: crisp needs weights of 0 or more for {', '.join(CRISP)}")
+
+
+def _check_more_runs(recipe: Recipe) -> None:
+    """Raise LiifError if a run before this one, or of its soup, cannot be."""
+    for changes in (*recipe.before, *recipe.soup):
+        own = {"init", *ALONE} & set(changes)
+        if own:
+            raise LiifError(
+                f"recipe: {', '.join(sorted(own))} cannot change in a run before, or of a soup"
+            )
+    seeds = [seed for group in recipe.soup for seed in group.get("seeds") or [None]]
+    if None in seeds or len(set(seeds)) < len(seeds):
+        raise LiifError("recipe: each group of a soup needs seeds, none twice")
+    recipe.fine_tunings()
+    if any(run.distil for run in [*recipe.runs_before(), recipe][1:]):
+        raise LiifError("recipe: only the first of several runs can distil: it knows the lender")
 
 
 def recipe_names() -> list[str]:
@@ -209,8 +245,11 @@ def recipe_names() -> list[str]:
 def trained_scales(weights: str) -> tuple[float, float]:
     """Return the (least, largest) magnification that shipped weights were trained for; for others,
     what a recipe has that says nothing else."""
-    recipe = load_recipe(weights) if weights in recipe_names() else Recipe
-    return recipe.min_scale, recipe.max_scale
+    if weights not in recipe_names():
+        return Recipe.min_scale, Recipe.max_scale
+    recipe = load_recipe(weights)
+    runs = [*recipe.runs_before(), recipe]
+    return min(run.min_scale for run in runs), max(run.max_scale for run in runs)
 
 
 def load_recipe(name: str) -> Recipe:

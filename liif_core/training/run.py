@@ -71,6 +71,7 @@ class Run:
             self.state = State(recipe, init, place.device, capturable=record)
             if resume:
                 self._go_on()
+            self.recipe = recipe = self.state.recipe
             tell = to_stderr if place.leads else _silently
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]

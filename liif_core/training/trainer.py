@@ -6,6 +6,7 @@ leaves a run folder `soup-SEED` for each fine-tuning besides, and `soup.safetens
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -32,7 +33,7 @@ def train(
     device: str = "auto",
     quiet: bool = False,
 ) -> float | None:
-    """Run a recipe, and the fine-tunings of its soup if it has one.
+    """Run a recipe, after the runs before it, and the fine-tunings of its soup, if it has any.
 
     Args:
         recipe: what to train and how.
@@ -42,7 +43,7 @@ def train(
         val: folder of validation photographs; without one, those that the recipe names are held
             out of `photos`, or else every 16th.
         init: weights to start from, instead of the recipe's; grown where its encoder is larger.
-        resume: go on with the run in `out`; see `Recipe.goes_on_from`.
+        resume: go on with the run in `out`, wherever it was left; see `Recipe.goes_on_from`.
         device: see `pick_device`.
         quiet: no progress bar.
 
@@ -54,6 +55,10 @@ def train(
     """
     with processes(device) as place:
         gain = float("-inf")
+        if recipe.before and not (out / "last.pt").is_file():
+            options: dict[str, Any] = {"val": val, "place": place, "quiet": quiet}
+            init = _before(recipe, photos, out, init=init, resume=resume, **options)
+            resume = False
         if not (recipe.soup and resume and finished(recipe, out)):
             run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
             gain = run.loop(quiet=quiet)
@@ -85,6 +90,34 @@ def closing_words(recipe: Recipe, out: Path, gain: float) -> list[str]:
         )
     lines.append(f"zoom with it: liif zoom PHOTO --scale 4 --weights {weights}")
     return lines
+
+
+def _before(
+    recipe: Recipe,
+    photos: Path,
+    out: Path,
+    *,
+    init: str | None,
+    resume: bool,
+    val: Path | None,
+    place: Place,
+    quiet: bool,
+) -> str:
+    """Take the runs before a recipe's own, in `before-N` folders; return what it begins with.
+
+    What is finished is not run again.
+    """
+    for number, part in enumerate(recipe.runs_before(), start=1):
+        folder = out / f"before-{number}"
+        # Without a first one there is nothing to resume, and `Run` says so.
+        going_on = resume and (number == 1 or (folder / "last.pt").is_file())
+        if not (going_on and finished(part, folder)):
+            run = Run(part, photos, folder, val=val, init=init, resume=going_on, place=place)
+            run.loop(quiet=quiet)
+        place.wait()  # until the leading process has written what the next one begins with
+        init = str(folder / "best.safetensors")
+    assert init is not None
+    return init
 
 
 def _soup(

@@ -150,6 +150,7 @@ async ({ height, width, side, places, cell, kernel: name }) => {
         ({}, ["feature_unfolding", "cell_decoding"]),
         ({"feature_unfolding": False, "channels": 16}, []),
         ({"cell_decoding": False, "local_colour": False, "hidden": (24, 8, 40)}, []),
+        ({"local_colour": False, "hidden": (256,) * 4}, []),  # the paper's decoder
     ],
 )
 def test_the_kernel_computes_what_folded_computes(

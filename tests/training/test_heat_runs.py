@@ -111,12 +111,15 @@ def test_it_learns_what_the_lender_answers(photos, encoder):
     }
 
 
-def test_there_is_no_distilling_without_a_lender_or_a_frozen_encoder():
+def test_there_is_no_distilling_without_a_lender_or_a_frozen_encoder(encoder, monkeypatch):
     with pytest.raises(LiifError, match="only if freeze_encoder is"):
         Recipe.from_dict({**RECIPE.to_dict(), "distil": True})
     recipe = Recipe.from_dict({**RECIPE.to_dict(), "freeze_encoder": True, "distil": True})
     with pytest.raises(LiifError, match="weights to learn from"):
         State(recipe, None, torch.device("cpu"))
+    monkeypatch.setitem(CONFIGS, "tiny-heat", HeatConfig(blocks=3, channels=8, width=8, waves=6))
+    with pytest.raises(LiifError, match="as it is; here it had to grow"):
+        State(recipe, encoder, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", ["heat-edsr-small", "heat-edsr"])

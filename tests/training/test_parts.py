@@ -13,6 +13,7 @@ from liif_core.errors import LiifError
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.models import CONFIGS, build
 from liif_core.photos import photo_paths, read_rgb
+from liif_core.samples import sample_photo
 from liif_core.training.checkpoint import State
 from liif_core.training.degrade import (
     fade,
@@ -257,12 +258,59 @@ def test_only_the_encoder_grows():
 def test_another_decoder_begins_anew_and_reads_the_same_codes():
     small = LIIF(LIIFConfig(blocks=2, channels=6, hidden=(8,)))
     photo = torch.rand(1, 3, 9, 11)
-    for changes in ({"hidden": (16,)}, {"local_colour": True}, {"hidden": (8, 8)}):
+    for changes in ({"hidden": (7,)}, {"local_colour": True}, {"cell_decoding": False}):
         large = grow(small, replace(small.config, **changes))
         torch.testing.assert_close(large.encode(photo).codes, small.encode(photo).codes)
         first = large.imnet.layers[0].weight
         same = first.shape == small.imnet.layers[0].weight.shape
         assert not (same and torch.equal(first, small.imnet.layers[0].weight))
+
+
+@pytest.mark.parametrize("unfolding", [True, False])
+@pytest.mark.parametrize("channels", [6, 9])
+@pytest.mark.parametrize("hidden", [(8, 9), (12, 12), (9, 9, 9), (16, 20, 12, 18)])
+def test_a_grown_decoder_computes_the_same_and_can_learn(hidden, channels, unfolding):
+    torch.manual_seed(0)
+    small = LIIF(LIIFConfig(blocks=2, channels=6, hidden=(8, 9), feature_unfolding=unfolding))
+    large = grow(small, replace(small.config, hidden=hidden, channels=channels))
+    assert large.config.hidden == hidden
+    photo = torch.rand(1, 3, 9, 11)
+    coord, cell = torch.rand(1, 40, 2) * 2 - 1, torch.full((1, 40, 2), 0.1)
+    found = large.query(large.encode(photo), coord, cell)
+    torch.testing.assert_close(found, small.query(small.encode(photo), coord, cell))
+    found.square().mean().backward()
+    if max(hidden) > 9:
+        assert large.imnet.layers[-1].weight.grad[:, 9:].abs().max() > 0, "added units learn"
+
+
+@pytest.mark.parametrize("unfolding", [True, False])
+def test_colours_travel_in_the_codes_where_local_colour_is_given_up(unfolding):
+    """A model that answers with its codes' own pixels alone does so still, to the last digits."""
+    torch.manual_seed(0)
+    config = LIIFConfig(blocks=2, channels=30, hidden=(8,), feature_unfolding=unfolding)
+    small = LIIF(replace(config, local_colour=True))
+    large_config = replace(config, hidden=(16, 14))
+    photo = torch.rand(1, 3, 9, 11)
+    coord, cell = torch.rand(1, 40, 2) * 2 - 1, torch.full((1, 40, 2), 0.1)
+    with torch.no_grad():
+        small.imnet.layers[-1].weight.zero_()
+        large = grow(small, large_config)
+        assert not large.config.local_colour
+        found = large.query(large.encode(photo), coord, cell)
+        wanted = small.query(small.encode(photo), coord, cell)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+    assert wanted.std() > 0.1
+
+
+def test_what_the_codes_lose_for_their_colours_is_little():
+    torch.manual_seed(0)
+    default = load_model("liif-edsr", "cpu")
+    photo = torch.tensor(sample_photo("portrait", 64)).permute(2, 0, 1)[None] / 255
+    coord, cell = torch.rand(1, 400, 2) * 2 - 1, torch.full((1, 400, 2), 2 / 144)
+    with torch.no_grad():
+        plain = grow(default, CONFIGS["edsr-baseline-liif"])
+        found, wanted = (m.query(m.encode(photo), coord, cell) for m in (plain, default))
+    assert (found - wanted).square().mean().sqrt() < 1 / 255
 
 
 def test_a_frozen_encoder_stays_and_the_decoder_learns(photos, monkeypatch):

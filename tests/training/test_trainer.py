@@ -366,6 +366,11 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"soup": [{"seeds": [1]}, {"seeds": [1]}]}, "none twice"),
         ({"soup": [{"seeds": [1], "steps": 0}]}, "steps must be greater"),
         ({"soup": [{"seeds": [1], "salt": 1}]}, "unknown salt"),
+        ({"soup": [{"seeds": [1], "init": "liif-edsr"}]}, "init cannot change"),
+        ({"before": [{"soup": [{"seeds": [1]}]}]}, "soup cannot change"),
+        ({"before": [{"steps": 0}]}, "steps must be greater"),
+        ({"before": [{"pepper": 1}]}, "unknown pepper"),
+        ({"before": [{}], "freeze_encoder": True, "distil": True}, "only the first"),
     ],
 )
 def test_impossible_recipes(change, message):

@@ -1,0 +1,191 @@
+"""A recipe with runs before its own: one command, resumed bit for bit wherever it was left."""
+
+import csv
+import itertools
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors import safe_open
+from small_models import small_model
+
+from liif_core.errors import LiifError
+from liif_core.liif import LIIFConfig
+from liif_core.models import CONFIGS
+from liif_core.training.recipe import Recipe, load_recipe, trained_scales
+from liif_core.training.run import Run
+from liif_core.training.trainer import train
+from liif_core.weights import load_model, save_weights, training_facts
+
+BEFORE = (
+    {"steps": 6, "warmup": 1, "decay": 0, "freeze_encoder": True, "distil": True},
+    {"steps": 5, "warmup": 1, "decay": 2, "rate": 1e-3},
+)
+
+
+@pytest.fixture(scope="module")
+def lender(tmp_path_factory):
+    """A model with the same encoder, and another decoder."""
+    path = tmp_path_factory.mktemp("lender") / "lender.safetensors"
+    save_weights(small_model(local_colour=True), path, {})
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def recipe(lender):
+    """Its own seven steps, after six of a first run and five of a second."""
+    return Recipe(
+        "tiny-liif",
+        steps=7,
+        batch=2,
+        patch=8,
+        queries=16,
+        warmup=1,
+        decay=3,
+        validate_every=4,
+        save_every=2,
+        precision="float32",
+        init=lender,
+        before=BEFORE,
+        stored="float16",
+    )
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    config = replace(small_model().config, hidden=(12,), local_colour=False)
+    assert isinstance(config, LIIFConfig)
+    monkeypatch.setitem(CONFIGS, "tiny-liif", config)
+
+
+def states(out):
+    return {
+        path.parent.relative_to(out).as_posix(): torch.load(path, weights_only=True)
+        for path in sorted(out.rglob("last.pt"))
+    }
+
+
+def assert_same(found, expected):
+    assert found["step"] == expected["step"]
+    for part in ("model", "average"):
+        assert found[part].keys() == expected[part].keys()
+        for name, value in expected[part].items():
+            assert torch.equal(found[part][name], value), (part, name)
+
+
+def logged(folder):
+    with (folder / "log.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "hours"} for row in csv.DictReader(file)]
+
+
+def test_it_goes_on_bit_for_bit_wherever_it_was_left(recipe, photos, tmp_path, monkeypatch):
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train(recipe, photos, whole, device="cpu", quiet=True)
+    advance, steps, stops = Run.advance, itertools.count(1), {5, 11, 19}
+
+    def interrupted(run, batch):
+        if next(steps) in stops:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    # Stopped at the fifth step, gone on with from the fourth, and so on: in each run once.
+    monkeypatch.setattr(Run, "advance", interrupted)
+    left = []
+    for resume in (False, True, True):
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, photos, run, device="cpu", quiet=True, resume=resume)
+        left.append({name: state["step"] for name, state in states(run).items()})
+    assert left == [
+        {"before-1": 4},
+        {"before-1": 6, "before-2": 2},
+        {"before-1": 6, "before-2": 5, ".": 4},
+    ]
+    with pytest.raises(LiifError, match="run holds a run already"):
+        train(recipe, photos, run, device="cpu", quiet=True)
+    train(recipe, photos, run, device="cpu", quiet=True, resume=True)
+    found, expected = states(run), states(whole)
+    assert found.keys() == expected.keys()
+    for name, state in expected.items():
+        assert_same(found[name], state)
+        assert logged(run / name) == logged(whole / name)
+    with pytest.raises(LiifError, match="is finished: 7 steps"):
+        train(recipe, photos, run, device="cpu", quiet=True, resume=True)
+
+
+def test_what_each_begins_with(recipe, lender, photos, tmp_path):
+    staged, alone = tmp_path / "staged", tmp_path / "alone"
+    train(recipe, photos, staged, device="cpu", quiet=True)
+    first = load_model(staged / "before-1" / "best.safetensors", "cpu").encoder.state_dict()
+    for key, value in load_model(lender, "cpu").encoder.state_dict().items():
+        assert torch.equal(first[key], value), key  # it was frozen
+
+    # Its own run alone, from the weights of the one before, computes the same.
+    start = str(staged / "before-2" / "best.safetensors")
+    train(replace(recipe, before=()), photos, alone, init=start, device="cpu", quiet=True)
+    assert_same(states(alone)["."], states(staged)["."])
+
+    facts = training_facts(staged / "before-2" / "best.safetensors")["recipe"]
+    assert facts["rate"] == BEFORE[1]["rate"]
+    assert not facts["freeze_encoder"]
+    noted = training_facts(staged / "best.safetensors")["recipe"]
+    assert noted["before"] == list(BEFORE)
+    for folder, stored in (("before-2", torch.float32), (".", torch.float16)):
+        with safe_open(staged / folder / "best.safetensors", "pt") as file:
+            assert file.get_tensor("imnet.layers.0.weight").dtype == stored
+
+
+def test_there_is_nothing_to_resume_before_the_first(recipe, photos, tmp_path):
+    with pytest.raises(LiifError, match=r"no run to resume in .*before-1; start it without"):
+        train(recipe, photos, tmp_path / "run", device="cpu", resume=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_weights_of_the_command_begin_the_first(recipe, photos, tmp_path):
+    """The recipe's are not even looked for."""
+    other = str(tmp_path / "other.safetensors")
+    save_weights(small_model(local_colour=True, seed=9), tmp_path / "other.safetensors", {})
+    elsewhere = replace(recipe, init="nowhere.safetensors")
+    train(elsewhere, photos, tmp_path / "run", init=other, device="cpu", quiet=True)
+    first = load_model(tmp_path / "run" / "before-1" / "best.safetensors", "cpu").encoder
+    lent = load_model(other, "cpu").encoder.state_dict()
+    assert all(torch.equal(first.state_dict()[key], value) for key, value in lent.items())
+
+
+def test_fewer_steps_are_fewer_in_all(recipe):
+    short = recipe.with_steps(3)
+    lengths = [(run.steps, run.warmup, run.decay) for run in [*short.runs_before(), short]]
+    assert lengths == [(3, 0, 0), (2, 0, 0), (3, 0, 1)]
+    assert short.runs_before()[0].distil
+    assert [run.init for run in short.runs_before()] == [recipe.init, None]
+
+
+@pytest.mark.parametrize("name", ["edsr-baseline-liif", "heat-edsr"])
+def test_new_decoders_begin_by_distilling(name):
+    recipe = load_recipe(name)
+    assert recipe.init == "liif-edsr"
+    first = recipe.runs_before()[0]
+    assert first.distil
+    assert not recipe.freeze_encoder
+    scales = trained_scales(name)
+    assert scales == (1, max(first.max_scale, recipe.max_scale))
+
+
+def test_what_came_before_a_run_is_past(recipe, photos, tmp_path, monkeypatch):
+    """A run that is held longer, or shorter, notes what really came before it."""
+    advance = Run.advance
+
+    def interrupted(run, batch):
+        if run.recipe.before and run.state.step == 3:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True)
+    monkeypatch.setattr(Run, "advance", advance)
+    longer = replace(recipe.with_steps(10), warmup=1)
+    assert longer.before != recipe.before
+    train(longer, photos, tmp_path, device="cpu", quiet=True, resume=True)
+    assert states(tmp_path)["before-1"]["step"] == 6
+    noted = training_facts(tmp_path / "best.safetensors")["recipe"]
+    assert (noted["steps"], noted["before"]) == (10, list(BEFORE))
