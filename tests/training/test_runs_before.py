@@ -129,6 +129,7 @@ def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     assert not facts["freeze_encoder"]
     noted = training_facts(staged / "best.safetensors")["recipe"]
     assert noted["before"] == list(BEFORE)
+    assert noted["init"] == "lender.safetensors", "of its folder nothing"
     for folder, stored in (("before-2", torch.float32), (".", torch.float16)):
         with safe_open(staged / folder / "best.safetensors", "pt") as file:
             assert file.get_tensor("imnet.layers.0.weight").dtype == stored
@@ -159,15 +160,15 @@ def test_fewer_steps_are_fewer_in_all(recipe):
     assert [run.init for run in short.runs_before()] == [recipe.init, None]
 
 
-@pytest.mark.parametrize("name", ["edsr-baseline-liif", "heat-edsr"])
-def test_new_decoders_begin_by_distilling(name):
-    recipe = load_recipe(name)
-    assert recipe.init == "liif-edsr"
-    first = recipe.runs_before()[0]
+def test_a_new_decoder_learns_from_the_lender_first_and_a_grown_one_goes_on():
+    new, grown = load_recipe("heat-edsr"), load_recipe("edsr-baseline-liif")
+    assert new.init == grown.init == "liif-edsr"
+    (first,) = new.runs_before()
     assert first.distil
-    assert not recipe.freeze_encoder
-    scales = trained_scales(name)
-    assert scales == (1, max(first.max_scale, recipe.max_scale))
+    assert not new.freeze_encoder
+    assert grown.runs_before() == []
+    largest = max(first.max_scale, new.max_scale)
+    assert trained_scales("heat-edsr") == (1, largest)
 
 
 def test_what_came_before_a_run_is_past(recipe, photos, tmp_path, monkeypatch):
