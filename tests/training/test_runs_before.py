@@ -159,14 +159,15 @@ def test_fewer_steps_are_fewer_in_all(recipe):
     assert [run.init for run in short.runs_before()] == [recipe.init, None]
 
 
-@pytest.mark.parametrize("name", ["edsr-baseline-liif", "heat-edsr"])
-def test_new_decoders_begin_on_the_codes_that_are_there(name):
-    recipe = load_recipe(name)
-    assert recipe.init == "liif-edsr"
-    first, *_ = runs = [*recipe.runs_before(), recipe]
-    assert first.freeze_encoder
-    assert first.distil == (name == "heat-edsr")  # a LIIF's decoder grows: it has learnt already
-    assert trained_scales(name) == (1, max(run.max_scale for run in runs))
+def test_a_new_decoder_learns_from_the_lender_first_and_a_grown_one_goes_on():
+    new, grown = load_recipe("heat-edsr"), load_recipe("edsr-baseline-liif")
+    assert new.init == grown.init == "liif-edsr"
+    (first,) = new.runs_before()
+    assert first.distil
+    assert not new.freeze_encoder
+    assert grown.runs_before() == []
+    largest = max(first.max_scale, new.max_scale)
+    assert trained_scales("heat-edsr") == (1, largest)
 
 
 def test_what_came_before_a_run_is_past(recipe, photos, tmp_path, monkeypatch):
