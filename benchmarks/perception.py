@@ -169,29 +169,22 @@ def plane(
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """Draw rows on the perception–distortion plane."""
-    from liif_core.figures import BLUE, ORANGE, new_figure
+    """Draw rows on the perception–distortion plane; a method's means of seeds are joined."""
+    from liif_core.figures import DPI, perception_plane
 
-    figure = new_figure(6.4, 4.2)
-    axis = figure.subplots()
-    first, last = (f", mean of {count}" for count in (MEANS[0], MEANS[-1]))
+    one = f", mean of {MEANS[0]}"
+    points, errors, paths = {}, {}, dict[str, list[str]]()
     for row in rows:
-        colour = ORANGE if "mean of" in row.name else BLUE
-        axis.errorbar(row.psnr, row.kid.value * 1e3, row.kid.error * 1e3, fmt="o", color=colour)
-        # The means in between lie close together, in order.
-        if row.name.endswith(first):
-            name, place = row.name.replace(first, ", one seed"), {"xytext": (-5, 4), "ha": "right"}
-        elif "mean of" in row.name and not row.name.endswith(last):
-            continue
-        else:
-            name, place = row.name.split(", ")[-1], {"xytext": (5, 4)}
-        where = (row.psnr, row.kid.value * 1e3)
-        axis.annotate(name, where, textcoords="offset points", **place)
-    axis.set(xlabel="PSNR (dB): nearer to the truth →", ylabel="KID × 1000: ← looks more real")
-    axis.set_title(f"Perception and distortion at ×{rows[0].scale}")
-    axis.margins(x=0.3)
-    axis.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+        name = row.name.replace(one, ", one seed") if row.name.endswith(one) else row.name
+        points[name] = (row.psnr, row.kid.value * 1e3)
+        errors[name] = row.kid.error * 1e3
+        method, mean_of, _ = row.name.partition(", mean of")
+        if mean_of:
+            paths.setdefault(method, []).append(name)
+    y_label = "KID × 1000: ← looks more real"
+    figure = perception_plane(points, list(paths.values()), y_label, errors=errors)
+    figure.axes[0].set_title(f"Perception and distortion at ×{rows[0].scale}")
+    figure.savefig(path, dpi=DPI)
 
 
 def table(rows: Sequence[Row]) -> str:

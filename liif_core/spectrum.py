@@ -74,8 +74,8 @@ def spectrum(picture: np.ndarray, scale: float = 1) -> Spectrum:
     Raises:
         LiifError: the array is not a picture, is too small, or the scale is not above 0.
     """
-    power = (np.abs(_waves(picture)) ** 2).mean(axis=2)
-    down, across = _frequencies(picture.shape, scale)
+    power = (np.abs(np.fft.fft2(_faded(picture), axes=(0, 1))) ** 2).mean(axis=2)
+    down, across = (np.fft.fftfreq(side, _checked_step(scale)) for side in picture.shape[:2])
     return Spectrum(*(np.fft.fftshift(part) for part in (power, down, across)))
 
 
@@ -106,7 +106,8 @@ def compare(
     if len(borders) < 2 or not (np.diff(borders) > 0).all():
         raise LiifError(f"the borders of bands must rise, got {list(borders)}")
     ours, theirs = _waves(result), _waves(original)
-    frequency = np.hypot(*np.meshgrid(*_frequencies(result.shape, scale), indexing="ij"))
+    step, (height, width) = _checked_step(scale), result.shape[:2]
+    frequency = np.hypot(np.fft.fftfreq(height, step)[:, None], np.fft.rfftfreq(width, step))
     channels = ours.shape[2]
     bands = []
     for low, high in itertools.pairwise(borders):
@@ -125,7 +126,24 @@ def compare(
 
 
 def _waves(picture: np.ndarray) -> np.ndarray:
-    """Return the Fourier transform of a picture under the window, without its mean: (H, W, C)."""
+    """Return the Fourier transform of a picture under the window, without its mean.
+
+    Real values have each wave twice, at f and at -f, the one conjugate to the other. Only one of
+    the two is here, √2 times as large, so that sums of powers are those of all.
+
+    Returns:
+        (H, W // 2 + 1, C), ordered as by `numpy.fft.rfft2` of the first two axes.
+    """
+    waves: np.ndarray = np.fft.rfft2(_faded(picture), axes=(0, 1))
+    alone = [0, picture.shape[1] // 2] if picture.shape[1] % 2 == 0 else [0]  # f and -f are one
+    pairs = np.full((waves.shape[1], 1), np.sqrt(2))
+    pairs[alone] = 1
+    return waves * pairs
+
+
+def _faded(picture: np.ndarray) -> np.ndarray:
+    """Return a picture without its mean under the window, (H, W, C), of which the transform's
+    powers add up to the variance."""
     check_picture(picture)
     height, width = picture.shape[:2]
     if min(height, width) < 3:
@@ -133,16 +151,15 @@ def _waves(picture: np.ndarray) -> np.ndarray:
     values = np.atleast_3d(picture) / (255 if picture.dtype == np.uint8 else 1)
     window = np.multiply.outer(_hann(height), _hann(width))[:, :, None]
     mean = (window * values).sum(axis=(0, 1)) / window.sum()
-    waves: np.ndarray = np.fft.fft2(window * (values - mean), axes=(0, 1))
-    return waves / np.sqrt(height * width * (window**2).sum())
+    return (values - mean) * (window / np.sqrt(height * width * (window**2).sum()))
 
 
 def _hann(length: int) -> np.ndarray:
     return np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
 
 
-def _frequencies(shape: Sequence[int], scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the waves' frequencies down (H,) and across (W,), as the transform orders them."""
+def _checked_step(scale: float) -> float:
+    """Return how far a picture's pixels lie apart, in input pixels."""
     if not scale > 0:
         raise LiifError(f"a picture has more than 0 pixels per input pixel, not {scale:g}")
-    return np.fft.fftfreq(shape[0], 1 / scale), np.fft.fftfreq(shape[1], 1 / scale)
+    return 1 / scale

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from small_models import small_model
 
+from liif_core import figures
 from liif_core.liif import LIIF, LIIFConfig
 from liif_core.samples import sample_photo
 from liif_core.weights import save_weights
@@ -189,6 +190,35 @@ def test_ways_with_old_photos_and_the_dial_are_compared():
     clean, by_weights = ([float(row[column]) for row in rows] for column in (1, 2))
     assert (clean[0], clean[2]) == (by_weights[0], by_weights[2])
     assert clean[1] > by_weights[1]
+
+
+def test_the_means_of_each_method_are_joined_on_the_plane(tmp_path, monkeypatch):
+    """As lesson 07 draws them, by the same function, with errors beside."""
+    perception = program("perception")
+    drawn, shared = [], figures.perception_plane
+
+    def plane(*given, **more):
+        drawn.append(shared(*given, **more))
+        return drawn[0]
+
+    monkeypatch.setattr(figures, "perception_plane", plane)
+    names = ["bicubic", "LIIF", *(f"{n}, mean of {k}" for n in "AB" for k in (1, 2, 16))]
+    estimate = perception.Estimate
+    rows = [
+        perception.Row(name, 4, estimate(0.3 - k / 50, 0.01), 24 + k / 3, estimate(1, 0), 1, 40)
+        for k, name in enumerate(names)
+    ]
+    perception.draw(rows, tmp_path / "plane.png")
+    assert Image.open(tmp_path / "plane.png").width == drawn[0].get_figwidth() * figures.DPI
+    (axis,) = drawn[0].axes
+    said = {text.get_text() for text in axis.texts}
+    ends = {f"{name}, {which}" for name in "AB" for which in ("one seed", "mean of 16")}
+    assert said == {"bicubic", "LIIF", "photographs", *ends}
+    for line, part in zip(axis.lines[:2], (rows[2:5], rows[5:]), strict=True):
+        assert np.allclose(line.get_xydata(), [(row.psnr, row.kid.value * 1e3) for row in part])
+    bars = [bar.get_segments()[0] for bar in axis.collections]
+    assert np.allclose(np.ptp([bar[:, 1] for bar in bars], axis=1), 20)  # twice the error
+    assert len(bars) == len(rows)
 
 
 def test_perception_tells_a_table(tmp_path):

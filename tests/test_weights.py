@@ -65,7 +65,9 @@ def test_what_is_shipped_is_what_the_manifest_says():
         assert sum(p.numel() for p in model.parameters()) == entry["parameters"]
         assert not model.training
         assert not any(p.requires_grad for p in model.parameters())
-        assert training_facts(path)["photographs"] > 0
+        facts = training_facts(path)
+        assert facts["photographs"] > 0
+        assert facts["recipe"].get("init") in {None, *manifest()}, "no file of one machine"
     assert weights.DEFAULT_MODEL in manifest()
 
 

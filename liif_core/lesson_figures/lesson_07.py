@@ -5,15 +5,22 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import ExifTags, Image, ImageDraw, ImageFont
 
-from liif_core.figures import BLUE, GREEN, INK, ORANGE, draw_picture, line_plot, new_figure
+from liif_core.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    draw_picture,
+    line_plot,
+    new_figure,
+    perception_plane,
+)
 from liif_core.models import Model
 from liif_core.pixels import to_uint8
 from liif_core.zooming.job import Task, plan
@@ -183,34 +190,9 @@ def plane(
         path: those that are joined by a line, in order.
         truth: what stands at distance 0, at any PSNR.
     """
-    figure = new_figure(7.4, 4.2)
-    axis = figure.subplots()
-    axis.plot(*zip(*(points[name] for name in path), strict=True), "--", color=ORANGE)
-    for name, place in points.items():
-        drawn = name in path
-        axis.plot(*place, "D" if drawn else "o", color=ORANGE if drawn else BLUE, markersize=7)
-    # The ends of the path are named, the others above and below in turn: no name lies on another.
-    _beside(axis, path[0], points[path[0]], (-8, 0), ha="right", va="center")
-    _beside(axis, path[-1], points[path[-1]], (8, 0), ha="left", va="center")
-    others = sorted((place, name) for name, place in points.items() if name not in path)
-    for number, (place, name) in enumerate(others):
-        above = number % 2 == 0
-        _beside(
-            axis, name, place, (0, 7 if above else -7), ha="center", va="bottom" if above else "top"
-        )
-    axis.axhline(0, linestyle=":", color=GREEN)
-    axis.text(0.01, 0.0, truth, transform=axis.get_yaxis_transform(), va="bottom", fontsize=9)
-    axis.set(xlabel="PSNR (dB): nearer to the truth →", ylabel="← more like photographs")
-    axis.margins(x=0.25, y=0.15)
-    axis.set_ylim(bottom=-0.4)
-    axis.grid(alpha=0.3)
+    figure = perception_plane(points, [path], "← more like photographs", truth)
+    figure.axes[0].set_ylim(bottom=-0.4)
     return figure
-
-
-def _beside(
-    axis: Axes, name: str, place: tuple[float, float], shift: tuple[int, int], **how: Any
-) -> None:
-    axis.annotate(name, place, shift, textcoords="offset points", fontsize=9, **how)
 
 
 def maps(rows: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]]) -> Figure:

@@ -173,6 +173,13 @@ class Recipe:
         values = asdict(self)
         return {**values, **{key: list(values[key]) for key in LISTS}}
 
+    def noted(self) -> dict[str, Any]:
+        """Return what a weight file says of the recipe: `to_dict`, of a file in it the name alone.
+
+        Weights travel, and folders are nobody's business.
+        """
+        return {**self.to_dict(), "init": self.init and Path(self.init).name}
+
 
 def _check(recipe: Recipe) -> None:
     """Raise LiifError for a value that cannot be."""

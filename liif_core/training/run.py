@@ -162,7 +162,7 @@ class Run:
     def facts(self, scores: Scores) -> dict[str, Any]:
         """Return what a weight file says about its training."""
         return {
-            "recipe": self.recipe.to_dict(),
+            "recipe": self.recipe.noted(),
             "step": self.state.step,
             "hours": round(self.state.seconds / 3600, 2),
             "processes": self.place.world,

@@ -148,7 +148,7 @@ def _soup(
     scores = validator.scores(mixed)
     if place.leads:
         changed = {
-            "recipe": recipe.to_dict(),
+            "recipe": recipe.noted(),
             "hours": hours,
             "mean_of": [part.relative_to(out).as_posix() for part in parts],
             "validation_psnr": scores.by_scale(),

@@ -129,6 +129,7 @@ def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     assert not facts["freeze_encoder"]
     noted = training_facts(staged / "best.safetensors")["recipe"]
     assert noted["before"] == list(BEFORE)
+    assert noted["init"] == "lender.safetensors", "of its folder nothing"
     for folder, stored in (("before-2", torch.float32), (".", torch.float16)):
         with safe_open(staged / folder / "best.safetensors", "pt") as file:
             assert file.get_tensor("imnet.layers.0.weight").dtype == stored

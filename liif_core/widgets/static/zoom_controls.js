@@ -1,5 +1,5 @@
 // What is chosen by name: the method on each side of the split, and which parts of it are on.
-import { control, element, freshName, spokenLine } from "./shared.js";
+import { control, element, spokenLine } from "./shared.js";
 
 const SWITCHES = [
   ["local_ensemble", "local ensemble", "blend the answers of the four nearest latent codes"],
@@ -17,8 +17,6 @@ function seedControl() {
   another.textContent = "another";
   another.title = "Invent the details anew, from the next seed.";
   const hint = spokenLine("span", "liif-said");
-  hint.id = freshName("liif-seed");
-  field.setAttribute("aria-describedby", hint.id);
   const value = () => Math.min(Math.max(Math.round(Number(field.value)) || 0, 0), MOST_SEED);
   field.addEventListener("change", () => {
     const taken = value();
