@@ -18,6 +18,7 @@ from liif_core.errors import LiifError
 from liif_core.explorer import ExploredPhoto, Side, Viewport
 from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.explorer.methods import methods_of
+from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, KINDS, build, decoder_of, kind_of
 from liif_core.photos import photo_from
 from liif_core.pixels import to_uint8
@@ -68,7 +69,8 @@ def test_every_configuration_can_be_built_and_has_a_decoder():
         model = build(config)
         assert name.startswith("heat") == (kind_of(config) == "heat")
         assert type(model) is KINDS[kind_of(config)].model
-        assert decoder_of(model).width == 64 or name == "edsr-baseline-liif"
+        width = config.hidden[0] if isinstance(config, LIIFConfig) else config.width
+        assert decoder_of(model).width == width
 
 
 @pytest.mark.parametrize(

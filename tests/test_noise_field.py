@@ -230,7 +230,7 @@ def test_files_say_it_and_those_without_noise_stay_as_they_were(tmp_path):
 def test_what_is_invented_is_said():
     model, photo = noisy_model(), noise(12, 12)
     set_seed(model, 5)
-    grid = ContinuousPhoto(model, photo).output(24, 24)
+    grid = ContinuousPhoto(model, photo).output(40, 40)  # at ×2 none would weigh little
     assert "invented, with seed 5" in ContinuousPhoto(model, photo).remark(grid)
     assert "PSNR" in FewerCodes(model, photo).remark(grid)
     assert "invented" in FewerCodes(model, photo).remark(grid)

@@ -453,7 +453,8 @@ def test_saving(explore: Any, tmp_path: Path) -> None:
     hands.root.get_by_role("button", name="Save PNG").click()
     hands.root.get_by_text("more than a browser can put together").wait_for()
     hands.wheel(0.5, 0.5, -120)  # and the explorer goes on
-    assert hands.root.locator(".liif-said").inner_text() == ""  # that was of another view
+    said = hands.root.get_by_role("group", name="Save what is on screen").get_by_role("status")
+    expect(said).to_be_empty()  # that was of another view
 
 
 def test_nothing_is_drawn_while_hidden(explore: Any) -> None:
