@@ -32,7 +32,7 @@ class State:
     Attributes:
         model, average: the trained model, and the moving average of its weights.
         adversary: what a crisp model is trained against; None for others.
-        teacher: the model that it learns from, if it distils one.
+        teacher: the model whose answers it learns, if any.
         optimizers: of the model's parameters, and the adversary's.
         step: how many steps were taken.
         best: the best validation gain so far, in dB.
@@ -55,7 +55,7 @@ class State:
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         if recipe.freeze_encoder:
             self.model.encoder.requires_grad_(False)
-        self.teacher = _teacher(self.model, init or recipe.init) if recipe.distil else None
+        self.teacher = load_model(recipe.teacher, "cpu").to(device) if recipe.teacher else None
         self.optimizers = make_optimizers(
             self.model, recipe.optimizer, recipe.rate, capturable=capturable
         )
@@ -170,18 +170,6 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
     if not isinstance(found, dict) or not {"recipe", "step", "model"} <= found.keys():
         raise LiifError(f"{path} is not the checkpoint of a run; name another folder")
     return found
-
-
-def _teacher(model: Model, init: str | None) -> Model:
-    if init is None:
-        raise LiifError(
-            'recipe: distil needs weights to learn from: "init" in the recipe, or --init'
-        )
-    teacher, codes = load_model(init, device="cpu"), model.encoder.state_dict()
-    own = teacher.encoder.state_dict()
-    if own.keys() != codes.keys() or not all(torch.equal(own[k], codes[k].cpu()) for k in own):
-        raise LiifError(f"recipe: distil needs the encoder of {init} as it is; here it had to grow")
-    return teacher.to(next(model.parameters()).device)
 
 
 def _first_model(recipe: Recipe, init: str | None) -> Model:

@@ -23,8 +23,10 @@ class PairLoss(nn.Module):
             tenth of the logarithm of each patch's mean squared error: a plain patch and a busy
             one, ×1.5 and ×4, then count the same in dB (as in HINet, Chen et al. 2021,
             arXiv 2105.06086).
-        teacher: a model with the very encoder of `model`: its answers are the target, instead of
-            the photo's pixels (distillation, Hinton et al. 2015, arXiv 1503.02531). None: no such.
+        teacher: a model whose answers are the target, instead of the photo's pixels (distillation,
+            Hinton et al. 2015, arXiv 1503.02531). To "psnr", its own error is what is good enough:
+            the squared errors of teacher and pupil are taken to add up, so that a patch counts by
+            what the difference between the two costs in dB. None: no such.
     """
 
     def __init__(self, model: Model, kind: str = "l1", teacher: Model | None = None) -> None:
@@ -33,19 +35,22 @@ class PairLoss(nn.Module):
         # Looked up once: see `compile`.
         self.decoder: Any = KINDS[kind_of(model.config)].decoder
         self.of_teacher: Any = teacher and KINDS[kind_of(teacher.config)].decoder
+        self.same_codes = teacher is not None and _same_encoder(model, teacher)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss: a scalar."""
         latents = self.model.encode(batch.photo)
         rgb = _answers(self.decoder(self.model), latents, batch)
         colour = batch.colour
+        enough: float | Tensor = GOOD_ENOUGH
         if self.teacher is not None:
             with torch.no_grad():
-                colour = _answers(self.of_teacher(self.teacher), latents, batch)
+                read = latents if self.same_codes else self.teacher.encode(batch.photo)
+                colour = _answers(self.of_teacher(self.teacher), read, batch)
+                enough = GOOD_ENOUGH + _squared(colour, batch.colour)
         if self.kind == "psnr":
-            squared = (rgb.float() - colour).square().mean(dim=(1, 2))
             # A tenth: with gradients of about the L1's, one limit clips both.
-            return 0.1 * (squared + GOOD_ENOUGH).log().mean()
+            return 0.1 * (_squared(rgb, colour) + enough).log().mean()
         return (rgb - colour).abs().mean()
 
 
@@ -53,3 +58,22 @@ def _answers(decoder: Any, latents: Latents, batch: Batch) -> Tensor:
     hidden = decoder.hidden_map(latents.codes)
     answers: Tensor = decoder.query(hidden, latents.colours, batch.coord, batch.cell)
     return answers
+
+
+def _squared(rgb: Tensor, colour: Tensor) -> Tensor:
+    """Return the mean squared difference of each patch: (B, Q, 3) twice -> (B,)."""
+    return (rgb.float() - colour).square().mean(dim=(1, 2))
+
+
+def _same_encoder(model: Model, teacher: Model) -> bool:
+    """Whether both read the same codes, now and later, so that reading them once will do."""
+    own, theirs = model.encoder.state_dict(), teacher.encoder.state_dict()
+    frozen = not any(weight.requires_grad for weight in model.encoder.parameters())
+    return (
+        frozen
+        and own.keys() == theirs.keys()
+        and all(
+            own[key].shape == value.shape and torch.equal(own[key], value)
+            for key, value in theirs.items()
+        )
+    )

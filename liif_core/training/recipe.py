@@ -53,9 +53,8 @@ class Recipe:
             before it has left. Empty: none.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
-        distil: learn from what the decoder of `init` answers on the same codes, instead of from
-            the photo's pixels. Its answers have no noise, so that a new decoder comes near it in
-            fewer steps. The encoder must be frozen, and no run come before.
+        teacher: weights whose answers are the target, instead of the photo's pixels. They have no
+            noise, so that a new decoder comes near them in fewer steps. Empty: no such.
         stored: number format of the weights that are written, "float32", or "float16" for half the
             bytes; they are loaded to float32. What only begins another run stays float32.
         seed: decides every random choice.
@@ -91,7 +90,7 @@ class Recipe:
     init: str | None = None
     before: tuple[dict[str, Any], ...] = ()
     freeze_encoder: bool = False
-    distil: bool = False
+    teacher: str | None = None
     stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
@@ -178,7 +177,16 @@ class Recipe:
 
         Weights travel, and folders are nobody's business.
         """
-        return {**self.to_dict(), "init": self.init and Path(self.init).name}
+        values = _without_folders(self.to_dict())
+        for key in ("before", "soup"):
+            values[key] = [_without_folders(changes) for changes in values[key]]
+        return values
+
+
+def _without_folders(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what names weights by the name of their file alone, all else as it is."""
+    files = {key: Path(values[key]).name for key in ("init", "teacher") if values.get(key)}
+    return {**values, **files}
 
 
 def _check(recipe: Recipe) -> None:
@@ -199,8 +207,8 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: stored must be 'float32' or 'float16'")
     if type(recipe.freeze_encoder) is not bool:
         raise LiifError("recipe: freeze_encoder must be true or false")
-    if type(recipe.distil) is not bool or recipe.distil > recipe.freeze_encoder:
-        raise LiifError("recipe: distil must be true or false, and true only if freeze_encoder is")
+    if recipe.teacher and recipe.loss == "crisp":
+        raise LiifError("recipe: the crisp loss has no teacher")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
     if recipe.warmup + recipe.decay > recipe.steps:
@@ -235,8 +243,7 @@ def _check_more_runs(recipe: Recipe) -> None:
     if None in seeds or len(set(seeds)) < len(seeds):
         raise LiifError("recipe: each group of a soup needs seeds, none twice")
     recipe.fine_tunings()
-    if any(run.distil for run in [*recipe.runs_before(), recipe][1:]):
-        raise LiifError("recipe: only the first of several runs can distil: it knows the lender")
+    recipe.runs_before()
 
 
 def recipe_names() -> list[str]:

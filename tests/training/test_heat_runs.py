@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from liif_core.models import CONFIGS, build, kind_of
 from liif_core.photos import photo_paths
 from liif_core.training.checkpoint import State
 from liif_core.training.grow import grow
-from liif_core.training.loss import PairLoss
+from liif_core.training.loss import GOOD_ENOUGH, PairLoss
 from liif_core.training.optim import make_optimizers
 from liif_core.training.pairs import PairSampler
 from liif_core.training.recipe import Recipe, load_recipe
@@ -90,36 +91,78 @@ def test_it_learns(photos):
         assert not torch.equal(value, begun[name]), name
 
 
-def test_it_learns_what_the_lender_answers(photos, encoder):
-    """Distilled, the target is the lender's answer on the same codes, not the photo's pixels."""
-    recipe = Recipe.from_dict({**RECIPE.to_dict(), "freeze_encoder": True, "distil": True})
+@pytest.mark.parametrize("frozen", [True, False])
+def test_it_learns_what_the_teacher_answers(photos, encoder, frozen):
+    """The target is its answer, not the photo's pixels; a frozen encoder reads for both."""
+    changes = {"freeze_encoder": frozen, "teacher": encoder}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
     state = State(recipe, encoder, torch.device("cpu"))
     batch = PairSampler(photo_paths(photos), recipe).batch(range(4))
-    lender = load_model(encoder, "cpu")
-    with torch.no_grad():
-        latents = lender.encode(batch.photo)
-        wanted = lender.query(latents, batch.coord, batch.cell)
-        found = state.model.query(state.model.encode(batch.photo), batch.coord, batch.cell)
+    teacher = load_model(encoder, "cpu")
     loss = loss_of(state)
+    assert loss.same_codes == frozen
+    if not frozen:  # later in the run, both read other codes
+        with torch.no_grad():
+            next(state.model.encoder.parameters()).mul_(1.5)
+    with torch.no_grad():
+        wanted = teacher.query(teacher.encode(batch.photo), batch.coord, batch.cell)
+        found = state.model.query(state.model.encode(batch.photo), batch.coord, batch.cell)
     torch.testing.assert_close(loss(batch), (found - wanted).abs().mean(), rtol=0, atol=1e-6)
     black = batch._replace(colour=torch.zeros_like(batch.colour))
     assert loss(black) == loss(batch)
     loss(batch).backward()
-    assert all(weight.grad is None for weight in lender.parameters())
-    assert {name for name, weight in state.model.named_parameters() if weight.grad is not None} == {
-        name for name, _ in state.model.named_parameters() if not name.startswith("encoder.")
-    }
+    assert all(weight.grad is None for weight in state.teacher.parameters())
+    learning = {name for name, weight in state.model.named_parameters() if weight.grad is not None}
+    names = {name for name, _ in state.model.named_parameters()}
+    assert learning == {name for name in names if not (frozen and name.startswith("encoder."))}
 
 
-def test_there_is_no_distilling_without_a_lender_or_a_frozen_encoder(encoder, monkeypatch):
-    with pytest.raises(LiifError, match="only if freeze_encoder is"):
-        Recipe.from_dict({**RECIPE.to_dict(), "distil": True})
-    recipe = Recipe.from_dict({**RECIPE.to_dict(), "freeze_encoder": True, "distil": True})
-    with pytest.raises(LiifError, match="weights to learn from"):
-        State(recipe, None, torch.device("cpu"))
+def test_what_a_difference_from_the_teacher_costs_depends_on_the_teachers_own_error(
+    photos, encoder
+):
+    """By "psnr": the logarithm of the two squared errors' sum, for each patch."""
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "teacher": encoder, "loss": "psnr"})
+    state = State(recipe, encoder, torch.device("cpu"))
+    batch = PairSampler(photo_paths(photos), recipe).batch(range(4))
+    with torch.no_grad():
+        wanted = state.teacher.query(state.teacher.encode(batch.photo), batch.coord, batch.cell)
+        found = state.model.query(state.model.encode(batch.photo), batch.coord, batch.cell)
+    own, apart = (
+        (one - other).square().mean(dim=(1, 2))
+        for one, other in ((wanted, batch.colour), (found, wanted))
+    )
+    expected = 0.1 * (own + apart + GOOD_ENOUGH).log().mean()
+    torch.testing.assert_close(loss_of(state)(batch), expected, rtol=0, atol=1e-6)
+
+
+def test_another_encoder_may_have_the_teacher(photos, encoder, monkeypatch):
+    """A frozen encoder that is not the teacher's: each reads with its own."""
     monkeypatch.setitem(CONFIGS, "tiny-heat", HeatConfig(blocks=3, channels=8, width=8, waves=6))
-    with pytest.raises(LiifError, match="as it is; here it had to grow"):
-        State(recipe, encoder, torch.device("cpu"))
+    changes = {"freeze_encoder": True, "teacher": encoder}
+    state = State(Recipe.from_dict({**RECIPE.to_dict(), **changes}), encoder, torch.device("cpu"))
+    assert not loss_of(state).same_codes
+
+
+def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monkeypatch):
+    """Whatever --init it was begun from: the recipe names its teacher."""
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "teacher": encoder, "freeze_encoder": True})
+    other = Recipe.from_dict({**recipe.to_dict(), "teacher": "liif-edsr-small"})
+    advance = Run.advance
+
+    def interrupted(run, batch):
+        if run.state.step == 8:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, tmp_path / "run", init=encoder, device="cpu", quiet=True)
+    monkeypatch.setattr(Run, "advance", advance)
+    with pytest.raises(LiifError, match="has another recipe"):
+        train(other, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
+    train(recipe, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
+    noted = training_facts(tmp_path / "run" / "best.safetensors")["recipe"]["teacher"]
+    assert noted == Path(encoder).name
 
 
 @pytest.mark.parametrize("name", ["heat-edsr-small", "heat-edsr"])

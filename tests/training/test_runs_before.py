@@ -18,7 +18,7 @@ from liif_core.training.trainer import train
 from liif_core.weights import load_model, save_weights, training_facts
 
 BEFORE = (
-    {"steps": 6, "warmup": 1, "decay": 0, "freeze_encoder": True, "distil": True},
+    {"steps": 6, "warmup": 1, "decay": 0, "freeze_encoder": True},
     {"steps": 5, "warmup": 1, "decay": 2, "rate": 1e-3},
 )
 
@@ -46,7 +46,7 @@ def recipe(lender):
         save_every=2,
         precision="float32",
         init=lender,
-        before=BEFORE,
+        before=tuple({**run, "teacher": lender} for run in BEFORE),
         stored="float16",
     )
 
@@ -128,7 +128,7 @@ def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     assert facts["rate"] == BEFORE[1]["rate"]
     assert not facts["freeze_encoder"]
     noted = training_facts(staged / "best.safetensors")["recipe"]
-    assert noted["before"] == list(BEFORE)
+    assert noted["before"] == [{**run, "teacher": "lender.safetensors"} for run in BEFORE]
     assert noted["init"] == "lender.safetensors", "of its folder nothing"
     for folder, stored in (("before-2", torch.float32), (".", torch.float16)):
         with safe_open(staged / folder / "best.safetensors", "pt") as file:
@@ -156,7 +156,8 @@ def test_fewer_steps_are_fewer_in_all(recipe):
     short = recipe.with_steps(3)
     lengths = [(run.steps, run.warmup, run.decay) for run in [*short.runs_before(), short]]
     assert lengths == [(3, 0, 0), (2, 0, 0), (3, 0, 1)]
-    assert short.runs_before()[0].distil
+    assert all(run.teacher == recipe.init for run in short.runs_before())
+    assert short.teacher is None
     assert [run.init for run in short.runs_before()] == [recipe.init, None]
 
 
@@ -164,8 +165,8 @@ def test_a_new_decoder_learns_from_the_lender_first_and_a_grown_one_goes_on():
     new, grown = load_recipe("heat-edsr"), load_recipe("edsr-baseline-liif")
     assert new.init == grown.init == "liif-edsr"
     (first,) = new.runs_before()
-    assert first.distil
-    assert not new.freeze_encoder
+    assert first.teacher == "liif-edsr"
+    assert first.freeze_encoder > new.freeze_encoder
     assert grown.runs_before() == []
     largest = max(first.max_scale, new.max_scale)
     assert trained_scales("heat-edsr") == (1, largest)
@@ -189,4 +190,7 @@ def test_what_came_before_a_run_is_past(recipe, photos, tmp_path, monkeypatch):
     train(longer, photos, tmp_path, device="cpu", quiet=True, resume=True)
     assert states(tmp_path)["before-1"]["step"] == 6
     noted = training_facts(tmp_path / "best.safetensors")["recipe"]
-    assert (noted["steps"], noted["before"]) == (10, list(BEFORE))
+    assert (noted["steps"], noted["before"]) == (
+        10,
+        [{**run, "teacher": "lender.safetensors"} for run in BEFORE],
+    )

@@ -370,7 +370,7 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"before": [{"soup": [{"seeds": [1]}]}]}, "soup cannot change"),
         ({"before": [{"steps": 0}]}, "steps must be greater"),
         ({"before": [{"pepper": 1}]}, "unknown pepper"),
-        ({"before": [{}], "freeze_encoder": True, "distil": True}, "only the first"),
+        ({"teacher": "liif-edsr", "loss": "crisp", "window": 16}, "the crisp loss has no teacher"),
     ],
 )
 def test_impossible_recipes(change, message):
