@@ -136,6 +136,7 @@ class FoldedDecoder:
         *,
         hidden_layers: torch.dtype | None = None,
         seed: int | None = None,
+        out: Tensor | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -150,6 +151,8 @@ class FoldedDecoder:
             tick: told how many output pixels were just finished.
             hidden_layers: what they are computed in; None: what `hidden` is in.
             seed: of the noise; None: the model's.
+            out: (h, w, 3) float32, on the device of `hidden`, where the result goes; None: a new
+                tensor.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
@@ -160,7 +163,7 @@ class FoldedDecoder:
         which = self.seed if seed is None else seed
         read = functools.partial(self._noise, like=hidden, seed=which)
         noise = read if self.config.noise else None
-        return folded_grid.decode(reading, hidden, own, rows, cols, tick, noise)
+        return folded_grid.decode(reading, hidden, own, rows, cols, tick, noise, out)
 
     def _noise(self, rows: Axis, cols: Axis, like: Tensor, seed: int) -> Tensor:
         """Return the first layer's share of the noise at a block's outputs: (h, w, hidden)."""

@@ -178,6 +178,7 @@ def decode(
     cols: Axis,
     tick: Callable[[int], None] | None = None,
     noise: Callable[[Axis, Axis], Tensor] | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Ask for the colour at every crossing of `rows` and `cols`; see `FoldedDecoder.grid`.
 
@@ -185,6 +186,7 @@ def decode(
         colours: what answers are corrections of, if they are.
         noise: at some rows and columns, what it adds to the first layer, (h, w, hidden), if any is
             read.
+        out: where the result goes; None: it is made.
 
     Returns:
         (h, w, 3) float32.
@@ -192,7 +194,7 @@ def decode(
     height, width = rows.index.shape[1], cols.index.shape[1]
     on_cpu = hidden.device.type == "cpu"
     chunk = _chunk(height * width) if on_cpu else ACCELERATOR_CHUNK_PIXELS
-    result = hidden.new_empty(height, width, 3, dtype=torch.float32)
+    result = result_of(hidden, height, width, out)
     needed = slice(int(rows.index.min()), int(rows.index.max()) + 1)
     rows, hidden = rows.shifted(needed.start), hidden[needed]
     colours = None if colours is None else colours[needed]
@@ -220,6 +222,11 @@ def decode(
     with torch.autocast(hidden.device.type, enabled=False):
         share(lambda task: task(), tasks, tick)
     return result
+
+
+def result_of(hidden: Tensor, height: int, width: int, out: Tensor | None) -> Tensor:
+    """Return where a result goes: to `out`, or a new tensor on the device of `hidden`."""
+    return hidden.new_empty(height, width, 3, dtype=torch.float32) if out is None else out
 
 
 def _chunk(pixels: int) -> int:

@@ -50,15 +50,11 @@ class Cells:
         """How many cells."""
         return -(-(self.skipped + self.stop - self.start) // self.size)
 
-    @property
-    def left_over(self) -> int:
-        """Outputs of the last cell behind those that are asked for."""
-        return self.count * self.size - self.skipped - (self.stop - self.start)
-
-    def wanted(self, first: int, last: int) -> int:
-        """Return how many outputs of cells `first` … `last` - 1 are asked for."""
-        begin, end = (cell * self.size - self.skipped for cell in (first, last))
-        return min(end, self.stop - self.start) - max(begin, 0)
+    def wanted(self, first: int, last: int) -> tuple[slice, slice]:
+        """Return which outputs of cells `first` … `last` - 1 are asked for: of theirs, of all."""
+        begin, end = (self.start - self.skipped + cell * self.size for cell in (first, last))
+        start, stop = max(begin, self.start), min(end, self.stop)
+        return slice(start - begin, stop - begin), slice(start, stop)
 
     @classmethod
     def of(cls, axis: Axis) -> "Cells | None":
@@ -92,17 +88,3 @@ def cells_of(rows: Axis, cols: Axis) -> tuple[Cells, Cells] | None:
     if down is None or across is None or down.count * across.count < FEWEST:
         return None
     return down, across
-
-
-def joined(near: Tensor, own: Tensor) -> Tensor:
-    """Join what a matrix is told of each cell's codes above, or below.
-
-    Args:
-        near: (m, n + 1, width) the hidden map.
-        own: (m, n + 1, 3) the codes' own pixels in [-1, 1].
-
-    Returns:
-        (m, n, 2 · (width + 4)): left, right.
-    """
-    told = torch.cat([near, own, torch.ones_like(own[..., :1])], dim=-1)
-    return torch.cat([told[:, :-1], told[:, 1:]], dim=-1)

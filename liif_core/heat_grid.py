@@ -21,9 +21,10 @@ from torch import Tensor, nn
 
 from liif_core import workers
 from liif_core.axes import Axis
+from liif_core.folded_grid import result_of
 from liif_core.heat import HeatField, with_own_colour
 from liif_core.heat_bands import Band, Waves, bands
-from liif_core.heat_cells import Cells, cells_of, joined
+from liif_core.heat_cells import Cells, cells_of
 
 #: Numbers of a block, its fields and answers, that stay in a CPU's second-level cache.
 CHUNK = 1 << 18
@@ -91,6 +92,7 @@ class HeatGrid:
         *,
         hidden_layers: torch.dtype | None = None,
         seed: int | None = None,
+        out: Tensor | None = None,
     ) -> Tensor:
         """Ask for the colour at every crossing of `rows` and `cols`, without gradients.
 
@@ -103,6 +105,7 @@ class HeatGrid:
             cell: (K,) from `cell_term`.
             tick: told how many output pixels were just finished.
             hidden_layers, seed: of no account: there are none, and no noise; waves are float32.
+            out: as for `FoldedDecoder.grid`.
 
         Returns:
             (h, w, 3) RGB, about [0, 1], not clamped.
@@ -112,7 +115,7 @@ class HeatGrid:
         parts = [(range(height), range(width))]
         with _in_float32(hidden):
             cells = cells_of(rows, cols)
-            asked = _Asked.of(hidden, colours, cell, (height, width), cells)
+            asked = _Asked(hidden, colours, cell, result_of(hidden, height, width, out))
             tasks: list[Callable[[], int]] = []
             if cells is not None:
                 tasks += self._by_cells(asked, *cells)
@@ -125,37 +128,54 @@ class HeatGrid:
 
     def _by_cells(self, asked: "_Asked", down: Cells, across: Cells) -> list[Callable[[], int]]:
         """Return what asks all cells that are alike: see `heat_cells`."""
-        above, below = self._matrix(down, across, asked.cell).chunk(2)
-        outputs = down.size * across.size
-        many = max(1, asked.chunk // (2 * len(above) + 4 * 3 * outputs))  # cells of a block
-        wide = -(-across.count // -(-across.count // math.isqrt(many)))
-        tall = max(1, many // wide)
-        rows, cols = (
-            slice(part.start, part.start + part.count * part.size) for part in (down, across)
-        )
-        # (cells, outputs of a cell, cells, outputs of a cell, 3)
-        result = (
-            asked.room[rows, cols].unflatten(0, (-1, down.size)).unflatten(2, (-1, across.size))
-        )
+        tables = self._tables(down, across, asked.cell)
+        shape = (down.size, across.size, 3)
+        many = max(2, asked.chunk // (self.width + math.prod(shape)))  # codes of a block
+        wide = -(-across.count // -(-(across.count + 1) // many))
+        tall = max(1, many // (wide + 1))
 
         def decode(top: int, left: int) -> int:
             bottom, right = min(top + tall, down.count), min(left + wide, across.count)
-            y = slice(down.first + top, down.first + bottom + 1)
             x = slice(across.first + left, across.first + right + 1)
-            told = joined(asked.hidden[y, x].float(), asked.colours[y, x])
-            said = torch.mm(told[:-1].flatten(0, 1), above)
-            said.addmm_(told[1:].flatten(0, 1), below)
-            size = (bottom - top, right - left, down.size, across.size, 3)
-            result[top:bottom, :, left:right] = said.view(size).transpose(1, 2)
-            return down.wanted(top, bottom) * across.wanted(left, right)
+            above = slice(down.first + top, down.first + bottom)
+            said = self._cells(asked, tables, above, x)
+            # A row's last code has none on its right, and what it says no meaning.
+            cells = said.view(bottom - top, -1, *shape)[:, :-1].transpose(1, 2)
+            (rows, to_rows), (cols, to_cols) = down.wanted(top, bottom), across.wanted(left, right)
+            result = asked.result[to_rows, to_cols]
+            whole = ((bottom - top) * down.size, (right - left) * across.size)
+            if result.shape[:2] == whole:
+                to_cells = result.unflatten(0, (-1, down.size)).unflatten(2, (-1, across.size))
+                to_cells.copy_(cells)
+            else:  # at the border of what is asked for
+                result.copy_(cells.reshape(*whole, 3)[rows, cols])
+            return result.shape[0] * result.shape[1]
 
         corners = itertools.product(range(0, down.count, tall), range(0, across.count, wide))
         return [functools.partial(decode, *corner) for corner in corners]
 
-    def _matrix(self, down: Cells, across: Cells, cell: Tensor) -> Tensor:
-        """Return the matrix that turns what `joined` returns, of codes above and of those below,
-        into a cell's colours in [0, 1]: (4 · (width + 4), outputs of a cell · 3)."""
-        weight, bias = (part.unflatten(0, (3, -1)) for part in self.last)
+    def _cells(self, asked: "_Asked", tables: "_Tables", above: slice, x: slice) -> Tensor:
+        """Decode the cells below some rows of codes: (codes, outputs of a cell · 3) in [0, 1].
+
+        The rows follow each other as one list, in which a code's right neighbour is the next: what
+        the four codes of a cell say are products of parts of the list, without copying any.
+        """
+        below = slice(above.start + 1, above.stop + 1)
+        hidden, own = (
+            [part[rows, x].float().flatten(0, 1) for rows in (above, below)]
+            for part in (asked.hidden, asked.colours)
+        )
+        said = hidden[0].new_empty(len(hidden[0]), tables.constant.shape[1])
+        colours = torch.cat([part for row in own for part in (row[:-1], row[1:])], dim=1)
+        torch.addmm(tables.constant, colours, tables.own, out=said[:-1])
+        near = [part for row in hidden for part in (row[:-1], row[1:])]
+        for codes, table in zip(near, tables.codes, strict=True):
+            said[:-1].addmm_(codes, table)
+        return said
+
+    def _tables(self, down: Cells, across: Cells, cell: Tensor) -> "_Tables":
+        """Return the matrices that turn the four codes around a cell into its colours in [0, 1]."""
+        weight, bias = (part.detach().unflatten(0, (3, -1)) for part in self.last)
         omegas = self.model.omega.detach().unbind(dim=1)
         rows, cols = (
             [
@@ -164,14 +184,16 @@ class HeatGrid:
             ]
             for omega, cells in zip(omegas, (down, across), strict=True)
         )
-        parts = []
+        codes, own, constant = [], [], []
         for (wave_y, share_y), (wave_x, share_x) in itertools.product(rows, cols):
             share = (share_y[:, None] * share_x).flatten()  # (outputs,)
             table = _table(wave_y, wave_x, cell) * share
-            own = torch.eye(3, device=cell.device)[:, :, None] * share
-            said = [weight.mT @ table, own, (bias @ table + share)[:, None]]
-            parts.append(torch.cat(said, dim=1))  # (3, width + 4, outputs)
-        return torch.cat(parts, dim=1).permute(1, 2, 0).flatten(1) / 2
+            # Half of everything: [-1, 1] becomes [0, 1].
+            codes.append((weight.mT @ table / 2).permute(1, 2, 0).flatten(1))
+            colour = torch.eye(3, device=cell.device)[:, None] * share[:, None] / 2
+            own.append(colour.flatten(1))  # (3, outputs · 3)
+            constant.append((bias @ table + share).mT.flatten() / 2)
+        return _Tables(codes, torch.cat(own), torch.stack(constant).sum(dim=0, keepdim=True))
 
     def _by_blocks(
         self, asked: "_Asked", rows: Axis, cols: Axis, down: range, across: range
@@ -227,40 +249,32 @@ class HeatGrid:
         return across.blended(by_column).unflatten(1, (-1, 3)).transpose(0, 1)
 
 
+class _Tables(NamedTuple):
+    """What turns the four codes around a cell into its n outputs: see `heat_cells`.
+
+    Attributes:
+        codes: of each, (width, n · 3): above on the left, above on the right, below.
+        own: of all four's own pixels in [-1, 1], (12, n · 3).
+        constant: (1, n · 3).
+    """
+
+    codes: list[Tensor]
+    own: Tensor
+    constant: Tensor
+
+
 class _Asked(NamedTuple):
     """A question, and room for its answer.
 
     Attributes:
         hidden, colours, cell: as for `HeatGrid.grid`.
         result: (h, w, 3).
-        room: what it is a part of: with those outputs of cells that are not asked for.
     """
 
     hidden: Tensor
     colours: Tensor
     cell: Tensor
     result: Tensor
-    room: Tensor
-
-    @classmethod
-    def of(
-        cls,
-        hidden: Tensor,
-        colours: Tensor,
-        cell: Tensor,
-        size: tuple[int, int],
-        cells: tuple[Cells, Cells] | None,
-    ) -> "_Asked":
-        """Return a question for so many outputs, `cells` being among them."""
-        before = after = (0, 0)
-        if cells is not None:
-            down, across = cells
-            before = down.skipped, across.skipped
-            after = down.left_over, across.left_over
-        whole = (sum(part) for part in zip(before, size, after, strict=True))
-        room = hidden.new_empty(*whole, 3, dtype=torch.float32)
-        rows, cols = (slice(first, first + n) for first, n in zip(before, size, strict=True))
-        return cls(hidden, colours, cell, room[rows, cols], room)
 
     @property
     def chunk(self) -> int:

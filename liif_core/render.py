@@ -160,9 +160,10 @@ class ContinuousPhoto:
             (height, width, 3) float32, about [0, 1], not clamped.
         """
         grid = self.output(height, width, box)
+        tick = progress and _ticking(progress, grid)
         result = np.empty((height, width, 3), np.float32)
-        for top, strip in strips(self, grid, progress):
-            result[top : top + len(strip)] = strip
+        for rows in _rows_of_strips(self, grid):
+            self.window(grid, rows, range(width), tick, out=result[rows.start : rows.stop])
         return result
 
     def viewport(
@@ -190,20 +191,34 @@ class ContinuousPhoto:
 
     @workers.unsplit()
     def window(
-        self, grid: OutputGrid, rows: range, cols: range, tick: Tick | None = None
+        self,
+        grid: OutputGrid,
+        rows: range,
+        cols: range,
+        tick: Tick | None = None,
+        *,
+        out: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return some rows and columns of a result: (len(rows), len(cols), 3) float32.
+
+        Args:
+            out: where they are to be written, and not in a new array.
 
         Raises:
             LiifError: numbers too large for a reduced precision.
         """
         down, across = self.axis(grid, 0, rows), self.axis(grid, 1, cols)
-        result = np.empty((len(rows), len(cols), 3), np.float32)
+        result = np.empty((len(rows), len(cols), 3), np.float32) if out is None else out
         for row, top, bottom in self.tiles.spans(grid, 0, rows):
             for col, left, right in self.tiles.spans(grid, 1, cols):
                 tile = self.tiles.tile(self.decoder, (row, col))
-                result[top:bottom, left:right] = self.decoded(
-                    tile, grid, down.part(top, bottom), across.part(left, right), tick
+                self.decoded(
+                    tile,
+                    grid,
+                    down.part(top, bottom),
+                    across.part(left, right),
+                    tick,
+                    out=result[top:bottom, left:right],
                 )
         return result
 
@@ -227,9 +242,22 @@ class ContinuousPhoto:
         return Axis(tables.index.to(device), delta, weight, position, grid.step(axis))
 
     def decoded(
-        self, tile: Tile, grid: OutputGrid, down: Axis, across: Axis, tick: Tick | None = None
+        self,
+        tile: Tile,
+        grid: OutputGrid,
+        down: Axis,
+        across: Axis,
+        tick: Tick | None = None,
+        out: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile."""
+        """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile.
+
+        Args:
+            out: where they are to be written, and not in a new array.
+        """
+        if out is None:
+            out = np.empty((down.index.shape[1], across.index.shape[1], 3), np.float32)
+        on_cpu = self.tiles.device.type == "cpu"
         with computing(self.tiles.device, self.tiles.dtype):
             rgb = self.decoder.grid(
                 tile.hidden,
@@ -240,9 +268,12 @@ class ContinuousPhoto:
                 tick,
                 hidden_layers=self._hidden_layers,
                 seed=self._seed,
+                out=torch.from_numpy(out) if on_cpu else None,
             )
         _check_finite(rgb, self.tiles.dtype)
-        return rgb.cpu().numpy()
+        if not on_cpu:
+            out[...] = rgb.cpu().numpy()
+        return out
 
     def seconds_needed(self, grid: OutputGrid) -> float:
         """Guess how long a result will take, from a small piece of it: good to a factor of two.
@@ -307,21 +338,29 @@ def strips(
 
     Rows before `first` are done already, and left out.
     """
+    tick = progress and _ticking(progress, grid, first)
+    for rows in _rows_of_strips(photo, grid, first):
+        yield rows.start, photo.window(grid, rows, range(grid.width), tick)
+
+
+def _rows_of_strips(photo: Renderer, grid: OutputGrid, first: int = 0) -> Iterator[range]:
+    top = first
+    for end in photo.strip_ends(grid):
+        if end > first:
+            yield range(top, end)
+            top = end
+
+
+def _ticking(progress: Progress, grid: OutputGrid, first: int = 0) -> Tick:
+    """Return what tells `progress` of a grid whose first rows are done."""
     done, pixels = float(first * grid.width), grid.height * grid.width
 
     def tick(finished: float) -> None:
         nonlocal done
         done += finished
-        assert progress
         progress(round(done), pixels)
 
-    top = first
-    for end in photo.strip_ends(grid):
-        if end <= first:
-            continue
-        rows, cols = range(top, end), range(grid.width)
-        yield top, photo.window(grid, rows, cols, tick if progress else None)
-        top = end
+    return tick
 
 
 def render(model: Model, photo: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from liif_core.errors import LiifError
 from liif_core.explorer import ExploredPhoto, Side, Viewport
 from liif_core.explorer.browser_weights import browser_weights, mark_of
 from liif_core.explorer.methods import methods_of
+from liif_core.heat_grid import HeatGrid
 from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, KINDS, build, decoder_of, kind_of
 from liif_core.photos import photo_from
@@ -182,12 +183,17 @@ def test_at_codes_and_where_little_matters_fewer_answers_are_computed(monkeypatc
 @pytest.mark.parametrize("renderer", [ContinuousPhoto, FewerCodes])
 def test_whole_cells_are_asked_at_once_and_answer_the_same(scales, renderer, monkeypatch):
     asked_at_once = []
-    joined = heat_grid.joined
-    monkeypatch.setattr(heat_grid, "joined", lambda *told: asked_at_once.append(1) or joined(*told))
+    cells = HeatGrid._cells
+    monkeypatch.setattr(HeatGrid, "_cells", lambda *asked: asked_at_once.append(1) or cells(*asked))
     model, picture = small_heat(), noise(20, 24)
     found = []
-    for fewest in (1, 1 << 30):
+    for fewest, chunk in (
+        (1, 1 << 18),
+        (1, 400),
+        (1 << 30, 1 << 18),
+    ):  # whole rows, parts, no cells
         monkeypatch.setattr(heat_cells, "FEWEST", fewest)
+        monkeypatch.setattr(heat_grid, "CHUNK", chunk)
         source = renderer(model, picture)
         # From within a cell on, and the whole with its border.
         sides = [4.6 + round(10 * scales[0]) / scales[0], 3.3 + round(17 * scales[1]) / scales[1]]
@@ -195,7 +201,7 @@ def test_whole_cells_are_asked_at_once_and_answer_the_same(scales, renderer, mon
         found.append(source.render(*sizes, (3.3, 4.6, sides[1], sides[0])))
         found.append(source.render(*(round(n * s) for n, s in zip((20, 24), scales, strict=True))))
         assert bool(asked_at_once) == (3.3 not in scales)
-    for one, other in zip(found[:2], found[2:], strict=True):
+    for one, other in zip(found[:4], 2 * found[4:], strict=True):
         np.testing.assert_allclose(one, other, atol=2e-6)
 
 
