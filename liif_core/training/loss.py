@@ -1,5 +1,6 @@
 """What training makes small."""
 
+import itertools
 from typing import Any
 
 import torch
@@ -27,15 +28,27 @@ class PairLoss(nn.Module):
             Hinton et al. 2015, arXiv 1503.02531). To "psnr", its own error is what is good enough:
             the squared errors of teacher and pupil are taken to add up, so that a patch counts by
             what the difference between the two costs in dB. None: no such.
+        from_all_sides: the teacher's answer is the mean of those that it gives to the photo's eight
+            orientations (self-ensemble, Lim et al. 2017, arXiv 1707.02921, section 3.4).
     """
 
-    def __init__(self, model: Model, kind: str = "l1", teacher: Model | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        kind: str = "l1",
+        teacher: Model | None = None,
+        *,
+        from_all_sides: bool = False,
+    ) -> None:
         super().__init__()
         self.model, self.kind, self.teacher = model, kind, teacher
         # Looked up once: see `compile`.
         self.decoder: Any = KINDS[kind_of(model.config)].decoder
         self.of_teacher: Any = teacher and KINDS[kind_of(teacher.config)].decoder
-        self.same_codes = teacher is not None and _same_encoder(model, teacher)
+        self.from_all_sides = from_all_sides
+        self.same_codes = (
+            teacher is not None and not from_all_sides and _same_encoder(model, teacher)
+        )
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss: a scalar."""
@@ -45,13 +58,34 @@ class PairLoss(nn.Module):
         enough: float | Tensor = GOOD_ENOUGH
         if self.teacher is not None:
             with torch.no_grad():
-                read = latents if self.same_codes else self.teacher.encode(batch.photo)
-                colour = _answers(self.of_teacher(self.teacher), read, batch)
+                colour = self._of_teacher(latents, batch)
                 enough = GOOD_ENOUGH + _squared(colour, batch.colour)
         if self.kind == "psnr":
             # A tenth: with gradients of about the L1's, one limit clips both.
             return 0.1 * (_squared(rgb, colour) + enough).log().mean()
         return (rgb - colour).abs().mean()
+
+    def _of_teacher(self, latents: Latents, batch: Batch) -> Tensor:
+        assert self.teacher is not None
+        decoder = self.of_teacher(self.teacher)
+        if self.same_codes:
+            return _answers(decoder, latents, batch)
+        seen = _sides(batch) if self.from_all_sides else [batch]
+        answers = [_answers(decoder, self.teacher.encode(side.photo), side) for side in seen]
+        return torch.stack(answers).mean(dim=0)
+
+
+def _sides(batch: Batch) -> list[Batch]:
+    """Return the same questions about the photos' eight orientations."""
+    mirrored = batch._replace(
+        photo=batch.photo.mT, coord=batch.coord.flip(-1), cell=batch.cell.flip(-1)
+    )
+    found = []
+    for one, turns in itertools.product((batch, mirrored), itertools.product((1, -1), repeat=2)):
+        upside_down = [dim for dim, sign in zip((2, 3), turns, strict=True) if sign < 0]
+        signs = one.coord.new_tensor(turns)
+        found.append(one._replace(photo=one.photo.flip(upside_down), coord=one.coord * signs))
+    return found
 
 
 def _answers(decoder: Any, latents: Latents, batch: Batch) -> Tensor:

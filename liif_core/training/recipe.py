@@ -55,6 +55,8 @@ class Recipe:
             first, in a third of the time.
         teacher: weights whose answers are the target, instead of the photo's pixels. They have no
             noise, so that a new decoder comes near them in fewer steps. Empty: no such.
+        from_all_sides: the teacher answers as a self-ensemble does: the mean of what it says of
+            the photo in its eight orientations, which is better than each.
         stored: number format of the weights that are written, "float32", or "float16" for half the
             bytes; they are loaded to float32. What only begins another run stays float32.
         seed: decides every random choice.
@@ -91,6 +93,7 @@ class Recipe:
     before: tuple[dict[str, Any], ...] = ()
     freeze_encoder: bool = False
     teacher: str | None = None
+    from_all_sides: bool = False
     stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
@@ -209,6 +212,8 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: freeze_encoder must be true or false")
     if recipe.teacher and recipe.loss == "crisp":
         raise LiifError("recipe: the crisp loss has no teacher")
+    if type(recipe.from_all_sides) is not bool or recipe.from_all_sides > bool(recipe.teacher):
+        raise LiifError("recipe: from_all_sides must be true or false, and true only of a teacher")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
     if recipe.warmup + recipe.decay > recipe.steps:

@@ -224,7 +224,9 @@ def loss_of(state: State) -> nn.Module:
     """Return what a run makes small."""
     recipe = state.recipe
     if recipe.loss != "crisp":
-        return PairLoss(state.model, recipe.loss, state.teacher)
+        return PairLoss(
+            state.model, recipe.loss, state.teacher, from_all_sides=recipe.from_all_sides
+        )
     from liif_core.training.crisp import CrispLoss, Weights  # it needs an extra, the companions'
 
     assert state.adversary is not None

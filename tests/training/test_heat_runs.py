@@ -13,6 +13,7 @@ from liif_core.heat import HeatConfig
 from liif_core.liif import LIIFConfig
 from liif_core.models import CONFIGS, build, kind_of
 from liif_core.photos import photo_paths
+from liif_core.render import ContinuousPhoto
 from liif_core.training.checkpoint import State
 from liif_core.training.grow import grow
 from liif_core.training.loss import GOOD_ENOUGH, PairLoss
@@ -23,6 +24,7 @@ from liif_core.training.run import Run, loss_of
 from liif_core.training.trainer import train
 from liif_core.training.update import Update
 from liif_core.weights import load_model, save_weights, training_facts
+from liif_core.zooming.self_ensemble import SelfEnsemble
 
 RECIPE = Recipe(
     "tiny-heat",
@@ -133,6 +135,27 @@ def test_what_a_difference_from_the_teacher_costs_depends_on_the_teachers_own_er
     )
     expected = 0.1 * (own + apart + GOOD_ENOUGH).log().mean()
     torch.testing.assert_close(loss_of(state)(batch), expected, rtol=0, atol=1e-6)
+
+
+def test_a_teacher_asked_from_all_sides_answers_as_a_self_ensemble(photos, encoder):
+    recipe = Recipe.from_dict(
+        {**RECIPE.to_dict(), "teacher": encoder, "from_all_sides": True, "min_scale": 2.0}
+        | {"max_scale": 2.0, "patch": 8, "queries": 16 * 16}
+    )
+    state = State(recipe, encoder, torch.device("cpu"))
+    batch = PairSampler(photo_paths(photos), recipe).batch(range(2))
+    with torch.no_grad():
+        found = state.model.query(state.model.encode(batch.photo), batch.coord, batch.cell)
+    wanted = []
+    for photo, coord in zip(batch.photo, batch.coord, strict=True):
+        ensemble = SelfEnsemble(state.teacher, photo.permute(1, 2, 0).numpy())
+        grid = ContinuousPhoto(state.teacher, photo.permute(1, 2, 0).numpy()).output(16, 16)
+        answers = torch.from_numpy(ensemble.window(grid, range(16), range(16)))
+        row, col = ((coord + 1) * 8).long().unbind(dim=-1)  # of the 16, whose centres are asked for
+        wanted.append(answers[row, col])
+    loss = loss_of(state)(batch)
+    expected = (found - torch.stack(wanted)).abs().mean()
+    torch.testing.assert_close(loss, expected, rtol=0, atol=1e-6)
 
 
 def test_another_encoder_may_have_the_teacher(photos, encoder, monkeypatch):

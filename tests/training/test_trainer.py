@@ -371,6 +371,7 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"before": [{"steps": 0}]}, "steps must be greater"),
         ({"before": [{"pepper": 1}]}, "unknown pepper"),
         ({"teacher": "liif-edsr", "loss": "crisp", "window": 16}, "the crisp loss has no teacher"),
+        ({"from_all_sides": True}, "true only of a teacher"),
     ],
 )
 def test_impossible_recipes(change, message):
