@@ -13,8 +13,10 @@ four nearest codes answer, and are blended by area as in LIIF (arXiv 2012.09161,
 
 Where this differs from the paper: aₖ and bₖ are predicted instead of a phase and an amplitude (the
 same function, and linear in what is predicted); four codes answer, not the nearest alone; the
-cell's two sides damp on their own, so that cells need not be square; and each code's own pixel is
-added to its answer, as in LIIF with local colour.
+cell's two sides damp on their own, so that cells need not be square; each code's own pixel is
+added to its answer, as in LIIF with local colour; and the power of ω · side may be another than 2
+(`HeatConfig.falloff`): any even weighting leaves of a wave the same wave, and cameras' pixels keep
+more of slow waves than a Gaussian does, and less of fast ones.
 """
 
 import math
@@ -44,6 +46,7 @@ class HeatConfig:
         waves: how many waves a field has.
         local_ensemble: blend the answers of the 4 nearest latent codes; else the nearest answers.
         cell_decoding: damp the waves by the asked-for pixel's size; else it has none.
+        falloff: the power of ω · side in the damping's exponent; 2 is the paper's Gaussian.
     """
 
     blocks: int = 16
@@ -52,6 +55,7 @@ class HeatConfig:
     waves: int = 48
     local_ensemble: bool = True
     cell_decoding: bool = True
+    falloff: float = 2.0
 
     #: What `LIIFConfig` has besides: here a convolution reads the neighbours of each code, once
     #: and for all, and each code's own pixel is always added.
@@ -66,9 +70,12 @@ class HeatConfig:
             ValueError: an unknown or missing key, or a value of the wrong kind.
         """
         known = asdict(cls())
+        values = {"falloff": 2.0, **values}  # files from before there was a choice do not say
         if set(values) != set(known):
             wrong = sorted(set(values) ^ set(known))
             raise ValueError(f"heat field configuration: unknown or missing {', '.join(wrong)}")
+        if type(values["falloff"]) not in (int, float) or not 1 <= values["falloff"] <= 8:
+            raise ValueError("heat field configuration: falloff must be a number in 1 … 8")
         for key, value in values.items():
             if type(known[key]) is bool and type(value) is not bool:
                 raise ValueError(f"heat field configuration: {key} must be true or false")
@@ -136,7 +143,7 @@ class HeatField(nn.Module):
         return with_own_colour(written, latents.colours.permute(0, 2, 3, 1))
 
     def damping(self, pixel: Tensor) -> Tensor:
-        """Return what a pixel's size leaves of each wave: exp(−κ · Σ (ω · side)²).
+        """Return what a pixel's size leaves of each wave: exp(−κ · Σ |ω · side|ᵖ), p the falloff.
 
         Args:
             pixel: (..., 2) height and width of the asked-for pixel, in input pixels. Ignored
@@ -146,7 +153,8 @@ class HeatField(nn.Module):
             (..., K) factors in (0, 1].
         """
         size = pixel if self.config.cell_decoding else torch.zeros_like(pixel)
-        return (-self.log_kappa.exp() * (size**2 @ self.omega.t() ** 2)).exp()
+        power = self.config.falloff
+        return (-self.log_kappa.exp() * (size.abs() ** power @ self.omega.t().abs() ** power)).exp()
 
     def query(self, latents: Latents, coord: Tensor, cell: Tensor) -> Tensor:
         """Ask for the colour at any coordinate, for a pixel of any size.

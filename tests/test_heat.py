@@ -79,6 +79,30 @@ def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
     assert torch.allclose(once[0, 0], mean, atol=1e-6)
 
 
+def test_a_steeper_falloff_keeps_more_of_slow_waves_and_less_of_fast_ones():
+    gaussian = HeatField(SMALL)
+    steep = HeatField(replace(SMALL, falloff=3.0))
+    sides = torch.rand(50, 2, generator=torch.Generator().manual_seed(0)) * 2
+    with torch.no_grad():
+        for model in (gaussian, steep):
+            model.log_kappa.zero_()
+            model.omega.copy_(torch.linspace(-2, 2, 2 * SMALL.waves).view(-1, 2))
+        expected = torch.exp(-((sides[:, None] * steep.omega).abs() ** 3).sum(dim=-1))
+        torch.testing.assert_close(steep.damping(sides), expected)
+        slow = (sides[:, None] * steep.omega).abs().amax(dim=-1) < 0.9
+        fast = (sides[:, None] * steep.omega).abs().amin(dim=-1) > 1.1
+        assert (steep.damping(sides) > gaussian.damping(sides))[slow].all()
+        assert (steep.damping(sides) < gaussian.damping(sides))[fast].all()
+        assert slow.any()
+        assert fast.any()
+
+
+def test_a_file_that_does_not_say_how_it_falls_off_is_gaussian():
+    values = SMALL.to_dict()
+    del values["falloff"]
+    assert HeatConfig.from_dict(values) == SMALL
+
+
 @pytest.mark.parametrize(
     ("photo", "result"),
     [
@@ -182,6 +206,7 @@ def test_gradients_reach_everything():
 def test_a_configuration_survives_json():
     assert HeatConfig.from_dict(json.loads(json.dumps(SMALL.to_dict()))) == SMALL
     wrong_ones = ({"blocks": 0}, {"waves": 2.5}, {"width": True}, {"more": 1}, {"cell_decoding": 1})
+    wrong_ones += ({"falloff": 0.5}, {"falloff": True}, {"falloff": "2"})
     for wrong in wrong_ones:
         with pytest.raises(ValueError, match="heat field configuration"):
             HeatConfig.from_dict({**SMALL.to_dict(), **wrong})

@@ -87,9 +87,10 @@ export class HeatNetwork extends Encoder {
   // What the cell leaves of each wave; cell: in photo pixels × 2.
   damping(decoder, cell) {
     const omega = this.tensor("omega");
+    const { falloff } = this.config;
     return Float64Array.from({ length: this.waves }, (_, k) => {
       const [y, x] = [0, 1].map((axis) => (decoder.cell ? (omega[2 * k + axis] * cell[axis]) / 2 : 0));
-      return Math.exp(-this.kappa * (y * y + x * x));
+      return Math.exp(-this.kappa * (Math.abs(y) ** falloff + Math.abs(x) ** falloff));
     });
   }
 
