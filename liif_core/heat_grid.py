@@ -130,7 +130,7 @@ class HeatGrid:
         """Return what asks all cells that are alike: see `heat_cells`."""
         tables = self._tables(down, across, asked.cell)
         shape = (down.size, across.size, 3)
-        many = max(2, asked.chunk // (self.width + math.prod(shape)))  # codes of a block
+        many = max(2, asked.chunk // (self.width + math.prod(shape)))  # codes of a block, about
         wide = -(-across.count // -(-(across.count + 1) // many))
         tall = max(1, many // (wide + 1))
 
@@ -158,7 +158,8 @@ class HeatGrid:
         """Decode the cells below some rows of codes: (codes, outputs of a cell · 3) in [0, 1].
 
         The rows follow each other as one list, in which a code's right neighbour is the next: what
-        the four codes of a cell say are products of parts of the list, without copying any.
+        the four codes of a cell say are products of parts of the list; they are copied only where
+        a block is not as wide as its tile.
         """
         below = slice(above.start + 1, above.stop + 1)
         hidden, own = (

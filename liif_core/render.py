@@ -202,7 +202,8 @@ class ContinuousPhoto:
         """Return some rows and columns of a result: (len(rows), len(cols), 3) float32.
 
         Args:
-            out: where they are to be written, and not in a new array.
+            out: where they are written, (h, w, 3) float32, without negative strides; None: in a
+                new array.
 
         Raises:
             LiifError: numbers too large for a reduced precision.
@@ -253,7 +254,8 @@ class ContinuousPhoto:
         """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile.
 
         Args:
-            out: where they are to be written, and not in a new array.
+            out: where they are written, (h, w, 3) float32, without negative strides; None: in a
+                new array.
         """
         if out is None:
             out = np.empty((down.index.shape[1], across.index.shape[1], 3), np.float32)

@@ -169,7 +169,15 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
         ) from error
     if not isinstance(found, dict) or not {"recipe", "step", "model"} <= found.keys():
         raise LiifError(f"{path} is not the checkpoint of a run; name another folder")
+    _name_teachers(found["recipe"])
     return found
+
+
+def _name_teachers(recipe: dict[str, Any]) -> None:
+    """Say in a recipe from before it named a teacher, of whom it learns: its `init`, or none."""
+    for values in (recipe, *(recipe.get("before") or ()), *(recipe.get("soup") or ())):
+        if values.pop("distil", False):
+            values["teacher"] = recipe.get("init")
 
 
 def _first_model(recipe: Recipe, init: str | None) -> Model:

@@ -54,13 +54,10 @@ class PairLoss(nn.Module):
         """Return the loss: a scalar."""
         latents = self.model.encode(batch.photo)
         rgb = _answers(self.decoder(self.model), latents, batch)
-        colour = batch.colour
-        enough: float | Tensor = GOOD_ENOUGH
-        if self.teacher is not None:
-            with torch.no_grad():
-                colour = self._of_teacher(latents, batch)
-                enough = GOOD_ENOUGH + _squared(colour, batch.colour)
+        with torch.no_grad():
+            colour = batch.colour if self.teacher is None else self._of_teacher(latents, batch)
         if self.kind == "psnr":
+            enough = GOOD_ENOUGH + _squared(colour, batch.colour)  # the teacher's own error
             # A tenth: with gradients of about the L1's, one limit clips both.
             return 0.1 * (_squared(rgb, colour) + enough).log().mean()
         return (rgb - colour).abs().mean()
@@ -83,8 +80,11 @@ def _sides(batch: Batch) -> list[Batch]:
     found = []
     for one, turns in itertools.product((batch, mirrored), itertools.product((1, -1), repeat=2)):
         upside_down = [dim for dim, sign in zip((2, 3), turns, strict=True) if sign < 0]
-        signs = one.coord.new_tensor(turns)
-        found.append(one._replace(photo=one.photo.flip(upside_down), coord=one.coord * signs))
+        # No tensor of signs: a recorded step must not copy one to the device.
+        along = [axis * sign for axis, sign in zip(one.coord.unbind(dim=-1), turns, strict=True)]
+        found.append(
+            one._replace(photo=one.photo.flip(upside_down), coord=torch.stack(along, dim=-1))
+        )
     return found
 
 

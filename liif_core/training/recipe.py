@@ -210,6 +210,9 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: stored must be 'float32' or 'float16'")
     if type(recipe.freeze_encoder) is not bool:
         raise LiifError("recipe: freeze_encoder must be true or false")
+    for key in ("init", "teacher"):
+        if not isinstance(getattr(recipe, key), str | None):
+            raise LiifError(f"recipe: {key} must be the name of weights, or a file")
     if recipe.teacher and recipe.loss == "crisp":
         raise LiifError("recipe: the crisp loss has no teacher")
     if type(recipe.from_all_sides) is not bool or recipe.from_all_sides > bool(recipe.teacher):

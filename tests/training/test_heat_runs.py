@@ -167,9 +167,10 @@ def test_another_encoder_may_have_the_teacher(photos, encoder, monkeypatch):
 
 
 def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monkeypatch):
-    """Whatever --init it was begun from: the recipe names its teacher."""
+    """Whatever --init it was begun from, the recipe names its teacher, who goes on teaching."""
     recipe = Recipe.from_dict({**RECIPE.to_dict(), "teacher": encoder, "freeze_encoder": True})
     other = Recipe.from_dict({**recipe.to_dict(), "teacher": "liif-edsr-small"})
+    train(recipe, photos, tmp_path / "whole", init=encoder, device="cpu", quiet=True)
     advance = Run.advance
 
     def interrupted(run, batch):
@@ -184,8 +185,49 @@ def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monk
     with pytest.raises(LiifError, match="has another recipe"):
         train(other, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
     train(recipe, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
+    whole, run = (
+        torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "run")
+    )
+    for part in ("model", "average"):
+        for name, value in whole[part].items():
+            assert torch.equal(run[part][name], value), name
     noted = training_facts(tmp_path / "run" / "best.safetensors")["recipe"]["teacher"]
     assert noted == Path(encoder).name
+
+
+@pytest.mark.parametrize("distilled", [True, False])
+def test_a_run_from_before_recipes_named_a_teacher_goes_on(
+    photos, encoder, tmp_path, monkeypatch, distilled
+):
+    """Then "distil" said that the lender of the encoder, `init`, taught the decoder."""
+    changes = {"init": encoder, "freeze_encoder": True, "teacher": encoder if distilled else None}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
+    advance = Run.advance
+
+    def interrupted(run, batch):
+        if run.state.step == 8:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
+    monkeypatch.setattr(Run, "advance", advance)
+    state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    del state["recipe"]["teacher"], state["recipe"]["from_all_sides"]
+    state["recipe"]["distil"] = distilled
+    torch.save(state, tmp_path / "run" / "last.pt")
+    train(recipe, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
+    assert torch.load(tmp_path / "run" / "last.pt", weights_only=True)["step"] == recipe.steps
+
+
+def test_no_run_begins_if_the_teacher_of_a_later_one_is_missing(photos, encoder, tmp_path):
+    before = {"steps": 4, "warmup": 1, "decay": 1, "teacher": encoder}
+    changes = {"init": encoder, "before": [before], "teacher": "nowhere.safetensors"}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
+    with pytest.raises(LiifError, match="nowhere.safetensors"):
+        train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("name", ["heat-edsr-small", "heat-edsr"])

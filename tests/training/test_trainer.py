@@ -372,6 +372,9 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"before": [{"pepper": 1}]}, "unknown pepper"),
         ({"teacher": "liif-edsr", "loss": "crisp", "window": 16}, "the crisp loss has no teacher"),
         ({"from_all_sides": True}, "true only of a teacher"),
+        ({"teacher": 3}, "teacher must be the name of weights"),
+        ({"teacher": False}, "teacher must be the name of weights"),
+        ({"init": ["liif-edsr"]}, "init must be the name of weights"),
     ],
 )
 def test_impossible_recipes(change, message):
