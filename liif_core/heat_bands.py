@@ -130,3 +130,9 @@ def bands(
 def _positions(axis: Axis) -> Tensor:
     """Return where outputs lie, in input pixels from the first code's centre on: (n,) float64."""
     return axis.index[0].double() + axis.delta[0].double() / 2
+
+
+def table_of(down: Waves, across: Waves, left: Tensor) -> Tensor:
+    """Return 1, sin ω·u and cos ω·u, damped, at every crossing u: (1 + 2K, places)."""
+    sin, cos = (left[:, None] * part.flatten(0, 1).t() for part in down.crossed(across))
+    return torch.cat([torch.ones_like(sin[:1]), sin, cos])

@@ -6,12 +6,15 @@ layer, waves, damping and blending, is a matrix for each of four codes, and the 
 make are the colours of a cell. At the photo's border it does not apply.
 """
 
+import itertools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from liif_core.axes import Axis
+from liif_core.heat_bands import Waves, table_of
 
 #: Places nearer than this, in half code spacings, are the same: float32 tells no others apart.
 ALIKE = 1e-6
@@ -88,3 +91,66 @@ def cells_of(rows: Axis, cols: Axis) -> tuple[Cells, Cells] | None:
     if down is None or across is None or down.count * across.count < FEWEST:
         return None
     return down, across
+
+
+class Tables(NamedTuple):
+    """What turns the four codes around a cell into its n outputs, in [0, 1].
+
+    Attributes:
+        codes: of each, (width, n · 3): above on the left, above on the right, below.
+        own: of all four's own pixels in [-1, 1], (12, n · 3).
+        constant: (1, n · 3).
+    """
+
+    codes: list[Tensor]
+    own: Tensor
+    constant: Tensor
+
+    def said(self, hidden: list[Tensor], own: list[Tensor]) -> Tensor:
+        """Return the colours of cells between rows of codes: (codes above, n · 3).
+
+        The rows follow each other as one list, in which a code's right neighbour is the next: what
+        the four say are products of parts of the list. The last one's is not written.
+
+        Args:
+            hidden: (codes, width) above the cells, and as many below.
+            own: (codes, 3) in [-1, 1], their own pixels.
+        """
+        result = hidden[0].new_empty(len(hidden[0]), self.constant.shape[1])
+        colours = torch.cat([part for row in own for part in (row[:-1], row[1:])], dim=1)
+        torch.addmm(self.constant, colours, self.own, out=result[:-1])
+        near = [part for row in hidden for part in (row[:-1], row[1:])]
+        for codes, table in zip(near, self.codes, strict=True):
+            result[:-1].addmm_(codes, table)
+        return result
+
+
+def tables_of(
+    last: tuple[Tensor, Tensor], omega: Tensor, cells: tuple[Cells, Cells], left: Tensor
+) -> Tables:
+    """Return the tables of cells.
+
+    Args:
+        last: weight and bias of the writer's last layer.
+        omega: (K, 2) frequencies.
+        cells: down and across.
+        left: (K,) what a pixel's size leaves of each wave.
+    """
+    weight, bias = (part.detach().unflatten(0, (3, -1)) for part in last)
+    rows, cols = (
+        [
+            (Waves.at(delta.double() / 2, along, left.device), share.to(left.device))
+            for delta, share in zip(part.delta, part.weight, strict=True)
+        ]
+        for along, part in zip(omega.unbind(dim=1), cells, strict=True)
+    )
+    codes, own, constant = [], [], []
+    for (wave_y, share_y), (wave_x, share_x) in itertools.product(rows, cols):
+        share = (share_y[:, None] * share_x).flatten()  # (outputs,)
+        table = table_of(wave_y, wave_x, left) * share
+        # Half of everything: [-1, 1] becomes [0, 1].
+        codes.append((weight.mT @ table / 2).permute(1, 2, 0).flatten(1))
+        colour = torch.eye(3, device=left.device)[:, None] * share[:, None] / 2
+        own.append(colour.flatten(1))  # (3, outputs · 3)
+        constant.append((bias @ table + share).mT.flatten() / 2)
+    return Tables(codes, torch.cat(own), torch.stack(constant).sum(dim=0, keepdim=True))

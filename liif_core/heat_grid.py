@@ -23,8 +23,8 @@ from liif_core import workers
 from liif_core.axes import Axis
 from liif_core.folded_grid import result_of
 from liif_core.heat import HeatField, with_own_colour
-from liif_core.heat_bands import Band, Waves, bands
-from liif_core.heat_cells import Cells, cells_of
+from liif_core.heat_bands import Band, bands, table_of
+from liif_core.heat_cells import Cells, Tables, cells_of, tables_of
 
 #: Numbers of a block, its fields and answers, that stay in a CPU's second-level cache.
 CHUNK = 1 << 18
@@ -128,7 +128,7 @@ class HeatGrid:
 
     def _by_cells(self, asked: "_Asked", down: Cells, across: Cells) -> list[Callable[[], int]]:
         """Return what asks all cells that are alike: see `heat_cells`."""
-        tables = self._tables(down, across, asked.cell)
+        tables = tables_of(self.last, self.model.omega.detach(), (down, across), asked.cell)
         shape = (down.size, across.size, 3)
         many = max(2, asked.chunk // (self.width + math.prod(shape)))  # codes of a block, about
         wide = -(-across.count // -(-(across.count + 1) // many))
@@ -154,7 +154,7 @@ class HeatGrid:
         corners = itertools.product(range(0, down.count, tall), range(0, across.count, wide))
         return [functools.partial(decode, *corner) for corner in corners]
 
-    def _cells(self, asked: "_Asked", tables: "_Tables", above: slice, x: slice) -> Tensor:
+    def _cells(self, asked: "_Asked", tables: Tables, above: slice, x: slice) -> Tensor:
         """Decode the cells below some rows of codes: (codes, outputs of a cell · 3) in [0, 1].
 
         The rows follow each other as one list, in which a code's right neighbour is the next: what
@@ -166,35 +166,7 @@ class HeatGrid:
             [part[rows, x].float().flatten(0, 1) for rows in (above, below)]
             for part in (asked.hidden, asked.colours)
         )
-        said = hidden[0].new_empty(len(hidden[0]), tables.constant.shape[1])
-        colours = torch.cat([part for row in own for part in (row[:-1], row[1:])], dim=1)
-        torch.addmm(tables.constant, colours, tables.own, out=said[:-1])
-        near = [part for row in hidden for part in (row[:-1], row[1:])]
-        for codes, table in zip(near, tables.codes, strict=True):
-            said[:-1].addmm_(codes, table)
-        return said
-
-    def _tables(self, down: Cells, across: Cells, cell: Tensor) -> "_Tables":
-        """Return the matrices that turn the four codes around a cell into its colours in [0, 1]."""
-        weight, bias = (part.detach().unflatten(0, (3, -1)) for part in self.last)
-        omegas = self.model.omega.detach().unbind(dim=1)
-        rows, cols = (
-            [
-                (Waves.at(delta.double() / 2, omega, cell.device), share.to(cell.device))
-                for delta, share in zip(cells.delta, cells.weight, strict=True)
-            ]
-            for omega, cells in zip(omegas, (down, across), strict=True)
-        )
-        codes, own, constant = [], [], []
-        for (wave_y, share_y), (wave_x, share_x) in itertools.product(rows, cols):
-            share = (share_y[:, None] * share_x).flatten()  # (outputs,)
-            table = _table(wave_y, wave_x, cell) * share
-            # Half of everything: [-1, 1] becomes [0, 1].
-            codes.append((weight.mT @ table / 2).permute(1, 2, 0).flatten(1))
-            colour = torch.eye(3, device=cell.device)[:, None] * share[:, None] / 2
-            own.append(colour.flatten(1))  # (3, outputs · 3)
-            constant.append((bias @ table + share).mT.flatten() / 2)
-        return _Tables(codes, torch.cat(own), torch.stack(constant).sum(dim=0, keepdim=True))
+        return tables.said(hidden, own)
 
     def _by_blocks(
         self, asked: "_Asked", rows: Axis, cols: Axis, down: range, across: range
@@ -209,7 +181,7 @@ class HeatGrid:
         omega_y, omega_x = self.model.omega.detach().unbind(dim=1)
         bands_y, steps_y = bands(rows, omega_y, tall, device)
         bands_x, steps_x = bands(cols, omega_x, wide, device)
-        table = _table(steps_y, steps_x, asked.cell) / 2
+        table = table_of(steps_y, steps_x, asked.cell) / 2
 
         def decode(place: tuple[tuple[int, Band], tuple[int, Band]]) -> int:
             (top, rows), (left, cols) = place
@@ -250,20 +222,6 @@ class HeatGrid:
         return across.blended(by_column).unflatten(1, (-1, 3)).transpose(0, 1)
 
 
-class _Tables(NamedTuple):
-    """What turns the four codes around a cell into its n outputs: see `heat_cells`.
-
-    Attributes:
-        codes: of each, (width, n · 3): above on the left, above on the right, below.
-        own: of all four's own pixels in [-1, 1], (12, n · 3).
-        constant: (1, n · 3).
-    """
-
-    codes: list[Tensor]
-    own: Tensor
-    constant: Tensor
-
-
 class _Asked(NamedTuple):
     """A question, and room for its answer.
 
@@ -281,12 +239,6 @@ class _Asked(NamedTuple):
     def chunk(self) -> int:
         """How many numbers a block should have."""
         return CHUNK if self.hidden.device.type == "cpu" else ACCELERATOR_CHUNK
-
-
-def _table(down: Waves, across: Waves, left: Tensor) -> Tensor:
-    """Return 1, sin ω·u and cos ω·u, damped, at every crossing u: (1 + 2K, places)."""
-    sin, cos = (left[:, None] * part.flatten(0, 1).t() for part in down.crossed(across))
-    return torch.cat([torch.ones_like(sin[:1]), sin, cos])
 
 
 def _around(down: Cells, across: Cells, height: int, width: int) -> list[tuple[range, range]]:

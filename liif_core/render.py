@@ -182,12 +182,7 @@ class ContinuousPhoto:
         Raises:
             LiifError: the screen would show what lies outside the photo.
         """
-        if not magnification > 0:
-            raise LiifError(f"magnification must be greater than 0, got {magnification:g}")
-        size = (self.photo.height, self.photo.width)
-        y, x = ((place + 1) / 2 * side for place, side in zip(centre, size, strict=True))
-        down, right = height / magnification / 2, width / magnification / 2
-        return self.render(height, width, (x - right, y - down, x + right, y + down))
+        return self.render(height, width, _seen(self.photo, centre, magnification, height, width))
 
     @workers.unsplit()
     def window(
@@ -201,9 +196,7 @@ class ContinuousPhoto:
     ) -> np.ndarray:
         """Return some rows and columns of a result: (len(rows), len(cols), 3) float32.
 
-        Args:
-            out: where they are written, (h, w, 3) float32, without negative strides; None: in a
-                new array.
+        They are written into `out`, (h, w, 3) float32 without negative strides, if it is given.
 
         Raises:
             LiifError: numbers too large for a reduced precision.
@@ -213,24 +206,13 @@ class ContinuousPhoto:
         for row, top, bottom in self.tiles.spans(grid, 0, rows):
             for col, left, right in self.tiles.spans(grid, 1, cols):
                 tile = self.tiles.tile(self.decoder, (row, col))
-                self.decoded(
-                    tile,
-                    grid,
-                    down.part(top, bottom),
-                    across.part(left, right),
-                    tick,
-                    out=result[top:bottom, left:right],
-                )
+                asked = down.part(top, bottom), across.part(left, right)
+                self.decoded(tile, grid, *asked, tick, result[top:bottom, left:right])
         return result
 
     def strip_ends(self, grid: OutputGrid) -> list[int]:
         """Return where the strips of a result end: at tile borders, sooner if memory asks."""
-        longest = max(1, self.memory // 32 // (grid.width * 3 * 4))
-        ends: list[int] = []
-        for _, top, bottom in self.tiles.spans(grid, 0, range(grid.height)):
-            parts = -(-(bottom - top) // longest)
-            ends += [top + (bottom - top) * part // parts for part in range(1, parts + 1)]
-        return ends
+        return _strip_ends(self, grid)
 
     def axis(self, grid: OutputGrid, axis: int, span: range) -> Axis:
         """Return where some outputs along y (0) or x (1) stand among the latent codes."""
@@ -251,12 +233,7 @@ class ContinuousPhoto:
         tick: Tick | None = None,
         out: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return the outputs of `grid` at `down` × `across`, (h, w, 3) float32, from one tile.
-
-        Args:
-            out: where they are written, (h, w, 3) float32, without negative strides; None: in a
-                new array.
-        """
+        """Return the outputs of `grid` at `down` × `across`, from one tile; `out`: see `window`."""
         if out is None:
             out = np.empty((down.index.shape[1], across.index.shape[1], 3), np.float32)
         on_cpu = self.tiles.device.type == "cpu"
@@ -266,7 +243,7 @@ class ContinuousPhoto:
                 tile.colours,
                 down.shifted(tile.top),
                 across.shifted(tile.left),
-                self._cell(grid),
+                _cell(self, grid),
                 tick,
                 hidden_layers=self._hidden_layers,
                 seed=self._seed,
@@ -278,10 +255,7 @@ class ContinuousPhoto:
         return out
 
     def seconds_needed(self, grid: OutputGrid) -> float:
-        """Guess how long a result will take, from a small piece of it: good to a factor of two.
-
-        Tiles that are at hand count as if they were not.
-        """
+        """Guess how long a result will take with no tile at hand: good to a factor of two."""
         return _seconds_needed(self, grid)
 
     def remark(self, grid: OutputGrid) -> str:
@@ -289,12 +263,34 @@ class ContinuousPhoto:
         seed = self._seed
         return "" if seed is None else f"details are invented, with seed {seed}: none is evidence"
 
-    def _cell(self, grid: OutputGrid) -> Tensor:
-        """The cell, which is the same everywhere, as the decoder wants it: see `cell_term`."""
-        size = (self.photo.height, self.photo.width)
-        values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
-        cell = torch.tensor(values, dtype=torch.float32, device=self.tiles.device)
-        return self.decoder.cell_term(cell, size)
+
+def _seen(
+    photo: Pixels, centre: tuple[float, float], magnification: float, height: int, width: int
+) -> Box:
+    """Return what of a photo a screen shows: see `ContinuousPhoto.viewport`."""
+    if not magnification > 0:
+        raise LiifError(f"magnification must be greater than 0, got {magnification:g}")
+    size = (photo.height, photo.width)
+    y, x = ((place + 1) / 2 * side for place, side in zip(centre, size, strict=True))
+    down, right = height / magnification / 2, width / magnification / 2
+    return (x - right, y - down, x + right, y + down)
+
+
+def _cell(photo: ContinuousPhoto, grid: OutputGrid) -> Tensor:
+    """The cell, which is the same everywhere, as the decoder wants it: see `cell_term`."""
+    size = (photo.photo.height, photo.photo.width)
+    values = [2 * grid.step(axis) / size[axis] for axis in (0, 1)]
+    cell = torch.tensor(values, dtype=torch.float32, device=photo.tiles.device)
+    return photo.decoder.cell_term(cell, size)
+
+
+def _strip_ends(photo: ContinuousPhoto, grid: OutputGrid) -> list[int]:
+    longest = max(1, photo.memory // 32 // (grid.width * 3 * 4))
+    ends: list[int] = []
+    for _, top, bottom in photo.tiles.spans(grid, 0, range(grid.height)):
+        parts = -(-(bottom - top) // longest)
+        ends += [top + (bottom - top) * part // parts for part in range(1, parts + 1)]
+    return ends
 
 
 def _check_finite(rgb: Tensor, dtype: torch.dtype) -> None:
