@@ -15,8 +15,8 @@ Where this differs from the paper: aₖ and bₖ are predicted instead of a phas
 same function, and linear in what is predicted); four codes answer, not the nearest alone; the
 cell's two sides damp on their own, so that cells need not be square; each code's own pixel is
 added to its answer, as in LIIF with local colour; and the power of ω · side may be another than 2
-(`HeatConfig.falloff`): any even weighting leaves of a wave the same wave, and cameras' pixels keep
-more of slow waves than a Gaussian does, and less of fast ones.
+(`HeatConfig.falloff`): any even weighting leaves of a wave the same wave, and it need not be a
+Gaussian's.
 """
 
 import math
@@ -70,7 +70,8 @@ class HeatConfig:
             ValueError: an unknown or missing key, or a value of the wrong kind.
         """
         known = asdict(cls())
-        values = {"falloff": 2.0, **values}  # files from before there was a choice do not say
+        # Files from before there was a choice do not say how they fall off.
+        values = {"falloff": known["falloff"], **values}
         if set(values) != set(known):
             wrong = sorted(set(values) ^ set(known))
             raise ValueError(f"heat field configuration: unknown or missing {', '.join(wrong)}")

@@ -3,7 +3,7 @@
 Between four neighbouring codes lies a cell of outputs, and at a whole magnification all cells are
 alike: the same waves, the same weights. So all that follows the hidden map, the writer's last
 layer, waves, damping and blending, is a matrix for each of four codes, and the sum of what they
-make are the colours of a cell. At the photo's border it does not apply.
+make is the colours of a cell. At the photo's border it does not apply.
 """
 
 import itertools

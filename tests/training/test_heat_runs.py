@@ -166,11 +166,8 @@ def test_another_encoder_may_have_the_teacher(photos, encoder, monkeypatch):
     assert not loss_of(state).same_codes
 
 
-def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monkeypatch):
-    """Whatever --init it was begun from, the recipe names its teacher, who goes on teaching."""
-    recipe = Recipe.from_dict({**RECIPE.to_dict(), "teacher": encoder, "freeze_encoder": True})
-    other = Recipe.from_dict({**recipe.to_dict(), "teacher": "liif-edsr-small"})
-    train(recipe, photos, tmp_path / "whole", init=encoder, device="cpu", quiet=True)
+def cut_off(recipe, photos, out, monkeypatch, **options):
+    """Train, interrupted before step 9."""
     advance = Run.advance
 
     def interrupted(run, batch):
@@ -178,10 +175,18 @@ def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monk
             raise KeyboardInterrupt
         advance(run, batch)
 
-    monkeypatch.setattr(Run, "advance", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe, photos, tmp_path / "run", init=encoder, device="cpu", quiet=True)
-    monkeypatch.setattr(Run, "advance", advance)
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, photos, out, device="cpu", quiet=True, **options)
+
+
+def test_a_run_is_resumed_with_its_teacher_alone(photos, encoder, tmp_path, monkeypatch):
+    """Whatever --init it was begun from, the recipe names its teacher, who goes on teaching."""
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), "teacher": encoder, "freeze_encoder": True})
+    other = Recipe.from_dict({**recipe.to_dict(), "teacher": "liif-edsr-small"})
+    train(recipe, photos, tmp_path / "whole", init=encoder, device="cpu", quiet=True)
+    cut_off(recipe, photos, tmp_path / "run", monkeypatch, init=encoder)
     with pytest.raises(LiifError, match="has another recipe"):
         train(other, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
     train(recipe, photos, tmp_path / "run", resume=True, device="cpu", quiet=True)
@@ -202,17 +207,7 @@ def test_a_run_from_before_recipes_named_a_teacher_goes_on(
     """Then "distil" said that the lender of the encoder, `init`, taught the decoder."""
     changes = {"init": encoder, "freeze_encoder": True, "teacher": encoder if distilled else None}
     recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
-    advance = Run.advance
-
-    def interrupted(run, batch):
-        if run.state.step == 8:
-            raise KeyboardInterrupt
-        advance(run, batch)
-
-    monkeypatch.setattr(Run, "advance", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
-    monkeypatch.setattr(Run, "advance", advance)
+    cut_off(recipe, photos, tmp_path / "run", monkeypatch)
     state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     del state["recipe"]["teacher"], state["recipe"]["from_all_sides"]
     state["recipe"]["distil"] = distilled
