@@ -93,7 +93,7 @@ class FoldedDecoder:
         Args:
             hidden: (B, H, W, hidden) from `hidden_map`.
             colours: (B, 3, H, W) in [-1, 1], from `LIIF.encode`.
-            coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`.
+            coord: (B, Q, 2); cell: (B, Q, 2), as for `LIIF.query`, or (B, 1, 2), one size for all.
             seed: (B,) int64, of each photo's noise; None: the model's.
 
         Returns:

@@ -14,9 +14,10 @@ four nearest codes answer, and are blended by area as in LIIF (arXiv 2012.09161,
 Where this differs from the paper: aₖ and bₖ are predicted instead of a phase and an amplitude (the
 same function, and linear in what is predicted); four codes answer, not the nearest alone; the
 cell's two sides damp on their own, so that cells need not be square; each code's own pixel is
-added to its answer, as in LIIF with local colour; and the power of ω · side may be another than 2
+added to its answer, as in LIIF with local colour; the power of ω · side may be another than 2
 (`HeatConfig.falloff`): any even weighting leaves of a wave the same wave, and it need not be a
-Gaussian's.
+Gaussian's; and c, aₖ and bₖ may be polynomials in the pixel's side (`HeatConfig.powers`): how sharp
+the photo is at ×2 and how sharp at ×4 depends on what it shows, in another way each.
 """
 
 import math
@@ -34,6 +35,9 @@ from liif_core.liif import EPSILON, Answers, Latents
 #: Largest frequency at the start, in radians per input pixel: two waves a pixel.
 HIGHEST = 4 * math.pi
 
+#: Least and largest values of a configuration's integers that are no sizes.
+LIMITS = {"depth": (0, 16), "powers": (0, 8)}
+
 
 @dataclass(frozen=True)
 class HeatConfig:
@@ -43,10 +47,13 @@ class HeatConfig:
         blocks: residual blocks of the EDSR encoder.
         channels: length of a latent code.
         width: channels of the small network that reads a field off the latent codes.
+        depth: layers of that network between its first one, a 3×3 convolution, and its last one.
         waves: how many waves a field has.
         local_ensemble: blend the answers of the 4 nearest latent codes; else the nearest answers.
         cell_decoding: damp the waves by the asked-for pixel's size; else it has none.
         falloff: the power of ω · side in the damping's exponent; 2 is the paper's Gaussian.
+        powers: degree of the polynomials in the pixel's side that the fields are; 0 is the paper's:
+            they do not depend on it, and it is in the damping alone.
     """
 
     blocks: int = 16
@@ -56,6 +63,8 @@ class HeatConfig:
     local_ensemble: bool = True
     cell_decoding: bool = True
     falloff: float = 2.0
+    depth: int = 1
+    powers: int = 0
 
     #: What `LIIFConfig` has besides: here a convolution reads the neighbours of each code, once
     #: and for all, and each code's own pixel is always added.
@@ -70,8 +79,8 @@ class HeatConfig:
             ValueError: an unknown or missing key, or a value of the wrong kind.
         """
         known = asdict(cls())
-        # Files from before there was a choice do not say how they fall off.
-        values = {"falloff": known["falloff"], **values}
+        # Files from before there was a choice do not say what they chose.
+        values = {key: known[key] for key in ("falloff", "depth", "powers")} | values
         if set(values) != set(known):
             wrong = sorted(set(values) ^ set(known))
             raise ValueError(f"heat field configuration: unknown or missing {', '.join(wrong)}")
@@ -80,8 +89,11 @@ class HeatConfig:
         for key, value in values.items():
             if type(known[key]) is bool and type(value) is not bool:
                 raise ValueError(f"heat field configuration: {key} must be true or false")
-            if type(known[key]) is int and not (type(value) is int and 1 <= value <= 1024):
-                raise ValueError(f"heat field configuration: {key} must be an integer in 1 … 1024")
+            least, most = LIMITS.get(key, (1, 1024))
+            if type(known[key]) is int and not (type(value) is int and least <= value <= most):
+                raise ValueError(
+                    f"heat field configuration: {key} must be an integer in {least} … {most}"
+                )
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,13 +124,11 @@ class HeatField(nn.Module):
         self.config = config or HeatConfig()
         channels, width, waves = self.config.channels, self.config.width, self.config.waves
         self.encoder = EDSR(self.config.blocks, channels)
-        self.writer = nn.Sequential(
-            conv3x3(channels, width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 1),
-            nn.ReLU(),
-            last := nn.Conv2d(width, 3 * (1 + 2 * waves), 1),
-        )
+        between: list[nn.Module] = []
+        for _ in range(self.config.depth):
+            between += [nn.Conv2d(width, width, 1), nn.ReLU()]
+        last = nn.Conv2d(width, 3 * (self.config.powers + 1) * (1 + 2 * waves), 1)
+        self.writer = nn.Sequential(conv3x3(channels, width), nn.ReLU(), *between, last)
         nn.init.zeros_(last.weight)  # at first, a field is flat: bilinear interpolation
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
         self.omega = nn.Parameter(first_frequencies(waves))
@@ -137,8 +147,9 @@ class HeatField(nn.Module):
         """Write down each code's field.
 
         Returns:
-            (B, H, W, 3, 1 + 2K): for each colour in [-1, 1] the constant c (the code's own pixel
-            and a correction), then a₁ … a_K, then b₁ … b_K.
+            (B, H, W, 3, (P + 1) · (1 + 2K)): for each colour in [-1, 1] the constant c (the code's
+            own pixel and a correction), then a₁ … a_K, then b₁ … b_K; then, for each of P powers
+            of the pixel's side, what counts with it, in the same order.
         """
         written = self.writer(latents.codes).permute(0, 2, 3, 1)
         return with_own_colour(written, latents.colours.permute(0, 2, 3, 1))
@@ -153,15 +164,29 @@ class HeatField(nn.Module):
         Returns:
             (..., K) factors in (0, 1].
         """
-        size = pixel if self.config.cell_decoding else torch.zeros_like(pixel)
-        power = self.config.falloff
-        return (-self.log_kappa.exp() * (size.abs() ** power @ self.omega.t().abs() ** power)).exp()
+        size, power = self._size(pixel), self.config.falloff
+        return (-self.log_kappa.exp() * (size**power @ self.omega.t().abs() ** power)).exp()
+
+    def powers(self, pixel: Tensor) -> Tensor:
+        """Return the powers 0 … P of a pixel's side, √(height · width), but at most 1.
+
+        Args:
+            pixel: as for `damping`.
+
+        Returns:
+            (..., P + 1) in [0, 1].
+        """
+        side = self._size(pixel).prod(dim=-1, keepdim=True).sqrt().clamp(max=1)
+        return torch.cat([side**power for power in range(self.config.powers + 1)], dim=-1)
+
+    def _size(self, pixel: Tensor) -> Tensor:
+        return pixel.abs() if self.config.cell_decoding else torch.zeros_like(pixel)
 
     def query(self, latents: Latents, coord: Tensor, cell: Tensor) -> Tensor:
         """Ask for the colour at any coordinate, for a pixel of any size.
 
         Args and result: as for `LIIF.query`: coord and cell (B, Q, 2), (y, x) in [-1, 1] and sides
-        in the same frame; (B, Q, 3) RGB, about [0, 1], not clamped.
+        in the same frame, or (B, 1, 2), one size for all; (B, Q, 3) RGB, about [0, 1], not clamped.
         """
         return self.read(self.fields(latents), coord, cell)
 
@@ -170,7 +195,11 @@ class HeatField(nn.Module):
         return self.asked(self.fields(latents), coord, cell)
 
     def read(self, fields: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
-        """Ask fields that are written down already; see `query`."""
+        """Ask fields that are written down already; see `query`.
+
+        Args:
+            fields: of all powers of the pixel's side, or of one size alone, (B, H, W, 3, 1 + 2K).
+        """
         answers = self.asked(fields, coord, cell)
         blended = (answers.rgb * answers.weight[..., None]).sum(dim=2)
         return blended * 0.5 + 0.5
@@ -179,7 +208,9 @@ class HeatField(nn.Module):
         """Ask each of the nearest fields on its own; see `answers`."""
         height, width = fields.shape[1:3]
         size = coord.new_tensor([height, width])
-        left = self.damping((cell * size / 2).to(fields))  # (B, Q, K)
+        pixel = (cell * size / 2).to(fields)
+        left = self.damping(pixel)  # (B, Q, K)
+        powers = self.powers(pixel)[..., None]  # (B, Q, P + 1, 1)
         steps = [(-1, -1), (-1, 1), (1, -1), (1, 1)] if self.config.local_ensemble else [(0, 0)]
         rgb, area, index, seen = [], [], [], []
         for step_y, step_x in steps:
@@ -197,6 +228,8 @@ class HeatField(nn.Module):
             waves = torch.cat(
                 [torch.ones_like(phase[..., :1]), left * phase.sin(), left * phase.cos()], dim=-1
             )
+            if fields.shape[-1] > waves.shape[-1]:
+                waves = (powers * waves[:, :, None]).flatten(2)  # (B, Q, (P + 1) · (1 + 2K))
             rgb.append((_pick(fields, row, col) * waves[:, :, None]).sum(dim=-1))  # (B, Q, 3)
             area.append((offset.abs() + EPSILON).prod(dim=-1))
             index.append(torch.stack([row, col], dim=-1))
@@ -207,7 +240,7 @@ class HeatField(nn.Module):
 
 
 def _pick(fields: Tensor, row: Tensor, col: Tensor) -> Tensor:
-    """Read one field per query: (B, H, W, 3, 1 + 2K), row and col (B, Q) -> (B, Q, 3, 1 + 2K)."""
+    """Read one field per query: (B, H, W, 3, N), row and col (B, Q) -> (B, Q, 3, N)."""
     batch, height, width = fields.shape[:3]
     first = torch.arange(batch, device=fields.device)[:, None] * height
     place = (first + row) * width + col
@@ -219,11 +252,11 @@ def with_own_colour(written: Tensor, colours: Tensor) -> Tensor:
     """Return fields from what the writer's last layer says, each with its code's own pixel added.
 
     Args:
-        written: (..., 3 · (1 + 2K)).
+        written: (..., 3 · N).
         colours: (..., 3) in [-1, 1].
 
     Returns:
-        (..., 3, 1 + 2K), see `HeatField.fields`.
+        (..., 3, N), see `HeatField.fields`.
     """
     constant, waves = written.unflatten(-1, (3, -1)).tensor_split([1], dim=-1)
     return torch.cat([constant + colours[..., None], waves], dim=-1)

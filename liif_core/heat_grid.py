@@ -50,10 +50,10 @@ class HeatGrid:
     """
 
     def __init__(self, model: HeatField) -> None:
-        first, second, last = (part for part in model.writer if isinstance(part, nn.Conv2d))
+        first, *between, last = (part for part in model.writer if isinstance(part, nn.Conv2d))
         self.model, self.config = model, model.config
         self.kernel, self.bias = first.weight, first.bias
-        self.second = (second.weight, second.bias)
+        self.between = [(layer.weight, layer.bias) for layer in between]
         assert last.bias is not None
         self.last = (last.weight.flatten(1), last.bias)
         self.width = model.config.width
@@ -64,12 +64,20 @@ class HeatGrid:
 
     def after_kernel(self, x: Tensor) -> Tensor:
         """Finish the hidden map from what its convolution says, (B, width, H, W)."""
-        return F.conv2d(x.relu(), *self.second).relu().permute(0, 2, 3, 1)
+        x = x.relu()
+        for weight, bias in self.between:
+            x = F.conv2d(x, weight, bias).relu()
+        return x.permute(0, 2, 3, 1)
 
     def cell_term(self, cell: Tensor, size: tuple[int, int]) -> Tensor:
-        """Compute what a cell, (..., 2), leaves of each wave: (..., K)."""
+        """Compute what a cell, (..., 2), leaves of each wave, and the powers of its side.
+
+        Returns:
+            (..., K + P + 1).
+        """
         with _in_float32(cell):
-            return self.model.damping(cell * cell.new_tensor(size) / 2)
+            pixel = cell * cell.new_tensor(size) / 2
+            return torch.cat([self.model.damping(pixel), self.model.powers(pixel)], dim=-1)
 
     def query(self, hidden: Tensor, colours: Tensor, coord: Tensor, cell: Tensor) -> Tensor:
         """Ask for the colour at any coordinates: `HeatField.query`, differentiable.
@@ -77,7 +85,11 @@ class HeatGrid:
         Args and result: as for `FoldedDecoder.query`.
         """
         with _in_float32(hidden):
-            written = F.linear(hidden.float(), *self.last)
+            last = self.last
+            if cell.shape[1] == 1:  # fields of one size each: far fewer numbers
+                size = cell.new_tensor(hidden.shape[1:3])
+                last = layer_for(last, self.model.powers(cell[:, 0] * size / 2).float())
+            written = _written(hidden.float(), last)
             fields = with_own_colour(written, colours.permute(0, 2, 3, 1).float())
             return self.model.read(fields, coord, cell)
 
@@ -102,7 +114,7 @@ class HeatGrid:
             hidden: (H, W, width) from `hidden_map`, one photo or a part of it.
             colours: (H, W, 3) in [-1, 1], the same part.
             rows, cols: neighbours within that part, outputs evenly apart.
-            cell: (K,) from `cell_term`.
+            cell: (K + P + 1,) from `cell_term`.
             tick: told how many output pixels were just finished.
             hidden_layers, seed: of no account: there are none, and no noise; waves are float32.
             out: as for `FoldedDecoder.grid`.
@@ -115,7 +127,9 @@ class HeatGrid:
         parts = [(range(height), range(width))]
         with _in_float32(hidden):
             cells = cells_of(rows, cols)
-            asked = _Asked(hidden, colours, cell, result_of(hidden, height, width, out))
+            left, powers = cell.tensor_split([self.config.waves])
+            result = result_of(hidden, height, width, out)
+            asked = _Asked(hidden, colours, left, layer_for(self.last, powers), result)
             tasks: list[Callable[[], int]] = []
             if cells is not None:
                 tasks += self._by_cells(asked, *cells)
@@ -128,7 +142,7 @@ class HeatGrid:
 
     def _by_cells(self, asked: "_Asked", down: Cells, across: Cells) -> list[Callable[[], int]]:
         """Return what asks all cells that are alike: see `heat_cells`."""
-        tables = tables_of(self.last, self.model.omega.detach(), (down, across), asked.cell)
+        tables = tables_of(asked.last, self.model.omega.detach(), (down, across), asked.left)
         shape = (down.size, across.size, 3)
         many = max(2, asked.chunk // (self.width + math.prod(shape)))  # codes of a block, about
         wide = -(-across.count // -(-(across.count + 1) // many))
@@ -176,12 +190,12 @@ class HeatGrid:
             return []
         rows, cols = rows.part(down.start, down.stop), cols.part(across.start, across.stop)
         result = asked.result[down.start : down.stop, across.start : across.stop]
-        tall, wide = self._block_size(rows, cols, asked.chunk)
+        tall, wide = _block_size(rows, cols, self.config.waves, asked.chunk)
         device = asked.hidden.device
         omega_y, omega_x = self.model.omega.detach().unbind(dim=1)
         bands_y, steps_y = bands(rows, omega_y, tall, device)
         bands_x, steps_x = bands(cols, omega_x, wide, device)
-        table = table_of(steps_y, steps_x, asked.cell) / 2
+        table = table_of(steps_y, steps_x, asked.left) / 2
 
         def decode(place: tuple[tuple[int, Band], tuple[int, Band]]) -> int:
             (top, rows), (left, cols) = place
@@ -192,19 +206,10 @@ class HeatGrid:
 
         return [functools.partial(decode, place) for place in itertools.product(bands_y, bands_x)]
 
-    def _block_size(self, rows: Axis, cols: Axis, chunk: int) -> tuple[int, int]:
-        """Return the height and width of blocks of about `chunk` numbers, in outputs."""
-        height, width = rows.index.shape[1], cols.index.shape[1]
-        asked = len(rows.index.unique()) * len(cols.index.unique()) / (height * width)
-        numbers = 4 * 3 + asked * self.last[0].shape[0]  # four answers, and a share of a field
-        outputs = max(LEAST, int(chunk / numbers))
-        wide = -(-width // -(-width // math.isqrt(outputs)))
-        return max(1, outputs // wide), wide
-
     def _block(self, asked: "_Asked", down: Band, across: Band, table: Tensor) -> Tensor:
         """Decode one block: (h, w, 3) in [0, 1]."""
         near = asked.hidden[down.codes][:, across.codes].float()
-        fields = F.linear(near, *self.last).unflatten(-1, (3, -1))
+        fields = F.linear(near, *asked.last).unflatten(-1, (3, -1))
         # The table halves everything: [-1, 1] becomes [0, 1].
         fields[..., 0].add_(asked.colours[down.codes][:, across.codes]).add_(1)
         sin, cos = (part[:, :, None] for part in down.starts.crossed(across.starts))
@@ -226,19 +231,58 @@ class _Asked(NamedTuple):
     """A question, and room for its answer.
 
     Attributes:
-        hidden, colours, cell: as for `HeatGrid.grid`.
+        hidden, colours: as for `HeatGrid.grid`.
+        left: (K,) what the pixel's size leaves of each wave.
+        last: weight and bias of the writer's last layer for that size.
         result: (h, w, 3).
     """
 
     hidden: Tensor
     colours: Tensor
-    cell: Tensor
+    left: Tensor
+    last: tuple[Tensor, Tensor]
     result: Tensor
 
     @property
     def chunk(self) -> int:
         """How many numbers a block should have."""
         return CHUNK if self.hidden.device.type == "cpu" else ACCELERATOR_CHUNK
+
+
+def layer_for(last: tuple[Tensor, Tensor], powers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of a writer's last layer for pixels of one size.
+
+    Args:
+        last: as it is, (3 · (P + 1) · N, width) and (3 · (P + 1) · N).
+        powers: (..., P + 1) of the pixel's side, of one size or of several.
+
+    Returns:
+        (..., 3 · N, width) and (..., 3 · N); as they are where the fields know no size.
+    """
+    if powers.shape[-1] == 1:
+        return last
+    weight, bias = (part.unflatten(0, (3, powers.shape[-1], -1)) for part in last)
+    weight = torch.einsum("...p,cpnw->...cnw", powers, weight).flatten(-3, -2)
+    return weight, torch.einsum("...p,cpn->...cn", powers, bias).flatten(-2)
+
+
+def _written(hidden: Tensor, last: tuple[Tensor, Tensor]) -> Tensor:
+    """Apply a last layer, or one for each photo, to (B, H, W, width)."""
+    weight, bias = last
+    if weight.ndim == 2:
+        return F.linear(hidden, weight, bias)
+    said = torch.baddbmm(bias[:, None], hidden.flatten(1, 2), weight.mT)
+    return said.unflatten(1, hidden.shape[1:3])
+
+
+def _block_size(rows: Axis, cols: Axis, waves: int, chunk: int) -> tuple[int, int]:
+    """Return the height and width of blocks of about `chunk` numbers, in outputs."""
+    height, width = rows.index.shape[1], cols.index.shape[1]
+    asked = len(rows.index.unique()) * len(cols.index.unique()) / (height * width)
+    numbers = 4 * 3 + asked * 3 * (1 + 2 * waves)  # four answers, and a share of a field
+    outputs = max(LEAST, int(chunk / numbers))
+    wide = -(-width // -(-width // math.isqrt(outputs)))
+    return max(1, outputs // wide), wide
 
 
 def _around(down: Cells, across: Cells, height: int, width: int) -> list[tuple[range, range]]:

@@ -101,7 +101,7 @@ def small_model(**changes: Any) -> LIIF:
 def small_heat() -> HeatField:
     """Return a heat field of odd widths, with random weights."""
     torch.manual_seed(0)
-    model = HeatField(HeatConfig(blocks=2, channels=12, width=20, waves=7, falloff=2.5))
+    model = HeatField(HeatConfig(depth=2, blocks=2, channels=12, width=20, waves=7, falloff=2.5))
     torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear
     return model.eval().requires_grad_(False)
 

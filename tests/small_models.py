@@ -15,7 +15,7 @@ def small_model(seed: int = 0, **switches: bool) -> LIIF:
     return LIIF(config).eval().requires_grad_(False)
 
 
-def small_heat(seed: int = 0, **switches: bool) -> HeatField:
+def small_heat(seed: int = 0, **switches: bool | int) -> HeatField:
     torch.manual_seed(seed)
     model = HeatField(HeatConfig(blocks=2, channels=8, width=12, waves=5, **switches))
     torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear

@@ -19,10 +19,10 @@ from liif_core.liif import Latents
 SMALL = HeatConfig(blocks=1, channels=6, width=8, waves=10)
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=[{}, {"depth": 0}, {"depth": 3, "powers": 2}], ids=str)
+def model(request):
     torch.manual_seed(0)
-    model = HeatField(SMALL).eval().requires_grad_(False)
+    model = HeatField(replace(SMALL, **request.param)).eval().requires_grad_(False)
     torch.nn.init.normal_(model.writer[-1].weight, std=0.3)
     return model
 
@@ -59,8 +59,9 @@ def test_a_new_field_is_bilinear_interpolation():
 def test_the_cell_is_the_exact_mean_under_a_gaussian(model):
     """A pixel's answer is its code's own function, averaged; here by brute force."""
     latents = Latents(torch.randn(1, SMALL.channels, 1, 1), torch.zeros(1, 3, 1, 1))
-    fields = model.fields(latents).double()  # a single code: nothing is blended
-    double = HeatField(SMALL).double().requires_grad_(False)
+    # A single code: nothing is blended. And a field for pixels of one size: it does not change.
+    fields = model.fields(latents).double()[..., : 1 + 2 * SMALL.waves]
+    double = HeatField(model.config).double().requires_grad_(False)
     double.load_state_dict(model.state_dict())
     sides = torch.tensor([0.7, 0.2], dtype=torch.float64)  # not square
     sigma = (2 * double.log_kappa.exp()).sqrt() * sides
@@ -97,10 +98,53 @@ def test_a_steeper_falloff_keeps_more_of_slow_waves_and_less_of_fast_ones():
         assert fast.any()
 
 
-def test_a_file_that_does_not_say_how_it_falls_off_is_gaussian():
+def test_a_file_from_before_there_was_a_choice_is_as_the_paper_has_it():
     values = SMALL.to_dict()
-    del values["falloff"]
+    for key in ("falloff", "depth", "powers"):
+        del values[key]
     assert HeatConfig.from_dict(values) == SMALL
+    assert (SMALL.falloff, SMALL.depth, SMALL.powers) == (2, 1, 0)
+
+
+def test_fields_are_polynomials_in_the_pixels_side():
+    torch.manual_seed(4)
+    config = replace(SMALL, powers=2)
+    model = HeatField(config).eval().requires_grad_(False)
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)
+    plain = HeatField(replace(config, powers=0)).eval().requires_grad_(False)
+    latents = model.encode(torch.rand(1, 3, 6, 5))
+    coord = torch.rand(1, 30, 2) * 2 - 1
+    others = {k: v for k, v in model.state_dict().items() if not k.startswith("writer.4")}
+    last = model.writer[-1]
+    parts = [part.unflatten(0, (3, 3, -1)) for part in (last.weight, last.bias)]
+    for sides, side in (((0.5, 0.5), 0.5), ((0.9, 0.4), 0.6), ((2.0, 3.0), 1.0), ((0.0, 0.5), 0.0)):
+        # The same as a field that does not know the size, written by a layer for this one.
+        mixed = [sum(side**p * part[:, p] for p in range(3)).flatten(0, 1) for part in parts]
+        own = dict(zip(("writer.4.weight", "writer.4.bias"), mixed, strict=True))
+        plain.load_state_dict(others | own)
+        cell = (torch.tensor(sides) * 2 / torch.tensor([6, 5])).expand_as(coord)
+        found = model.query(latents, coord, cell)
+        torch.testing.assert_close(found, plain.query(latents, coord, cell), atol=1e-5, rtol=0)
+        torch.testing.assert_close(model.query(latents, coord, cell[:, :1]), found)
+    blind = HeatField(replace(config, cell_decoding=False)).requires_grad_(False)
+    assert blind.powers(torch.tensor([0.5, 0.5])).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("powers", [0, 2])
+def test_training_asks_what_the_query_answers(powers):
+    """Also of photos that are each asked for pixels of one size, told once or for each query."""
+    torch.manual_seed(5)
+    model = HeatField(replace(SMALL, powers=powers)).eval().requires_grad_(False)
+    torch.nn.init.normal_(model.writer[-1].weight, std=0.3)
+    latents = model.encode(torch.rand(3, 3, 6, 5))
+    coord = torch.rand(3, 20, 2) * 2 - 1
+    one = torch.rand(3, 1, 2) * 0.5
+    decoder = HeatGrid(model)
+    hidden = decoder.hidden_map(latents.codes)
+    for cell in (one, one.expand_as(coord), torch.rand(3, 20, 2)):
+        found = decoder.query(hidden, latents.colours, coord, cell)
+        expected = model.query(latents, coord, cell.expand_as(coord))
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +236,10 @@ def test_frequencies_are_spread_over_half_a_disc():
     assert (omega.norm(dim=1) < HIGHEST / 2).float().mean() == pytest.approx(0.25, abs=0.01)
 
 
-def test_gradients_reach_everything():
+@pytest.mark.parametrize("more", [{}, {"depth": 2, "powers": 2}], ids=str)
+def test_gradients_reach_everything(more):
     torch.manual_seed(3)
-    fresh = HeatField(SMALL)
+    fresh = HeatField(replace(SMALL, **more))
     torch.nn.init.normal_(fresh.writer[-1].weight, std=0.3)
     coord, cell = asked(6, 6)
     fresh.query(fresh.encode(torch.rand(1, 3, 4, 4)), coord, cell).square().sum().backward()
@@ -207,6 +252,7 @@ def test_a_configuration_survives_json():
     assert HeatConfig.from_dict(json.loads(json.dumps(SMALL.to_dict()))) == SMALL
     wrong_ones = ({"blocks": 0}, {"waves": 2.5}, {"width": True}, {"more": 1}, {"cell_decoding": 1})
     wrong_ones += ({"falloff": 0.5}, {"falloff": True}, {"falloff": "2"})
+    wrong_ones += ({"depth": -1}, {"powers": 9}, {"powers": True}, {"powers": 1.0})
     for wrong in wrong_ones:
         with pytest.raises(ValueError, match="heat field configuration"):
             HeatConfig.from_dict({**SMALL.to_dict(), **wrong})

@@ -4,10 +4,11 @@ Or lending its encoder to a model with another decoder.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
+from liif_core.heat import HeatField
 from liif_core.liif import LIIF
 from liif_core.models import Config, Model, build, kind_of, seed_of, title_of
 from liif_core.training.grow_decoder import grow_decoder
@@ -30,8 +31,9 @@ def grow(small: Model, config: Config) -> Model:
     that the decoder is to read, and did not.
 
     A LIIF's decoder grows in layers and units, and can do without local colour: then the codes
-    tell colours, and to make room for them lose a little else; see `grow_decoder`. A model whose
-    decoder is another takes over the encoder alone: its decoder begins anew.
+    tell colours, and to make room for them lose a little else; see `grow_decoder`. A heat field's
+    grows in layers and in powers of the pixel's side. A model whose decoder is another takes over
+    the encoder alone: its decoder begins anew.
 
     Args:
         small: the trained model.
@@ -56,6 +58,8 @@ def grow(small: Model, config: Config) -> Model:
         _copy_decoder(small, large, FIRST[kind_of(config)])
     elif isinstance(small, LIIF) and isinstance(large, LIIF):
         grow_decoder(small, large)
+    elif isinstance(small, HeatField) and isinstance(large, HeatField):
+        _grow_writer(small, large)
     return large
 
 
@@ -114,3 +118,39 @@ def _copy_decoder(small: Model, large: Model, first: str) -> None:
     beside = old.shape[1] - old_features  # δ, cell and noise: what is new comes last
     widened[:, new_features : new_features + beside] = old[:, old_features:]
     large.load_state_dict({**state, first: widened}, strict=False)
+
+
+def _grow_writer(small: HeatField, large: HeatField) -> None:
+    """Let a heat field with more layers or powers say what a small one does; others begin anew."""
+    old, new = small.config, large.config
+    more = {name: getattr(new, name) for name in ("blocks", "channels", "depth", "powers")}
+    if {**old.to_dict(), **more} != new.to_dict():
+        return
+    if new.depth < old.depth or new.powers < old.powers:
+        return
+    mine, theirs = _layers(large), _layers(small)
+    kept = len(theirs) - 1
+    mine[0].weight.zero_()
+    mine[0].weight[:, : old.channels] = theirs[0].weight  # nothing reads added channels
+    for layer, source in zip(mine[1:kept], theirs[1:kept], strict=True):
+        layer.weight.copy_(source.weight)
+    for layer in mine[kept:-1]:  # added: what comes from a ReLU goes through another
+        layer.weight.copy_(torch.eye(new.width)[:, :, None, None])
+        _bias(layer).zero_()
+    for layer, source in zip(mine[:kept], theirs[:kept], strict=True):
+        _bias(layer).copy_(_bias(source))
+    for name in ("weight", "bias"):  # of three colours each: what does not count with a power first
+        said, source = getattr(mine[-1], name), getattr(theirs[-1], name)
+        said.zero_()
+        said.unflatten(0, (3, -1))[:, : len(source) // 3] = source.unflatten(0, (3, -1))
+    large.omega.copy_(small.omega)
+    large.log_kappa.copy_(small.log_kappa)
+
+
+def _layers(model: HeatField) -> list[nn.Conv2d]:
+    return [layer for layer in model.writer if isinstance(layer, nn.Conv2d)]
+
+
+def _bias(layer: nn.Conv2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias

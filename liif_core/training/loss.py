@@ -28,6 +28,7 @@ class PairLoss(nn.Module):
             Hinton et al. 2015, arXiv 1503.02531). To "psnr", its own error is what is good enough:
             the squared errors of teacher and pupil are taken to add up, so that a patch counts by
             what the difference between the two costs in dB. None: no such.
+        teacher_to: the largest scale at which its answers are; beyond, the photo's pixels. 0: all.
         from_all_sides: the teacher's answer is the mean of those that it gives to the photo's eight
             orientations (self-ensemble, Lim et al. 2017, arXiv 1707.02921, section 3.4).
     """
@@ -38,6 +39,7 @@ class PairLoss(nn.Module):
         kind: str = "l1",
         teacher: Model | None = None,
         *,
+        teacher_to: float = 0.0,
         from_all_sides: bool = False,
     ) -> None:
         super().__init__()
@@ -45,7 +47,7 @@ class PairLoss(nn.Module):
         # Looked up once: see `compile`.
         self.decoder: Any = KINDS[kind_of(model.config)].decoder
         self.of_teacher: Any = teacher and KINDS[kind_of(teacher.config)].decoder
-        self.from_all_sides = from_all_sides
+        self.teacher_to, self.from_all_sides = teacher_to, from_all_sides
         self.same_codes = (
             teacher is not None and not from_all_sides and _same_encoder(model, teacher)
         )
@@ -55,7 +57,7 @@ class PairLoss(nn.Module):
         latents = self.model.encode(batch.photo)
         rgb = _answers(self.decoder(self.model), latents, batch)
         with torch.no_grad():
-            colour = batch.colour if self.teacher is None else self._of_teacher(latents, batch)
+            colour = self._target(latents, batch)
         if self.kind == "psnr":
             enough = GOOD_ENOUGH + _squared(colour, batch.colour)  # the teacher's own error
             # A tenth: with gradients of about the L1's, one limit clips both.
@@ -70,6 +72,17 @@ class PairLoss(nn.Module):
         seen = _sides(batch) if self.from_all_sides else [batch]
         answers = [_answers(decoder, self.teacher.encode(side.photo), side) for side in seen]
         return torch.stack(answers).mean(dim=0)
+
+    def _target(self, latents: Latents, batch: Batch) -> Tensor:
+        """Return what the model should answer, (B, Q, 3)."""
+        if self.teacher is None:
+            return batch.colour
+        said = self._of_teacher(latents, batch)
+        if not self.teacher_to:
+            return said
+        scale = 2 / (batch.cell[:, :1, :1] * batch.photo.shape[-2])
+        beyond = scale > self.teacher_to * (1 + 1e-6)
+        return torch.where(beyond, batch.colour, said)
 
 
 def _sides(batch: Batch) -> list[Batch]:
@@ -90,7 +103,8 @@ def _sides(batch: Batch) -> list[Batch]:
 
 def _answers(decoder: Any, latents: Latents, batch: Batch) -> Tensor:
     hidden = decoder.hidden_map(latents.codes)
-    answers: Tensor = decoder.query(hidden, latents.colours, batch.coord, batch.cell)
+    cell = batch.cell[:, :1]  # all target pixels of a photo are of one size
+    answers: Tensor = decoder.query(hidden, latents.colours, batch.coord, cell)
     return answers
 
 

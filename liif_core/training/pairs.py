@@ -19,8 +19,12 @@ from torch.utils.data import DataLoader, Dataset
 from liif_core.coords import cell_size, pixel_centres
 from liif_core.processes import Place
 from liif_core.training.degrade import Degradation
+from liif_core.training.drawn import drawn
 from liif_core.training.photographs import Tell, read_photographs, to_stderr
 from liif_core.training.recipe import Recipe
+
+#: How many times as large a photo is before it is shrunk, to be crisper: least and most.
+CRISPER = (1.3, 3.0)
 
 NO_SEED = torch.zeros(0, dtype=torch.int64)
 
@@ -80,12 +84,13 @@ class PairSampler:
         """Return sample `number` of the run, as a batch of one without the batch axis."""
         recipe = self.recipe
         rng = np.random.default_rng([recipe.seed, number])
+        share = rng.random() if recipe.drawn or recipe.crisper else 1.0
         photo = self.photos[rng.integers(len(self.photos))]
-        scale = rng.uniform(recipe.min_scale, recipe.max_scale)
-        side = round(recipe.patch * scale)
-        top = rng.integers(photo.shape[0] - side + 1)
-        left = rng.integers(photo.shape[1] - side + 1)
-        target = _flip(photo[top : top + side, left : left + side], rng)
+        side = round(recipe.patch * _scale(recipe, rng))
+        if share < recipe.drawn:
+            target = drawn(side, rng)
+        else:
+            target = _cut(photo, side, rng, crisper=share < recipe.drawn + recipe.crisper)
         if self.degrade is not None:
             target = self.degrade.both(target, rng)
         small = np.asarray(
@@ -169,6 +174,29 @@ def _by_workers(share: Share, first_step: int, workers: int) -> Iterator[Batch]:
         multiprocessing_context="spawn",
     )
     yield from loader
+
+
+def _scale(recipe: Recipe, rng: np.random.Generator) -> float:
+    """Return a patch's scale."""
+    least, most = recipe.min_scale, recipe.max_scale
+    if recipe.far and rng.random() < recipe.far:
+        least = recipe.teacher_to
+    elif recipe.far:
+        most = recipe.teacher_to
+    return rng.uniform(least, most)
+
+
+def _cut(
+    photo: np.ndarray, side: int, rng: np.random.Generator, *, crisper: bool = False
+) -> np.ndarray:
+    """Return a part of a photo, (side, side, 3) uint8, at random; or of one that was shrunk."""
+    whole = min(int(side * rng.uniform(*CRISPER)), *photo.shape[:2]) if crisper else side
+    top = rng.integers(photo.shape[0] - whole + 1)
+    left = rng.integers(photo.shape[1] - whole + 1)
+    part = _flip(photo[top : top + whole, left : left + whole], rng)
+    if whole == side:
+        return part
+    return np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _chosen(side: int, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:

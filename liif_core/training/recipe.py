@@ -34,6 +34,8 @@ class Recipe:
         window: side of a square of target pixels, at a random place, that is asked for instead;
             0 for none. The crisp loss needs one.
         min_scale, max_scale: each patch's scale is drawn evenly from between (paper: 1 … 4).
+        drawn: share of the patches that show drawn lines and edges instead of a photo; see `drawn`.
+        crisper: share of those that show a photo shrunk before, so that it is crisper than itself.
         optimizer: "muon" or "adamw".
         rate: peak learning rate.
         warmup: steps of linear rise at the start.
@@ -55,6 +57,10 @@ class Recipe:
             first, in a third of the time.
         teacher: weights whose answers are the target, instead of the photo's pixels. They have no
             noise, so that a new decoder comes near them in fewer steps. Empty: no such.
+        teacher_to: the largest scale at which the teacher's answers are the target; beyond, which
+            it may not have learnt itself, the photo's pixels are. 0: at all scales.
+        far: share of the patches that have a scale beyond that, evenly up to `max_scale`; the
+            others', drawn evenly too, end there.
         from_all_sides: the teacher answers as a self-ensemble does: the mean of what it says of
             the photo in its eight orientations, which is better than each.
         stored: number format of the weights that are written, "float32", or "float16" for half the
@@ -79,6 +85,8 @@ class Recipe:
     window: int = 0
     min_scale: float = 1.0
     max_scale: float = 4.0
+    drawn: float = 0.0
+    crisper: float = 0.0
     optimizer: str = "muon"
     rate: float = 1.5e-3
     warmup: int = 200
@@ -93,6 +101,8 @@ class Recipe:
     before: tuple[dict[str, Any], ...] = ()
     freeze_encoder: bool = False
     teacher: str | None = None
+    teacher_to: float = 0.0
+    far: float = 0.0
     from_all_sides: bool = False
     stored: str = "float32"
     seed: int = 0
@@ -219,12 +229,27 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: from_all_sides must be true or false, and true only of a teacher")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
+    _check_shares(recipe)
     if recipe.warmup + recipe.decay > recipe.steps:
         raise LiifError("recipe: warmup and decay together take more than all steps")
     if not all(isinstance(name, str) for name in recipe.held_out):
         raise LiifError("recipe: held_out must be a list of file names")
     _check_crisp(recipe)
     _check_more_runs(recipe)
+
+
+def _check_shares(recipe: Recipe) -> None:
+    """Raise LiifError if patches cannot be shared out so."""
+    if min(recipe.drawn, recipe.crisper) < 0 or recipe.drawn + recipe.crisper > 1:
+        raise LiifError(
+            "recipe: drawn and crisper must be shares of the patches, 1 together at most"
+        )
+    if recipe.teacher_to and not recipe.teacher:
+        raise LiifError("recipe: teacher_to is for a recipe with a teacher")
+    if recipe.teacher_to and not recipe.min_scale <= recipe.teacher_to <= recipe.max_scale:
+        raise LiifError("recipe: teacher_to must lie between min_scale and max_scale")
+    if not 0 <= recipe.far <= bool(recipe.teacher_to):
+        raise LiifError("recipe: far must be a share of the patches, and needs teacher_to")
 
 
 def _check_crisp(recipe: Recipe) -> None:

@@ -224,9 +224,11 @@ def loss_of(state: State) -> nn.Module:
     """Return what a run makes small."""
     recipe = state.recipe
     if recipe.loss != "crisp":
-        return PairLoss(
-            state.model, recipe.loss, state.teacher, from_all_sides=recipe.from_all_sides
-        )
+        asked: dict[str, Any] = {
+            "teacher_to": recipe.teacher_to,
+            "from_all_sides": recipe.from_all_sides,
+        }
+        return PairLoss(state.model, recipe.loss, state.teacher, **asked)
     from liif_core.training.crisp import CrispLoss, Weights  # it needs an extra, the companions'
 
     assert state.adversary is not None

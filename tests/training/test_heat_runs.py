@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,27 @@ def test_it_learns_what_the_teacher_answers(photos, encoder, frozen):
     learning = {name for name, weight in state.model.named_parameters() if weight.grad is not None}
     names = {name for name, _ in state.model.named_parameters()}
     assert learning == {name for name in names if not (frozen and name.startswith("encoder."))}
+
+
+def test_beyond_a_scale_the_photo_is_the_target(photos, encoder):
+    changes = {"teacher": encoder, "teacher_to": 2.0, "far": 0.5}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
+    state = State(recipe, encoder, torch.device("cpu"))
+    batch = PairSampler(photo_paths(photos), recipe).batch(range(12))
+    scales = (2 / (batch.cell[:, 0, 0] * recipe.patch)).round(decimals=4)
+    assert 2 < int((scales > 2).sum()) < 10
+    loss = loss_of(state)
+    other = load_model(encoder, "cpu")
+    for number, scale in enumerate(scales.tolist()):
+        one = type(batch)(*(part[number : number + 1] for part in batch))
+        with torch.no_grad():
+            said = other.query(other.encode(one.photo), one.coord, one.cell)
+            found = state.model.query(state.model.encode(one.photo), one.coord, one.cell)
+        wanted = one.colour if scale > 2 else said
+        torch.testing.assert_close(loss(one), (found - wanted).abs().mean(), rtol=0, atol=1e-6)
+    to_the_end = batch._replace(cell=torch.full_like(batch.cell, 2 / (recipe.patch * 2)))
+    black = to_the_end._replace(colour=torch.zeros_like(batch.colour))
+    assert loss(black) == loss(to_the_end)  # at the last scale it still answers
 
 
 def test_what_a_difference_from_the_teacher_costs_depends_on_the_teachers_own_error(
@@ -250,3 +272,22 @@ def test_what_grows_and_what_does_not():
     ):
         with pytest.raises(LiifError, match="only grow in blocks and channels: heat field 2×8, w"):
             grow(small, config)
+
+
+def test_a_heat_field_grows_in_layers_and_powers():
+    small = small_heat(depth=1, powers=1)
+    photo = torch.rand(1, 3, 9, 11)
+    coord, cell = torch.rand(1, 40, 2) * 2 - 1, torch.full((1, 40, 2), 0.1)
+    expected = small.query(small.encode(photo), coord, cell)
+    bilinear = HeatConfig(blocks=2, channels=8, width=12, waves=5)
+    sizes = {"blocks": 3, "channels": 10, "width": 12, "waves": 5}
+    large = grow(small, HeatConfig(**sizes, depth=3, powers=2))
+    found = large.query(large.encode(photo), coord, cell)
+    torch.testing.assert_close(found, expected)
+    for config in (  # what has less, or another shape, begins anew
+        replace(bilinear, depth=0, powers=1),
+        replace(bilinear, powers=0),
+        replace(bilinear, powers=1, width=14),
+        replace(bilinear, powers=1, falloff=3.0),
+    ):
+        assert not grow(small, config).writer[-1].weight.any()

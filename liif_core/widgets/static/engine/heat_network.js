@@ -8,15 +8,16 @@ export class HeatNetwork extends Encoder {
   // weights: see readWeights.
   constructor(kernel, weights) {
     super(kernel, weights);
-    const { width, waves } = this.config;
+    const { width, waves, depth } = this.config;
     this.waves = waves;
     this.room = Math.ceil(waves / LANES) * LANES; // waves of the kernel: whole vectors
     this.hidden = filled(COLOUR + 6 * this.room); // numbers of a field
     this.width = filled(width);
     this.kappa = Math.exp(this.tensor("log_kappa")[0]);
     this.first = this.convolution("writer.0", this.channels);
-    this.second = this.pointwise("writer.2", this.width, (o) => o);
-    this.last = this.pointwise("writer.4", this.hidden, (o) => this.place(o));
+    const layer = (number) => `writer.${2 * number}`; // between them stand ReLUs
+    this.between = Array.from({ length: depth }, (_, k) => this.pointwise(layer(k + 1), this.width, (o) => o));
+    this.last = this.pointwise(layer(depth + 1), this.hidden, (o) => this.place(o));
   }
 
   // Where the kernel has number o of a field: three constants, then a and then b of the colours.
@@ -75,12 +76,15 @@ export class HeatNetwork extends Encoder {
     const { kernel } = this;
     const pixels = height * width;
     kernel.within(() => {
-      const [one, other] = [0, 1].map(() => kernel.room(pixels * this.width));
+      let [one, other] = [0, 1].map(() => kernel.room(pixels * this.width));
       this.convolveFramed(this.first, codes, { height, width }, one, 1);
       const through = (layer, from, to, rectify) =>
         kernel.call.conv1x1(from, pixels, this.width, layer.weights, layer.bias, to, layer.out, rectify);
-      through(this.second, one, other, 1);
-      through(this.last, other, target, 0);
+      for (const between of this.between) {
+        through(between, one, other, 1);
+        [one, other] = [other, one];
+      }
+      through(this.last, one, target, 0);
     });
   }
 

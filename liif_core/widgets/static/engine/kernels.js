@@ -83,7 +83,8 @@ function madeUpHeat() {
   madeUpLayer(tensors, "writer.4", 3 * (1 + 2 * count), MADE_WIDTH);
   tensors.omega = { shape: [count, 2], values: waves(2 * count, 4).map((value) => 4 * value) };
   tensors.log_kappa = { shape: [], values: Float32Array.of(-3) };
-  const parts = { local_ensemble: true, cell_decoding: true, width: MADE_WIDTH, waves: count, falloff: 2 };
+  const sizes = { width: MADE_WIDTH, depth: 1, waves: count };
+  const parts = { local_ensemble: true, cell_decoding: true, falloff: 2, powers: 0, ...sizes };
   return { config: { blocks: 1, channels: MADE_CHANNELS, ...parts }, tensors };
 }
 
