@@ -72,8 +72,8 @@ class ContinuousPhoto:
         model: computes on the device its parameters are on.
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
-        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; the last layer
-            and local colour are float32 always).
+        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; local colour is
+            float32 always, and the last layer but for its corrections in bfloat16 on a CPU).
         largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
             with less work in all.
         shared: keep the latent codes, too, and not only what the decoder made of them, for
