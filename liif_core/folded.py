@@ -158,8 +158,8 @@ class FoldedDecoder:
             (h, w, 3) RGB, about [0, 1], not clamped.
         """
         dtype = hidden_layers or hidden.dtype
-        reading = folded_grid.Reading(self.delta, cell, self.rest, dtype)
         own = colours if self.config.local_colour else None
+        reading = folded_grid.Reading(self.delta, cell, self.rest, dtype, own is not None)
         which = self.seed if seed is None else seed
         read = functools.partial(self._noise, like=hidden, seed=which)
         noise = read if self.config.noise else None

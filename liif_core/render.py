@@ -9,6 +9,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -72,10 +73,9 @@ class ContinuousPhoto:
         model: computes on the device its parameters are on.
         photo: (H, W, 3) floats in [0, 1], or anything that reads like `Pixels`.
         memory: budget in bytes beyond model, photo and result.
-        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; the last layer
-            and local colour are float32 always).
-        largest_tile: most pixels along a tile's side; small tiles are encoded sooner, large ones
-            with less work in all.
+        precision: "float32", "float16" or "bfloat16" (of encoder and hidden layers; local colour is
+            float32 always, and the last layer but for its corrections in bfloat16 on a CPU).
+        largest_tile: most pixels along a tile's side; small ones come sooner, large ones cost less.
         shared: keep the latent codes, too, and not only what the decoder made of them, for
             another quarter of the budget: then other decoders can be `sharing` them.
 
@@ -203,11 +203,12 @@ class ContinuousPhoto:
         """
         down, across = self.axis(grid, 0, rows), self.axis(grid, 1, cols)
         result = np.empty((len(rows), len(cols), 3), np.float32) if out is None else out
-        for row, top, bottom in self.tiles.spans(grid, 0, rows):
-            for col, left, right in self.tiles.spans(grid, 1, cols):
-                tile = self.tiles.tile(self.decoder, (row, col))
-                asked = down.part(top, bottom), across.part(left, right)
-                self.decoded(tile, grid, *asked, tick, result[top:bottom, left:right])
+        with _joined(self.tiles):
+            for row, top, bottom in self.tiles.spans(grid, 0, rows):
+                for col, left, right in self.tiles.spans(grid, 1, cols):
+                    tile = self.tiles.tile(self.decoder, (row, col))
+                    asked = down.part(top, bottom), across.part(left, right)
+                    self.decoded(tile, grid, *asked, tick, result[top:bottom, left:right])
         return result
 
     def strip_ends(self, grid: OutputGrid) -> list[int]:
@@ -262,6 +263,16 @@ class ContinuousPhoto:
         """Say if details are invented; else nothing: the result is exact."""
         seed = self._seed
         return "" if seed is None else f"details are invented, with seed {seed}: none is evidence"
+
+
+@contextmanager
+def _joined(tiles: TileStore) -> Iterator[None]:
+    """Let tiles be decoded together, where no tile's numbers have to be looked at by themselves."""
+    if tiles.dtype != torch.float32:
+        yield
+        return
+    with computing(tiles.device, tiles.dtype), workers.joined():
+        yield
 
 
 def _seen(

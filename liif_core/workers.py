@@ -37,6 +37,9 @@ R = TypeVar("R")
 #: once; on Windows a wait cannot be interrupted.
 PATIENCE = 0.2
 
+#: So many tasks do not wait for others: what they are about takes memory.
+ENOUGH = 64
+
 _limit: int | None = None
 
 
@@ -141,6 +144,53 @@ def run(
     if not work or alone or getattr(_here, "is_worker", False) or not _can_limit():
         return one_by_one(function, work, tell)
     return _pool.run(_Call(function, work, count(), tell is not None), tell)
+
+
+def run_tasks(tasks: list[Callable[[], R]], tell: Callable[[R], None] | None = None) -> None:
+    """Run tasks whose results only `tell` wants; within `joined`, maybe with those that follow."""
+    later: _Later | None = getattr(_here, "later", None)
+    if later is None:
+        run(_call, tasks, tell)
+        return
+    if later.tell != tell:
+        later.run()
+    later.tasks += tasks
+    later.tell = tell
+    if len(later.tasks) >= ENOUGH:
+        later.run()
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Let the calling thread's `run_tasks` wait for one another, until this context ends at most.
+
+    At the end of each call, all workers but one wait for the last. Few tasks are better shared out
+    with those that follow.
+    """
+    before, later = getattr(_here, "later", None), _Later()
+    _here.later = later
+    try:
+        yield
+        later.run()
+    finally:
+        _here.later = before
+
+
+class _Later:
+    """Tasks that wait, and who is told of them."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Callable[[], Any]] = []
+        self.tell: Callable[[Any], None] | None = None
+
+    def run(self) -> None:
+        """Run them."""
+        tasks, self.tasks = self.tasks, []
+        run(_call, tasks, self.tell)
+
+
+def _call(task: Callable[[], R]) -> R:
+    return task()
 
 
 def one_by_one(

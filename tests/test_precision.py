@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_models import small_heat
+from small_models import small_heat, small_model
 
-from liif_core import device
+from liif_core import axes, device, folded_block, folded_grid, folded_quick
 from liif_core.__main__ import main
 from liif_core.device import check_precision, has_bfloat16
 from liif_core.errors import LiifError
@@ -90,6 +90,67 @@ def test_hidden_layers_in_bfloat16(photo, size):
     np.testing.assert_array_equal(whole.render(*size), exact)
     both = ContinuousPhoto(model, photo.astype(np.float32) / 255, precision="bfloat16")
     near(both.render(*size), exact, least=65, most=2)
+
+
+def test_relu_of_all_numbers_by_their_bits():
+    """Also of −0, which may stay −0, and of both infinities."""
+    every = torch.arange(-(2**15), 2**15).to(torch.int16).view(torch.bfloat16)
+    every = every[~every.isnan()]
+    scratch = folded_quick.Scratch(*torch.empty(2, len(every), 1), torch.empty(0))
+    numbers = torch.empty(len(every), 1, dtype=torch.bfloat16)
+    scratch = scratch._replace(numbers=numbers, bits=numbers.view(torch.int16))
+    near, least = every.float()[None, :, None], torch.zeros(1, 1)
+    found = folded_quick.rectified(near, least, [1], scratch)
+    assert torch.equal(found[:, 0], torch.relu(every))
+    assert found.isinf().sum() == 1
+
+
+def test_a_hidden_layer_in_one_operation_and_in_two():
+    """Wherever this PyTorch and this processor have the one."""
+    draw = torch.Generator().manual_seed(0)
+    x, weight = (torch.randn(n, 64, generator=draw).bfloat16() for n in (300, 48))
+    bias = torch.randn(48, generator=draw).bfloat16()
+    found = folded_quick.hidden_layer(x, weight, bias)
+    expected = torch.relu(x.float() @ weight.float().t() + bias.float())
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=2**-7, atol=0.1)
+
+
+@pytest.mark.parametrize("local_colour", [True, False])
+@pytest.mark.parametrize("chunk", [6144, 500, 7])
+@pytest.mark.parametrize("size", [(120, 150), (95, 41), (40, 50), (61, 300)])
+def test_columns_asked_together(photo, size, chunk, local_colour, monkeypatch):
+    """Blocks of one code's rows and of several, of all outputs and of some, are near the exact
+    one; and nearer to each other."""
+    model = small_model(local_colour=local_colour)
+    whole = ContinuousPhoto(model, photo.astype(np.float32) / 255)
+    exact = whole.render(*size)
+    monkeypatch.setattr(folded_grid, "QUICK_CHUNK_PIXELS", chunk)
+    rough = whole.hasty(torch.bfloat16).render(*size)
+    near(rough, exact, least=60, most=2)
+    monkeypatch.setattr(axes, "NEGLIGIBLE", -1.0)  # every code is asked
+    every = whole.hasty(torch.bfloat16).render(*size)
+    np.testing.assert_allclose(every, rough, rtol=0, atol=1e-5)
+
+
+def test_without_the_private_operation(photo, monkeypatch):
+    whole = ContinuousPhoto(small_model(), photo.astype(np.float32) / 255)
+    exact = whole.render(80, 100)
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", None, raising=False)
+    assert not folded_quick._has_fused()
+    monkeypatch.setattr(folded_block, "hidden_layer", folded_quick._plain)
+    monkeypatch.setattr(folded_grid, "scripted", lambda function: function)
+    near(whole.hasty(torch.bfloat16).render(80, 100), exact, least=60, most=2)
+
+
+def test_scratches_are_lent_again():
+    lending = folded_quick.Scratches(10, 4)
+    with torch.inference_mode(), lending.one() as first, lending.one() as second:
+        assert first.numbers.data_ptr() != second.numbers.data_ptr()
+        assert first.numbers.data_ptr() == first.bits.data_ptr()
+    with lending.one() as third:
+        third.sums.zero_()
+        assert third.sums.data_ptr() in (first.sums.data_ptr(), second.sums.data_ptr())
 
 
 def asked(explored: ExploredPhoto, view: Viewport, **how: bool) -> bytes:

@@ -165,7 +165,8 @@ def test_numbers_beyond_float16_are_an_error_and_not_black(where):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_number_of_workers_changes_no_value(shape, precision, monkeypatch):
     monkeypatch.setattr(bands, "BAND_PIXELS", 400)
-    monkeypatch.setattr(folded_grid, "CHUNK_PIXELS", 500)
+    for chunk in ("CHUNK_PIXELS", "QUICK_CHUNK_PIXELS"):
+        monkeypatch.setattr(folded_grid, chunk, 500)
     model, photo = small_model(), noise(*shape)
     results = []
     for number in (1, 2, 3, 5):

@@ -1,5 +1,6 @@
 """The pool of single-threaded workers: order, sharing, errors, interrupts, forks, and no trace."""
 
+import functools
 import os
 import platform
 import re
@@ -512,3 +513,26 @@ def test_the_quota_of_a_control_group_counts(tmp_path):
     (version_2 / "cpu.max").write_text("200000 100000\n")
     (tmp_path / "hidden").write_text("0::/system.slice/somewhere\n")
     assert workers._quota(tmp_path / "hidden", version_2) == 2
+
+
+def test_tasks_that_wait_for_one_another(monkeypatch):
+    """They run at the end, or as soon as they are enough; outside, at once; lost with an error."""
+    monkeypatch.setattr(workers, "ENOUGH", 5)
+    seen, told = [], []
+    tasks = [functools.partial(seen.append, number) for number in range(3)]
+    with workers.limited_to(1):
+        workers.run_tasks(tasks)
+        assert seen == [0, 1, 2]
+        with workers.joined():
+            workers.run_tasks(tasks, told.append)
+            assert seen == [0, 1, 2]
+            workers.run_tasks(tasks, told.append)
+            assert len(seen) == 9
+            workers.run_tasks(tasks, told.append)
+            assert len(seen) == len(told) + 3 == 9
+        assert len(seen) == len(told) + 3 == 12
+        with pytest.raises(KeyError), workers.joined():
+            workers.run_tasks([*tasks, {}["nothing"]])
+        assert len(seen) == 12
+        workers.run_tasks(tasks)
+    assert len(seen) == 15

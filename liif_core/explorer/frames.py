@@ -97,7 +97,8 @@ class ExploredPhoto:
         """Return what the screen shows: (h, w, 3) uint8, of `view.grid(step)`'s size.
 
         While it is `moving`, hidden layers may be computed in bfloat16, where the processor has it:
-        that changes a value by 1 of 255, here and there. What stands still is exact.
+        that changes a value by 1 of 255, here and there, and one of a million by 2. What stands
+        still is exact.
 
         Below `LEAST_ASKED` a model is not asked. There it is bicubic averaging.
         """
