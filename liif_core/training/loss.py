@@ -28,7 +28,8 @@ class PairLoss(nn.Module):
             Hinton et al. 2015, arXiv 1503.02531). To "psnr", its own error is what is good enough:
             the squared errors of teacher and pupil are taken to add up, so that a patch counts by
             what the difference between the two costs in dB. None: no such.
-        teacher_to: the largest scale at which its answers are; beyond, the photo's pixels. 0: all.
+        teacher_to: the largest scale at which its answers are; beyond, they and the photo's pixels
+            are the target by halves. 0: at all scales.
         from_all_sides: the teacher's answer is the mean of those that it gives to the photo's eight
             orientations (self-ensemble, Lim et al. 2017, arXiv 1707.02921, section 3.4).
     """
@@ -82,7 +83,7 @@ class PairLoss(nn.Module):
             return said
         scale = 2 / (batch.cell[:, :1, :1] * batch.photo.shape[-2])
         beyond = scale > self.teacher_to * (1 + 1e-6)
-        return torch.where(beyond, batch.colour, said)
+        return torch.where(beyond, (batch.colour + said) / 2, said)
 
 
 def _sides(batch: Batch) -> list[Batch]:

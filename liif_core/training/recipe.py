@@ -57,8 +57,9 @@ class Recipe:
             first, in a third of the time.
         teacher: weights whose answers are the target, instead of the photo's pixels. They have no
             noise, so that a new decoder comes near them in fewer steps. Empty: no such.
-        teacher_to: the largest scale at which the teacher's answers are the target; beyond, which
-            it may not have learnt itself, the photo's pixels are. 0: at all scales.
+        teacher_to: the largest scale at which the teacher's answers alone are the target; beyond,
+            which it may not have learnt itself, the photo's pixels count as much: they know more,
+            but are noisier. 0: at all scales.
         far: share of the patches that have a scale beyond that, evenly up to `max_scale`; the
             others', drawn evenly too, end there.
         from_all_sides: the teacher answers as a self-ensemble does: the mean of what it says of
