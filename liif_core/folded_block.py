@@ -132,7 +132,9 @@ def blended(
         noise: of the row's outputs.
     """
     # What they have in common is the same for all columns, whose weights add up to one.
-    total = row.common.t()[:, :, None].expand(-1, -1, width).contiguous()
+    # A copy: of a single pixel, `contiguous` would be the model's own bias.
+    common = row.common.t()[:, :, None].expand(-1, -1, width)
+    total = common.clone(memory_format=torch.contiguous_format)
     which = row.which
     if own is not None:
         mine = own.index_select(1, row.codes)

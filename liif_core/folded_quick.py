@@ -90,8 +90,8 @@ def rectified(near: Tensor, least: Tensor, runs: list[int], scratch: Scratch) ->
     """Return the first layer behind its ReLU: (h · w, hidden) bfloat16, in `scratch`.
 
     ReLU is the maximum of 0 and the bits as integers: a number below zero has the sign bit of an
-    integer below zero. It takes a sixth of the time. (A NaN may become 0; but bfloat16 overflows no
-    sooner than float32.)
+    integer below zero. It takes a sixth of the time. (A NaN may become 0: who asks makes sure that
+    there is none.)
 
     Args:
         near, least: as for `folded_block.answers`; `near` may have a row for each run, instead.

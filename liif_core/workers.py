@@ -37,8 +37,8 @@ R = TypeVar("R")
 #: once; on Windows a wait cannot be interrupted.
 PATIENCE = 0.2
 
-#: So many tasks do not wait for others: what they are about takes memory.
-ENOUGH = 64
+#: So many tasks, or lots of tasks, do not wait for others: what they are about takes memory.
+ENOUGH, ENOUGH_LOTS = 64, 6
 
 _limit: int | None = None
 
@@ -155,8 +155,9 @@ def run_tasks(tasks: list[Callable[[], R]], tell: Callable[[R], None] | None = N
     if later.tell != tell:
         later.run()
     later.tasks += tasks
+    later.lots += 1
     later.tell = tell
-    if len(later.tasks) >= ENOUGH:
+    if len(later.tasks) >= ENOUGH or later.lots >= ENOUGH_LOTS:
         later.run()
 
 
@@ -181,11 +182,12 @@ class _Later:
 
     def __init__(self) -> None:
         self.tasks: list[Callable[[], Any]] = []
+        self.lots = 0
         self.tell: Callable[[Any], None] | None = None
 
     def run(self) -> None:
         """Run them."""
-        tasks, self.tasks = self.tasks, []
+        tasks, self.tasks, self.lots = self.tasks, [], 0
         run(_call, tasks, self.tell)
 
 

@@ -185,3 +185,27 @@ def test_a_heat_field_has_no_hidden_layers_to_round(able, photo):
     view = Viewport(explored.size, (120, 160), (0.1, 0.2), 9)
     exact = explored.picture(view, SIDE)
     np.testing.assert_array_equal(explored.picture(view, SIDE, moving=True), exact)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("local_colour", [True, False])
+def test_a_single_pixel_leaves_the_weights_alone(photo, precision, local_colour):
+    """As where a result reaches into a tile by one pixel: what it adds up is its own."""
+    model, photo = small_model(local_colour=local_colour), photo.astype(np.float32) / 255
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    dtype = getattr(torch, precision)
+    ContinuousPhoto(model, photo).hasty(dtype).render(1, 1)
+    ContinuousPhoto(model, photo, precision=precision).render(1, 1)
+    whole = ContinuousPhoto(model, photo[:17, :17], largest_tile=16).hasty(dtype)
+    whole.render(17, 17)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_numbers_that_are_too_large_for_bfloat16_are_told(photo):
+    """They make NaNs, which a maximum of bits would take for zeros."""
+    model, photo = small_model(), photo.astype(np.float32) / 255
+    with torch.no_grad():
+        model.imnet.layers[0].weight[:, :8] *= 1e39
+    with pytest.raises(LiifError, match="too large for bfloat16"):
+        ContinuousPhoto(model, photo, precision="bfloat16").render(20, 30)

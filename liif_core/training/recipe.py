@@ -241,7 +241,8 @@ def _check(recipe: Recipe) -> None:
 
 def _check_shares(recipe: Recipe) -> None:
     """Raise LiifError if patches cannot be shared out so."""
-    if min(recipe.drawn, recipe.crisper) < 0 or recipe.drawn + recipe.crisper > 1:
+    shares = (recipe.drawn, recipe.crisper)
+    if not all(0 <= share <= 1 for share in (*shares, sum(shares))):
         raise LiifError(
             "recipe: drawn and crisper must be shares of the patches, 1 together at most"
         )

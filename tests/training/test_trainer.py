@@ -376,6 +376,7 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"teacher": False}, "teacher must be the name of weights"),
         ({"drawn": 0.7, "crisper": 0.4}, "1 together at most"),
         ({"drawn": -0.1}, "shares of the patches"),
+        ({"drawn": float("nan")}, "shares of the patches"),
         ({"teacher_to": 3}, "for a recipe with a teacher"),
         ({"teacher": "liif-edsr", "teacher_to": 5}, "between min_scale and max_scale"),
         ({"teacher": "liif-edsr", "far": 0.5}, "needs teacher_to"),
