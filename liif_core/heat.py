@@ -104,7 +104,7 @@ class HeatConfig:
 CONFIGS = {
     # The encoders of liif-edsr-small and liif-edsr, which may lend them.
     "heat-edsr-small": HeatConfig(blocks=8, channels=48),
-    "heat-edsr": HeatConfig(width=160, falloff=2.81),
+    "heat-edsr": HeatConfig(width=160, depth=2, falloff=2.81, powers=3),
 }
 
 

@@ -98,10 +98,11 @@ def small_model(**changes: Any) -> LIIF:
     return LIIF(LIIFConfig(**{**values, **changes})).eval().requires_grad_(False)
 
 
-def small_heat() -> HeatField:
+def small_heat(depth: int = 2, powers: int = 0) -> HeatField:
     """Return a heat field of odd widths, with random weights."""
     torch.manual_seed(0)
-    model = HeatField(HeatConfig(depth=2, blocks=2, channels=12, width=20, waves=7, falloff=2.5))
+    sizes = {"blocks": 2, "channels": 12, "width": 20, "waves": 7}
+    model = HeatField(HeatConfig(**sizes, falloff=2.5, depth=depth, powers=powers))
     torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear
     return model.eval().requires_grad_(False)
 

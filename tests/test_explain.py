@@ -140,7 +140,7 @@ def test_invented_details_are_said(photo: Path, capsys: Any) -> None:
 
 
 def test_the_training_of_shipped_weights_is_told(photo: Path) -> None:
-    for weights, scales in (("liif-edsr-crisp", [2.7, 10]), ("heat-edsr", [1, 6])):
+    for weights, scales in (("liif-edsr-crisp", [2.7, 10]), ("heat-edsr", [1, 10])):
         assert main(["explain", str(photo), "--overwrite", "--weights", weights]) == 0
         page = photo.with_suffix(".html").read_text(encoding="utf-8")
         assert living(page)["values"]["trained"] == scales

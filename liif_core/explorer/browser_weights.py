@@ -27,9 +27,7 @@ def runs_in_browser(model: Model) -> bool:
     """Whether the engine in the browser can run a model."""
     if type(model.encoder) is not EDSR:
         return False
-    if isinstance(model, HeatField):
-        return model.config.powers == 0
-    return bool(model.config.hidden)
+    return isinstance(model, HeatField) or bool(model.config.hidden)
 
 
 def browser_weights(model: Model, precision: str = "float16") -> bytes:
@@ -48,9 +46,8 @@ def browser_weights(model: Model, precision: str = "float16") -> bytes:
         raise LiifError(f"no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
     if not runs_in_browser(model):
         raise LiifError(
-            "the engine in the browser runs models with an EDSR encoder, of LIIFs those whose "
-            "decoder has a hidden layer, and of heat fields those that do not depend on the "
-            f"pixel's side; this {title_of(model)} is another"
+            "the engine in the browser runs models with an EDSR encoder, and of LIIFs those "
+            f"whose decoder has a hidden layer; this {title_of(model)} has others"
         )
     tensors = {
         name: value.detach().cpu().to(torch.float32 if name in EXACT else PRECISIONS[precision])

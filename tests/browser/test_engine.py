@@ -1,6 +1,7 @@
 """The engine in the browser, on a page from a plain file server, against the engine in Python."""
 
 import base64
+import functools
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -266,6 +267,14 @@ def inventive_model() -> LIIF:
 OTHERS = {
     "noise": (inventive_model, [Side("LIIF"), Side("LIIF", seed=2**31 - 1)]),
     "heat": (small_heat, [Side("LIIF"), Side("LIIF", local_ensemble=False)]),
+    "heat that knows the pixel's side": (
+        functools.partial(small_heat, depth=1, powers=2),
+        [Side("LIIF"), Side("LIIF", local_ensemble=False)],
+    ),
+    "heat of one layer": (
+        functools.partial(small_heat, depth=0, powers=1),
+        [Side("LIIF"), Side("LIIF", local_ensemble=False)],
+    ),
 }
 
 
