@@ -17,7 +17,8 @@ def small_model(seed: int = 0, **switches: bool) -> LIIF:
 
 def small_heat(seed: int = 0, **switches: bool | int) -> HeatField:
     torch.manual_seed(seed)
-    model = HeatField(HeatConfig(blocks=2, channels=8, width=12, waves=5, **switches))
+    sizes = {"blocks": 2, "channels": 8, "width": 12, "waves": 5, "depth": 2, "powers": 2}
+    model = HeatField(HeatConfig(**{**sizes, **switches}))
     torch.nn.init.normal_(model.writer[-1].weight, std=0.3)  # or it would be bilinear
     return model.eval().requires_grad_(False)
 

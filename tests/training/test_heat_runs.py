@@ -260,7 +260,7 @@ def test_the_recipes_begin_with_what_is_shipped(name):
 
 
 def test_what_grows_and_what_does_not():
-    small = small_heat()
+    small = small_heat(depth=1, powers=0)
     large = grow(small, HeatConfig(blocks=3, channels=10, width=12, waves=5))
     photo = torch.rand(1, 3, 9, 11)
     coord, cell = torch.rand(1, 40, 2) * 2 - 1, torch.full((1, 40, 2), 0.1)
