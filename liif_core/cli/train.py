@@ -34,7 +34,12 @@ def add_train(commands: Commands) -> None:
         help="begin with these weights; a larger model grows from theirs, and a decoder of "
         "another kind begins anew",
     )
-    train.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in RUN, from its last checkpoint; give what it "
+        "was started with again",
+    )
     train.add_argument("--device", default="auto")
     add_threads(train)
     train.set_defaults(run=_train)

@@ -124,6 +124,18 @@ def finished(recipe: Recipe, out: Path) -> bool:
     return bool(step >= recipe.steps and recipe.goes_on_from(begun, step))
 
 
+def begun(out: Path) -> bool:
+    """Whether a run was begun in a folder, even if it was stopped before its first checkpoint."""
+    return any((out / name).is_file() for name in ("last.pt", "log.csv", "recipe.json"))
+
+
+def refuse_to_overwrite(out: Path) -> None:
+    """Raise LiifError if a folder holds what a run has computed: a checkpoint, or a validation."""
+    log = out / "log.csv"
+    if (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0):
+        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+
+
 @contextmanager
 def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
     """Make the folder of a run, and take it away again if the block, which prepares it, fails.
@@ -131,12 +143,10 @@ def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
     Raises:
         LiifError: a run is there already, or none is to be resumed, or the folder cannot be made.
     """
-    log = out / "log.csv"
-    started = (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0)
-    if resume and not (out / "last.pt").is_file():
+    if resume and not begun(out):
         raise LiifError(f"no run to resume in {out}; start it without --resume")
-    if started and not resume:
-        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+    if not resume:
+        refuse_to_overwrite(out)
     missing = list(itertools.takewhile(lambda folder: not folder.exists(), [out, *out.parents]))
     try:
         out.mkdir(parents=True, exist_ok=True)

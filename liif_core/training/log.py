@@ -10,13 +10,16 @@ from liif_core.files.publish import publishing
 
 
 class Log:
-    """The run's CSV log; lines after `step` (from a run that was cut off) are dropped."""
+    """The run's CSV log; lines after `step` (from a run that was cut off) are dropped.
+
+    With none left it begins anew, header and all.
+    """
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in lines[1:] if int(line.split(",")[0]) <= step]
-        self.text = "".join(f"{line}\n" for line in lines[:1] + kept)
+        self.text = "".join(f"{line}\n" for line in lines[:1] + kept) if kept else ""
         write_text(path, self.text)
 
     def add(

@@ -69,10 +69,13 @@ class Run:
             for folder in (photos, val) if val else (photos,):
                 photo_paths(folder)
             self.state = State(recipe, init, place.device, capturable=record)
-            if resume:
-                self._go_on()
-            self.recipe = recipe = self.state.recipe
             tell = to_stderr if place.leads else _silently
+            if resume and (out / "last.pt").is_file():
+                self._go_on()
+            elif resume:  # whoever gave --init may have left it out now: say what it begins with
+                start = init or recipe.init or "random weights"
+                tell(f"{out} has no checkpoint yet: its run begins anew, from {start}")
+            self.recipe = recipe = self.state.recipe
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)

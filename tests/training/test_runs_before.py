@@ -112,6 +112,35 @@ def test_it_goes_on_bit_for_bit_wherever_it_was_left(recipe, photos, tmp_path, m
         train(recipe, photos, run, device="cpu", quiet=True, resume=True)
 
 
+@pytest.mark.parametrize("resume_at", [1, 7, 12], ids=["before-1", "before-2", "own"])
+@pytest.mark.parametrize("validated", [False, True])
+def test_a_run_without_a_checkpoint_begins_anew(
+    resume_at, validated, recipe, photos, tmp_path, monkeypatch, capsys
+):
+    """Stopped before its first checkpoint, at its first step or after its first validation."""
+    recipe = replace(recipe, validate_every=1, save_every=100)  # and a checkpoint at each end
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train(recipe, photos, whole, device="cpu", quiet=True)
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) == resume_at + validated:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, run, device="cpu", quiet=True)
+    folder = run / {1: "before-1", 7: "before-2", 12: "."}[resume_at]
+    assert not (folder / "last.pt").exists()
+    assert bool((folder / "log.csv").read_text()) == validated
+    train(recipe, photos, run, device="cpu", quiet=True, resume=True)
+    assert f"{folder} has no checkpoint yet: its run begins anew, from " in capsys.readouterr().err
+    for name, state in states(whole).items():
+        assert_same(states(run)[name], state)
+        assert logged(run / name) == logged(whole / name)
+
+
 def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     staged, alone = tmp_path / "staged", tmp_path / "alone"
     train(recipe, photos, staged, device="cpu", quiet=True)
