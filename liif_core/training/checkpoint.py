@@ -12,7 +12,8 @@ import torch
 
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
-from liif_core.models import CONFIGS, Model, build
+from liif_core.models import CONFIGS, Config, Model, build
+from liif_core.processes import Place
 from liif_core.training.crisp import new_adversary
 from liif_core.training.grow import grow, stir
 from liif_core.training.optim import adversary_optimizer, make_optimizers
@@ -47,7 +48,9 @@ class State:
         self.recipe, self.device = recipe, device
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
         torch.manual_seed(recipe.seed)
-        self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
+        start = init or recipe.init
+        first = fitted(recipe, load_model(start, device="cpu") if start else None)
+        self.model = first.train().requires_grad_(True)
         if recipe.loss == "crisp":
             stir(self.model)
         self.model.to(device)
@@ -190,11 +193,25 @@ def _name_teachers(recipe: dict[str, Any]) -> None:
             values["teacher"] = recipe.get("init")
 
 
-def _first_model(recipe: Recipe, init: str | None) -> Model:
+def config_of(recipe: Recipe) -> Config:
+    """Return the configuration of what a recipe trains; LiifError if there is none."""
     if recipe.model not in CONFIGS:
         raise LiifError(f"recipe: no model called '{recipe.model}'; known: {', '.join(CONFIGS)}")
-    config = CONFIGS[recipe.model]
-    if init is None:
+    return CONFIGS[recipe.model]
+
+
+def fitted(recipe: Recipe, start: Model | None) -> Model:
+    """Return what a recipe trains at first: `start`, grown where need be; None: at random."""
+    config = config_of(recipe)
+    if start is None:
         return build(config)
-    model = load_model(init, device="cpu")
-    return model if model.config == config else grow(model, config)
+    return start if start.config == config else grow(start, config)
+
+
+def share_out(recipe: Recipe, place: Place) -> None:
+    """Raise LiifError if a recipe's batch cannot be shared out evenly among the processes."""
+    if recipe.batch % place.world:
+        raise LiifError(
+            f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
+            "start as many as divide it"
+        )

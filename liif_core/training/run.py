@@ -14,7 +14,7 @@ from tqdm import tqdm
 from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
-from liif_core.training.checkpoint import State, forget_parts, run_folder
+from liif_core.training.checkpoint import State, forget_parts, run_folder, share_out
 from liif_core.training.degrade import noise_and_jpeg
 from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
@@ -58,11 +58,7 @@ class Run:
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
         self.dtype = getattr(torch, recipe.stored)
-        if recipe.batch % place.world:
-            raise LiifError(
-                f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
-                "start as many as divide it"
-            )
+        share_out(recipe, place)
         record = can_record(place.device, place.world) and recipe.loss != "crisp"
         with run_folder(out, resume=resume):
             # What takes long comes last: nothing is decoded for a run that cannot begin.

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from liif_core.processes import Place, processes
+from liif_core.training.ahead import look_ahead
 from liif_core.training.checkpoint import begun, finished
 from liif_core.training.loss import PairLoss
 from liif_core.training.photographs import to_stderr
 from liif_core.training.recipe import Recipe
 from liif_core.training.run import Run, make_validator, split
 from liif_core.training.soup import greedy_soup, mean_of
-from liif_core.weights import load_model, save_weights, training_facts
+from liif_core.weights import save_weights, training_facts
 
 __all__ = ["PairLoss", "Place", "Run", "closing_words", "train"]
 
@@ -55,7 +56,7 @@ def train(
         LiifError: a folder, weight or run that does not fit.
     """
     with processes(device) as place:
-        _look_for_teachers(recipe)
+        look_ahead(recipe, photos, out, init=init, resume=resume, place=place)
         gain = float("-inf")
         if recipe.before and not (out / "last.pt").is_file():
             options: dict[str, Any] = {"val": val, "place": place, "quiet": quiet}
@@ -92,13 +93,6 @@ def closing_words(recipe: Recipe, out: Path, gain: float) -> list[str]:
         )
     lines.append(f"zoom with it: liif zoom PHOTO --scale 4 --weights {weights}")
     return lines
-
-
-def _look_for_teachers(recipe: Recipe) -> None:
-    """Raise LiifError if a run's teacher cannot be loaded: later, others would have run in vain."""
-    runs = (*recipe.runs_before(), recipe, *recipe.fine_tunings())
-    for name in {run.teacher for run in runs if run.teacher}:
-        load_model(name, "cpu")
 
 
 def _before(

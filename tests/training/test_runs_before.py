@@ -141,6 +141,34 @@ def test_a_run_without_a_checkpoint_begins_anew(
         assert logged(run / name) == logged(whole / name)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "nosuch"}, "recipe: before 2 of 2: no model called 'nosuch'"),
+        ({"model": "liif-edsr"}, "^an encoder can only grow"),
+        ({"teacher": "nosuch"}, "no weights called 'nosuch'"),
+        ({"teacher": "liif-edsr-crisp"}, "liif-edsr-crisp cannot be a teacher: it reads noise"),
+        ({"patch": 60}, "before 2 of 2: all photographs in .* smaller than 240 pixels"),
+    ],
+)
+def test_what_a_later_run_lacks_is_told_before_the_first(
+    change, message, recipe, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Run, "__init__", None)
+    recipe = replace(recipe, before=(recipe.before[0], {**recipe.before[1], **change}))
+    with pytest.raises(LiifError, match=message):
+        train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_another_run_is_told_before_the_first(recipe, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "__init__", None)
+    (tmp_path / "before-2").mkdir()
+    (tmp_path / "before-2" / "log.csv").write_text("step\n1\n")
+    with pytest.raises(LiifError, match="before-2 holds a run already"):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True)
+
+
 def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     staged, alone = tmp_path / "staged", tmp_path / "alone"
     train(recipe, photos, staged, device="cpu", quiet=True)
