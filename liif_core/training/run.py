@@ -16,7 +16,7 @@ from liif_core.photos import photo_paths
 from liif_core.processes import Place
 from liif_core.training.checkpoint import State, forget_parts, run_folder, share_out
 from liif_core.training.degrade import noise_and_jpeg
-from liif_core.training.log import Log, write_text
+from liif_core.training.log import Log, last_step, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
@@ -68,9 +68,8 @@ class Run:
             tell = to_stderr if place.leads else _silently
             if resume and (out / "last.pt").is_file():
                 self._go_on()
-            elif resume:  # whoever gave --init may have left it out now: say what it begins with
-                start = init or recipe.init or "random weights"
-                tell(f"{out} has no checkpoint yet: its run begins anew, from {start}")
+            elif resume:
+                self._begin_anew(init, tell)
             self.recipe = recipe = self.state.recipe
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]
@@ -91,6 +90,21 @@ class Run:
             world=place.world,
             record=record,
         )
+
+    def _begin_anew(self, init: str | None, tell: Tell) -> None:
+        """Say what a run that was stopped before its first checkpoint begins with.
+
+        Raises:
+            LiifError: the log is of a run that had come further: its checkpoint is lost.
+        """
+        if last_step(self.out / "log.csv") > self.recipe.save_every:
+            raise LiifError(
+                f"{self.out} has lost its checkpoint, last.pt; name another folder, and begin "
+                f"with --init {self.out / 'best.safetensors'} if that is there"
+            )
+        # Whoever gave --init may have left it out now.
+        start = init or self.recipe.init or "random weights"
+        tell(f"{self.out} has no checkpoint yet: its run begins anew, from {start}")
 
     def _go_on(self) -> None:
         """Take up the run in the folder where it was left."""

@@ -141,6 +141,16 @@ def test_a_run_without_a_checkpoint_begins_anew(
         assert logged(run / name) == logged(whole / name)
 
 
+def test_a_run_that_lost_its_checkpoint_is_not_begun_anew(recipe, photos, tmp_path):
+    recipe = replace(recipe, before=(), validate_every=1, save_every=1)
+    train(recipe, photos, tmp_path, device="cpu", quiet=True)
+    (tmp_path / "last.pt").unlink()
+    kept = {name: (tmp_path / name).read_bytes() for name in ("best.safetensors", "log.csv")}
+    with pytest.raises(LiifError, match="has lost its checkpoint, last.pt; name another folder"):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True, resume=True)
+    assert kept == {name: (tmp_path / name).read_bytes() for name in kept}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
