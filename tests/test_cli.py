@@ -371,6 +371,18 @@ def test_train_says_what_to_do_with_the_weights(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == ""
 
 
+def test_an_interrupted_training_says_how_it_goes_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("liif_core.training.trainer.train", interrupted)
+    assert main(["train", "--photos", str(tmp_path), "--out", str(tmp_path / "run")]) == 130
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "interrupted; go on with --resume" in line
+    assert "zoom" not in line
+
+
 def imported(code: str) -> set[str]:
     """The packages that some code imports, Python's own left out."""
     code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"

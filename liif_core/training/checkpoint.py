@@ -12,7 +12,8 @@ import torch
 
 from liif_core.errors import LiifError
 from liif_core.files.publish import publishing
-from liif_core.models import CONFIGS, Model, build
+from liif_core.models import CONFIGS, Config, Model, build
+from liif_core.processes import Place
 from liif_core.training.crisp import new_adversary
 from liif_core.training.grow import grow, stir
 from liif_core.training.optim import adversary_optimizer, make_optimizers
@@ -47,7 +48,9 @@ class State:
         self.recipe, self.device = recipe, device
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
         torch.manual_seed(recipe.seed)
-        self.model = _first_model(recipe, init or recipe.init).train().requires_grad_(True)
+        start = init or recipe.init
+        first = fitted(recipe, load_model(start, device="cpu") if start else None)
+        self.model = first.train().requires_grad_(True)
         if recipe.loss == "crisp":
             stir(self.model)
         self.model.to(device)
@@ -124,6 +127,18 @@ def finished(recipe: Recipe, out: Path) -> bool:
     return bool(step >= recipe.steps and recipe.goes_on_from(begun, step))
 
 
+def begun(out: Path) -> bool:
+    """Whether a run was begun in a folder, even if it was stopped before its first checkpoint."""
+    return any((out / name).is_file() for name in ("last.pt", "log.csv", "recipe.json"))
+
+
+def refuse_to_overwrite(out: Path) -> None:
+    """Raise LiifError if a folder holds what a run has computed: a checkpoint, or a validation."""
+    log = out / "log.csv"
+    if (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0):
+        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+
+
 @contextmanager
 def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
     """Make the folder of a run, and take it away again if the block, which prepares it, fails.
@@ -131,12 +146,10 @@ def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
     Raises:
         LiifError: a run is there already, or none is to be resumed, or the folder cannot be made.
     """
-    log = out / "log.csv"
-    started = (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0)
-    if resume and not (out / "last.pt").is_file():
+    if resume and not begun(out):
         raise LiifError(f"no run to resume in {out}; start it without --resume")
-    if started and not resume:
-        raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
+    if not resume:
+        refuse_to_overwrite(out)
     missing = list(itertools.takewhile(lambda folder: not folder.exists(), [out, *out.parents]))
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -180,11 +193,25 @@ def _name_teachers(recipe: dict[str, Any]) -> None:
             values["teacher"] = recipe.get("init")
 
 
-def _first_model(recipe: Recipe, init: str | None) -> Model:
+def config_of(recipe: Recipe) -> Config:
+    """Return the configuration of what a recipe trains; LiifError if there is none."""
     if recipe.model not in CONFIGS:
         raise LiifError(f"recipe: no model called '{recipe.model}'; known: {', '.join(CONFIGS)}")
-    config = CONFIGS[recipe.model]
-    if init is None:
+    return CONFIGS[recipe.model]
+
+
+def fitted(recipe: Recipe, start: Model | None) -> Model:
+    """Return what a recipe trains at first: `start`, grown where need be; None: at random."""
+    config = config_of(recipe)
+    if start is None:
         return build(config)
-    model = load_model(init, device="cpu")
-    return model if model.config == config else grow(model, config)
+    return start if start.config == config else grow(start, config)
+
+
+def share_out(recipe: Recipe, place: Place) -> None:
+    """Raise LiifError if a recipe's batch cannot be shared out evenly among the processes."""
+    if recipe.batch % place.world:
+        raise LiifError(
+            f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
+            "start as many as divide it"
+        )

@@ -9,14 +9,23 @@ from typing import Any
 from liif_core.files.publish import publishing
 
 
+def last_step(path: Path) -> int:
+    """Return the step of a log's last line; 0 if there is none."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return int(lines[-1].split(",")[0]) if len(lines) > 1 else 0
+
+
 class Log:
-    """The run's CSV log; lines after `step` (from a run that was cut off) are dropped."""
+    """The run's CSV log; lines after `step` (from a run that was cut off) are dropped.
+
+    With none left it begins anew, header and all.
+    """
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in lines[1:] if int(line.split(",")[0]) <= step]
-        self.text = "".join(f"{line}\n" for line in lines[:1] + kept)
+        self.text = "".join(f"{line}\n" for line in lines[:1] + kept) if kept else ""
         write_text(path, self.text)
 
     def add(

@@ -1,18 +1,19 @@
 """A recipe: everything that decides what a training run computes, apart from the photographs."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from liif_core.errors import LiifError, one_line
+from liif_core.training.kinds import is_number, wrong_kinds
 
 #: What `loss` may name; see `liif_core.training.loss`.
 LOSSES = ("l1", "psnr", "crisp")
 
-#: The keys that hold lists.
-LISTS = ("before", "soup", "held_out")
+#: The keys that hold lists, and of what.
+LISTS = {"before": "runs, {…} each", "soup": "groups, {…} each", "held_out": "file names"}
 
 #: A recipe changed by these is one run, with none before it and no soup.
 ALONE: dict[str, Any] = {"before": (), "soup": (), "greedy": False}
@@ -123,6 +124,9 @@ class Recipe:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise LiifError(f"recipe: unknown {', '.join(sorted(unknown))}")
+        for key in LISTS:
+            if not isinstance(values.get(key), list | tuple | None):
+                raise LiifError(f"recipe: {key} must be a list of {LISTS[key]}")
         lists = {key: tuple(values.get(key) or ()) for key in LISTS}
         recipe = cls(**{**values, **lists})
         _check(recipe)
@@ -132,19 +136,17 @@ class Recipe:
         """Return the recipes whose results make up the soup, along with this one's own."""
         alike = {**self.to_dict(), "init": None, **ALONE}
         found = []
-        for group in self.soup:
+        for place, group in _placed("soup", self.soup):
             changes = {key: value for key, value in group.items() if key != "seeds"}
-            found += [
-                Recipe.from_dict({**alike, **changes, "seed": seed}) for seed in group["seeds"]
-            ]
+            found += [_at(place, {**alike, **changes, "seed": seed}) for seed in group["seeds"]]
         return found
 
     def runs_before(self) -> list["Recipe"]:
         """Return the recipes of the runs that come before this one, in their order."""
         alike = {**self.to_dict(), **ALONE, "stored": "float32"}
         return [
-            Recipe.from_dict({**alike, **changes, "init": None if number else self.init})
-            for number, changes in enumerate(self.before)
+            _at(place, {**alike, **changes, "init": None if number else self.init})
+            for number, (place, changes) in enumerate(_placed("before", self.before))
         ]
 
     def with_steps(self, steps: int) -> "Recipe":
@@ -173,13 +175,17 @@ class Recipe:
         came before the run, and what follows it, its soup, may differ too; and a run from before
         recipes said what is held out may be told now.
         """
-        mine = replace(self, before=other.before, soup=other.soup, greedy=other.greedy)
-        if not other.held_out:
-            mine = replace(mine, held_out=())
-        if mine == other:
+        differing = self.differing(other)
+        if not differing:
             return True
-        same = replace(mine, steps=other.steps, warmup=other.warmup, decay=other.decay) == other
-        return same and all(r.warmup <= step <= r.steps - r.decay for r in (self, other))
+        held = all(r.warmup <= step <= r.steps - r.decay for r in (self, other))
+        return held and set(differing) <= {"steps", "warmup", "decay"}
+
+    def differing(self, other: "Recipe") -> list[str]:
+        """Return the keys that count in `goes_on_from` and differ from those of `other`."""
+        past = {"before", "soup", "greedy"} | (set() if other.held_out else {"held_out"})
+        mine, others = self.to_dict(), other.to_dict()
+        return [key for key in mine if key not in past and mine[key] != others[key]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; inverse of `from_dict`."""
@@ -203,8 +209,23 @@ def _without_folders(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, **files}
 
 
+def _placed(key: str, runs: tuple[Any, ...]) -> list[tuple[str, Any]]:
+    """Return each run before, or group of a soup, with what an error calls it."""
+    return [(f"{key} {number} of {len(runs)}", run) for number, run in enumerate(runs, start=1)]
+
+
+def _at(place: str, values: dict[str, Any]) -> Recipe:
+    """Build the recipe of a run before, or of a soup; an error says of which."""
+    try:
+        return Recipe.from_dict(values)
+    except LiifError as error:
+        raise LiifError(str(error).replace("recipe:", f"recipe: {place}:", 1)) from error
+
+
 def _check(recipe: Recipe) -> None:
     """Raise LiifError for a value that cannot be."""
+    for key, kind in wrong_kinds(recipe):
+        raise LiifError(f"recipe: {key} must be {kind}")
     positive = ("steps", "batch", "patch", "queries", "rate", "validate_every", "save_every")
     for key in positive:
         if not getattr(recipe, key) > 0:
@@ -219,15 +240,13 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: precision must be 'bfloat16' or 'float32'")
     if recipe.stored not in ("float32", "float16"):
         raise LiifError("recipe: stored must be 'float32' or 'float16'")
-    if type(recipe.freeze_encoder) is not bool:
-        raise LiifError("recipe: freeze_encoder must be true or false")
     for key in ("init", "teacher"):
         if not isinstance(getattr(recipe, key), str | None):
             raise LiifError(f"recipe: {key} must be the name of weights, or a file")
     if recipe.teacher and recipe.loss == "crisp":
         raise LiifError("recipe: the crisp loss has no teacher")
-    if type(recipe.from_all_sides) is not bool or recipe.from_all_sides > bool(recipe.teacher):
-        raise LiifError("recipe: from_all_sides must be true or false, and true only of a teacher")
+    if recipe.from_all_sides and not recipe.teacher:
+        raise LiifError("recipe: from_all_sides must be true only of a teacher")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
     _check_shares(recipe)
@@ -262,20 +281,24 @@ def _check_crisp(recipe: Recipe) -> None:
         return
     if recipe.window < 16:
         raise LiifError("recipe: the crisp loss needs a window of 16 pixels or more")
-    if set(recipe.crisp) != set(CRISP) or not all(v >= 0 for v in recipe.crisp.values()):
+    weights = recipe.crisp if isinstance(recipe.crisp, dict) else {}
+    if set(weights) != set(CRISP) or not all(is_number(v) and v >= 0 for v in weights.values()):
         raise LiifError(f"recipe: crisp needs weights of 0 or more for {', '.join(CRISP)}")
 
 
 def _check_more_runs(recipe: Recipe) -> None:
     """Raise LiifError if a run before this one, or of its soup, cannot be."""
-    for changes in (*recipe.before, *recipe.soup):
-        own = {"init", *ALONE} & set(changes)
-        if own:
-            raise LiifError(
-                f"recipe: {', '.join(sorted(own))} cannot change in a run before, or of a soup"
-            )
-    seeds = [seed for group in recipe.soup for seed in group.get("seeds") or [None]]
-    if None in seeds or len(set(seeds)) < len(seeds):
+    for place, changes in (*_placed("before", recipe.before), *_placed("soup", recipe.soup)):
+        if not isinstance(changes, dict):
+            raise LiifError(f"recipe: {place} must be changes to the recipe, {{…}}")
+        fixed = {"init", *ALONE} | ({"model"} if place.startswith("soup") else set())
+        if own := fixed & set(changes):
+            raise LiifError(f"recipe: {place}: {', '.join(sorted(own))} cannot change there")
+    for place, group in _placed("soup", recipe.soup):
+        if not isinstance(group.get("seeds"), list | tuple) or not group["seeds"]:
+            raise LiifError(f"recipe: {place}: a group needs seeds, a list of whole numbers")
+    seeds = [seed for group in recipe.soup for seed in group["seeds"]]
+    if len({str(seed) for seed in seeds}) < len(seeds):
         raise LiifError("recipe: each group of a soup needs seeds, none twice")
     recipe.fine_tunings()
     recipe.runs_before()
@@ -327,9 +350,4 @@ def _from_file(path: Path) -> Recipe:
         raise LiifError(f"recipe {path} is not JSON: {one_line(error)}") from error
     if not isinstance(values, dict) or not {"model", "steps"} <= set(values):
         raise LiifError(f'recipe {path} must be a JSON object with "model", "steps" and more')
-    try:
-        return Recipe.from_dict(values)
-    except TypeError as error:  # a text where a number is wanted, or the like
-        raise LiifError(
-            f"recipe {path} holds a value of the wrong kind: {one_line(error)}"
-        ) from error
+    return Recipe.from_dict(values)

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from liif_core.errors import LiifError
 from liif_core.photos import photo_paths
 from liif_core.processes import Place
-from liif_core.training.checkpoint import State, forget_parts, run_folder
+from liif_core.training.checkpoint import State, forget_parts, run_folder, share_out
 from liif_core.training.degrade import noise_and_jpeg
-from liif_core.training.log import Log, write_text
+from liif_core.training.log import Log, last_step, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
@@ -58,21 +58,19 @@ class Run:
     ) -> None:
         self.recipe, self.out, self.place = recipe, out, place
         self.dtype = getattr(torch, recipe.stored)
-        if recipe.batch % place.world:
-            raise LiifError(
-                f"a batch of {recipe.batch} cannot be shared out among {place.world} processes; "
-                "start as many as divide it"
-            )
+        share_out(recipe, place)
         record = can_record(place.device, place.world) and recipe.loss != "crisp"
         with run_folder(out, resume=resume):
             # What takes long comes last: nothing is decoded for a run that cannot begin.
             for folder in (photos, val) if val else (photos,):
                 photo_paths(folder)
             self.state = State(recipe, init, place.device, capturable=record)
-            if resume:
-                self._go_on()
-            self.recipe = recipe = self.state.recipe
             tell = to_stderr if place.leads else _silently
+            if resume and (out / "last.pt").is_file():
+                self._go_on()
+            elif resume:
+                self._begin_anew(init, tell)
+            self.recipe = recipe = self.state.recipe
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
@@ -92,6 +90,21 @@ class Run:
             world=place.world,
             record=record,
         )
+
+    def _begin_anew(self, init: str | None, tell: Tell) -> None:
+        """Say what a run that was stopped before its first checkpoint begins with.
+
+        Raises:
+            LiifError: the log is of a run that had come further: its checkpoint is lost.
+        """
+        if last_step(self.out / "log.csv") > self.recipe.save_every:
+            raise LiifError(
+                f"{self.out} has lost its checkpoint, last.pt; name another folder, and begin "
+                f"with --init {self.out / 'best.safetensors'} if that is there"
+            )
+        # Whoever gave --init may have left it out now.
+        start = init or self.recipe.init or "random weights"
+        tell(f"{self.out} has no checkpoint yet: its run begins anew, from {start}")
 
     def _go_on(self) -> None:
         """Take up the run in the folder where it was left."""

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from liif_core.processes import Place, processes
-from liif_core.training.checkpoint import finished
+from liif_core.training.ahead import look_ahead
+from liif_core.training.checkpoint import begun, finished
 from liif_core.training.loss import PairLoss
 from liif_core.training.photographs import to_stderr
 from liif_core.training.recipe import Recipe
 from liif_core.training.run import Run, make_validator, split
 from liif_core.training.soup import greedy_soup, mean_of
-from liif_core.weights import load_model, save_weights, training_facts
+from liif_core.weights import save_weights, training_facts
 
 __all__ = ["PairLoss", "Place", "Run", "closing_words", "train"]
 
@@ -43,7 +44,8 @@ def train(
         val: folder of validation photographs; without one, those that the recipe names are held
             out of `photos`, or else every 16th.
         init: weights to start from, instead of the recipe's; grown where its encoder is larger.
-        resume: go on with the run in `out`, wherever it was left; see `Recipe.goes_on_from`.
+        resume: go on with the run in `out`, wherever it was left; see `Recipe.goes_on_from`. A run
+            that was stopped before its first checkpoint begins anew.
         device: see `pick_device`.
         quiet: no progress bar.
 
@@ -54,12 +56,12 @@ def train(
         LiifError: a folder, weight or run that does not fit.
     """
     with processes(device) as place:
-        _look_for_teachers(recipe)
+        look_ahead(recipe, photos, out, init=init, resume=resume, place=place)
         gain = float("-inf")
         if recipe.before and not (out / "last.pt").is_file():
             options: dict[str, Any] = {"val": val, "place": place, "quiet": quiet}
             init = _before(recipe, photos, out, init=init, resume=resume, **options)
-            resume = False
+            resume = resume and begun(out)
         if not (recipe.soup and resume and finished(recipe, out)):
             run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
             gain = run.loop(quiet=quiet)
@@ -93,13 +95,6 @@ def closing_words(recipe: Recipe, out: Path, gain: float) -> list[str]:
     return lines
 
 
-def _look_for_teachers(recipe: Recipe) -> None:
-    """Raise LiifError if a run's teacher cannot be loaded: later, others would have run in vain."""
-    runs = (*recipe.runs_before(), recipe, *recipe.fine_tunings())
-    for name in {run.teacher for run in runs if run.teacher}:
-        load_model(name, "cpu")
-
-
 def _before(
     recipe: Recipe,
     photos: Path,
@@ -118,7 +113,7 @@ def _before(
     for number, part in enumerate(recipe.runs_before(), start=1):
         folder = out / f"before-{number}"
         # Without a first one there is nothing to resume, and `Run` says so.
-        going_on = resume and (number == 1 or (folder / "last.pt").is_file())
+        going_on = resume and (number == 1 or begun(folder))
         if not (going_on and finished(part, folder)):
             run = Run(part, photos, folder, val=val, init=init, resume=going_on, place=place)
             run.loop(quiet=quiet)
@@ -143,8 +138,8 @@ def _soup(
         parts.append(folder / "best.safetensors")
         if finished(part, folder):
             continue
-        resume = (folder / "last.pt").is_file()
-        run = Run(part, photos, folder, val=val, init=str(parts[0]), resume=resume, place=place)
+        options: dict[str, Any] = {"val": val, "init": str(parts[0]), "place": place}
+        run = Run(part, photos, folder, resume=begun(folder), **options)
         run.loop(quiet=quiet)
     place.wait()
     held_out = split(photos, val, recipe, to_stderr if place.leads else lambda line: None)[1]

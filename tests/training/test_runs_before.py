@@ -112,6 +112,73 @@ def test_it_goes_on_bit_for_bit_wherever_it_was_left(recipe, photos, tmp_path, m
         train(recipe, photos, run, device="cpu", quiet=True, resume=True)
 
 
+@pytest.mark.parametrize("resume_at", [1, 7, 12], ids=["before-1", "before-2", "own"])
+@pytest.mark.parametrize("validated", [False, True])
+def test_a_run_without_a_checkpoint_begins_anew(
+    resume_at, validated, recipe, photos, tmp_path, monkeypatch, capsys
+):
+    """Stopped before its first checkpoint, at its first step or after its first validation."""
+    recipe = replace(recipe, validate_every=1, save_every=100)  # and a checkpoint at each end
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train(recipe, photos, whole, device="cpu", quiet=True)
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) == resume_at + validated:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, run, device="cpu", quiet=True)
+    folder = run / {1: "before-1", 7: "before-2", 12: "."}[resume_at]
+    assert not (folder / "last.pt").exists()
+    assert bool((folder / "log.csv").read_text()) == validated
+    train(recipe, photos, run, device="cpu", quiet=True, resume=True)
+    assert f"{folder} has no checkpoint yet: its run begins anew, from " in capsys.readouterr().err
+    for name, state in states(whole).items():
+        assert_same(states(run)[name], state)
+        assert logged(run / name) == logged(whole / name)
+
+
+def test_a_run_that_lost_its_checkpoint_is_not_begun_anew(recipe, photos, tmp_path):
+    recipe = replace(recipe, before=(), validate_every=1, save_every=1)
+    train(recipe, photos, tmp_path, device="cpu", quiet=True)
+    (tmp_path / "last.pt").unlink()
+    kept = {name: (tmp_path / name).read_bytes() for name in ("best.safetensors", "log.csv")}
+    with pytest.raises(LiifError, match="has lost its checkpoint, last.pt; name another folder"):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True, resume=True)
+    assert kept == {name: (tmp_path / name).read_bytes() for name in kept}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "nosuch"}, "recipe: before 2 of 2: no model called 'nosuch'"),
+        ({"model": "liif-edsr"}, "^an encoder can only grow"),
+        ({"teacher": "nosuch"}, "no weights called 'nosuch'"),
+        ({"teacher": "liif-edsr-crisp"}, "liif-edsr-crisp cannot be a teacher: it reads noise"),
+        ({"patch": 60}, "before 2 of 2: all photographs in .* smaller than 240 pixels"),
+    ],
+)
+def test_what_a_later_run_lacks_is_told_before_the_first(
+    change, message, recipe, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Run, "__init__", None)
+    recipe = replace(recipe, before=(recipe.before[0], {**recipe.before[1], **change}))
+    with pytest.raises(LiifError, match=message):
+        train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_another_run_is_told_before_the_first(recipe, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "__init__", None)
+    (tmp_path / "before-2").mkdir()
+    (tmp_path / "before-2" / "log.csv").write_text("step\n1\n")
+    with pytest.raises(LiifError, match="before-2 holds a run already"):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True)
+
+
 def test_what_each_begins_with(recipe, lender, photos, tmp_path):
     staged, alone = tmp_path / "staged", tmp_path / "alone"
     train(recipe, photos, staged, device="cpu", quiet=True)

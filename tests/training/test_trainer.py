@@ -80,9 +80,9 @@ def test_a_killed_run_resumes_bit_for_bit(kill, whole_run, photos, tmp_path):
     started = (tmp_path / "run" / "last.pt").is_file()
     assert started == (kill in ({"kill_at_step": 8}, {"kill_at_save": 3}))
     if not started:  # killed before anything was saved: there is nothing to lose
-        again = drive({**options, "resume": True})
-        assert "without --resume" in again.stderr
-    found = finished({**options, "resume": started})
+        again = drive({**options, "resume": True, "kill_at_step": 1})
+        assert "has no checkpoint yet: its run begins anew, from random weights" in again.stderr
+    found = finished({**options, "resume": True})
     assert_same(found, expected)
     assert log_without_times(tmp_path / "run") == log_without_times(whole)
     assert not list((tmp_path / "run").glob(".*"))
@@ -366,9 +366,26 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"soup": [{"seeds": [1]}, {"seeds": [1]}]}, "none twice"),
         ({"soup": [{"seeds": [1], "steps": 0}]}, "steps must be greater"),
         ({"soup": [{"seeds": [1], "salt": 1}]}, "unknown salt"),
-        ({"soup": [{"seeds": [1], "init": "liif-edsr"}]}, "init cannot change"),
-        ({"before": [{"soup": [{"seeds": [1]}]}]}, "soup cannot change"),
-        ({"before": [{"steps": 0}]}, "steps must be greater"),
+        ({"soup": [{"seeds": [1], "init": "liif-edsr"}]}, "soup 1 of 1: init cannot change"),
+        ({"before": [{"soup": [{"seeds": [1]}]}]}, "before 1 of 1: soup cannot change"),
+        ({"before": [{"steps": 0}]}, "before 1 of 1: steps must be greater"),
+        ({"before": [{"steps": 4}, {"steps": "many"}]}, "before 2 of 2: steps must be a whole num"),
+        ({"before": [3]}, "before 1 of 1 must be changes to the recipe"),
+        ({"before": {"steps": 3}}, "before must be a list of runs"),
+        ({"before": 3}, "before must be a list of runs"),
+        ({"soup": [5]}, "soup 1 of 1 must be changes"),
+        ({"soup": "thick"}, "soup must be a list of groups"),
+        ({"soup": [{"seeds": 5}]}, "soup 1 of 1: a group needs seeds"),
+        ({"soup": [{"seeds": [[5]]}]}, "soup 1 of 1: seed must be a whole number"),
+        ({"soup": [{"seeds": [1], "model": "heat-edsr"}]}, "model cannot change"),
+        ({"steps": 2.5}, "steps must be a whole number"),
+        ({"batch": True}, "batch must be a whole number"),
+        ({"min_scale": "one"}, "min_scale must be a number"),
+        ({"drawn": None}, "drawn must be a number"),
+        ({"model": 3}, "model must be a text"),
+        ({"held_out": "a.jpg"}, "list of file names"),
+        ({"loss": "crisp", "window": 16, "crisp": 3}, "crisp needs weights of 0 or more"),
+        ({"freeze_encoder": 1}, "freeze_encoder must be true or false"),
         ({"before": [{"pepper": 1}]}, "unknown pepper"),
         ({"teacher": "liif-edsr", "loss": "crisp", "window": 16}, "the crisp loss has no teacher"),
         ({"from_all_sides": True}, "true only of a teacher"),
@@ -411,7 +428,7 @@ def test_recipes_in_the_package():
         ("{", "not JSON"),
         ("[1]", "JSON object"),
         ('{"model": "liif-edsr-small"}', "JSON object"),
-        ('{"model": "liif-edsr-small", "steps": "many"}', "wrong kind"),
+        ('{"model": "liif-edsr-small", "steps": "many"}', "steps must be a whole number"),
         ('{"model": "liif-edsr-small", "steps": 9, "sauce": 1}', "unknown sauce"),
     ],
 )
