@@ -89,6 +89,7 @@ def processes(device: str = "auto") -> Iterator[Place]:
         return
     if own.type == "cuda":
         torch.cuda.set_device(own)
+    _load_collectives()
     backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"
     dist.init_process_group(backend, timeout=TIMEOUT)
     try:
@@ -97,6 +98,17 @@ def processes(device: str = "auto") -> Iterator[Place]:
         place.wait()  # torchrun ends all when one fails, which would cut off the last of them
     finally:
         dist.destroy_process_group()
+
+
+def _load_collectives() -> None:
+    """Load, before there is a process group, what would keep one alive that it is loaded beside.
+
+    Functions of `torch.distributed.nn` have the process group of the time they are loaded as an
+    argument's default, and the first step of an optimiser loads them. That group then outlives
+    `destroy_process_group`, and gloo's threads end with the process, some in the middle of letting
+    go of a tensor: it aborts (PyTorch 2.13.0 with Python before 3.14).
+    """
+    import torch.distributed.nn.functional  # noqa: F401
 
 
 def _world() -> int:

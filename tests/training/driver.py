@@ -74,6 +74,12 @@ def note_validated(folder: Path) -> None:
     Trial.zoomed = noted
 
 
+def note_threads(folder: Path) -> None:
+    """Note the names of the threads that this process still has, in a file named by its rank."""
+    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
+    (folder / os.environ["RANK"]).write_text("".join(names))
+
+
 if __name__ == "__main__":
     options = json.loads(sys.argv[1])
     torch.set_num_threads(1)
@@ -92,3 +98,5 @@ if __name__ == "__main__":
         device="cpu",
         quiet=True,
     )
+    if "note_threads" in options:
+        note_threads(Path(options["note_threads"]))

@@ -113,6 +113,18 @@ def test_two_processes_train_as_one_with_a_batch_of_both(photos, tmp_path):
         assert moved > 1e-3, "the tolerance proves nothing if nothing was learnt"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for threads where Linux lists them")
+def test_processes_that_met_leave_no_thread_to_meet_the_end_of_python(photos, tmp_path):
+    """One that lets go of a tensor while Python ends brings its process down."""
+    options = {"photos": photos, "out": tmp_path / "two", "note_threads": tmp_path}
+    recipe = {"steps": 2, "warmup": 1, "decay": 1, "batch": 4}
+    finished({**options, "recipe": recipe}, processes=2)
+    for rank in "01":
+        left = (tmp_path / rank).read_text().split()
+        assert left
+        assert not [name for name in left if "gloo" in name]
+
+
 def test_processes_validate_together(photos, tmp_path):
     """Each zooms its half, nothing is zoomed twice, and the scores are those of one alone."""
     shutil.copytree(photos, tmp_path / "val")
