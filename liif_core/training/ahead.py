@@ -1,7 +1,5 @@
 """What can be known of all runs of a recipe before the first of them trains for hours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from liif_core.errors import LiifError
@@ -10,15 +8,14 @@ from liif_core.photos import photo_paths, read_header
 from liif_core.processes import Place
 from liif_core.training.checkpoint import (
     begun,
+    check_folder,
     config_of,
-    finished,
     fitted,
-    refuse_to_overwrite,
     share_out,
 )
 from liif_core.training.crisp import new_adversary
 from liif_core.training.grow import stir
-from liif_core.training.recipe import Recipe
+from liif_core.training.recipe import Recipe, naming
 from liif_core.weights import load_model
 
 
@@ -34,45 +31,46 @@ def look_ahead(
     Raises:
         LiifError: one could not; nothing was made or trained yet.
     """
-    runs = list(_runs(recipe, out, resume=resume))
+    runs = runs_left(recipe, out, resume=resume)
+    for number, (_, _, folder) in reversed(list(enumerate(runs))):
+        check_folder(folder, resume=resume and number == 0)
+    for part in recipe.fine_tunings():
+        runs.append((f"soup, seed {part.seed}", part, out / f"soup-{part.seed}"))
     _look_for_teachers([part for _, part, _ in runs])
     if len(runs) == 1:  # it says all else itself, as soon
         return
-    _check_folders(recipe, out, resume=resume)
     model = None
     for which, part, folder in runs:
-        if resume and finished(part, folder):
+        if resume and begun(folder):
             model = build(config_of(part))
             continue
         start = init or part.init
         if model is None and start:
             model = load_model(start, "cpu")
-        with _named(which):
+        with naming(which):
             share_out(part, place)
             model = _begun_with(part, model)
             _check_sizes(part, photos)
 
 
-def _runs(recipe: Recipe, out: Path, *, resume: bool) -> Iterator[tuple[str, Recipe, Path]]:
-    """Yield all runs that are not past, in their order: in words which it is, recipe, folder."""
+def runs_left(recipe: Recipe, out: Path, *, resume: bool) -> list[tuple[str, Recipe, Path]]:
+    """Return the runs before a recipe's own, and that, in their order, less those that are past.
+
+    When it is resumed, all before the one that was begun last are past: that one's checkpoint
+    holds what they left it.
+
+    Returns:
+        of each in words which it is, "" for the recipe's own; its recipe; and its folder.
+    """
     before = recipe.runs_before()
-    if not (resume and (out / "last.pt").is_file()):
-        for number, part in enumerate(before, start=1):
-            yield f"before {number} of {len(before)}", part, out / f"before-{number}"
-    yield "", recipe, out
-    for part in recipe.fine_tunings():
-        yield f"soup, seed {part.seed}", part, out / f"soup-{part.seed}"
-
-
-@contextmanager
-def _named(which: str) -> Iterator[None]:
-    """Have a LiifError in this context say which of the runs it is about; "": the recipe's own."""
-    try:
-        yield
-    except LiifError as error:
-        if not which:
-            raise
-        raise LiifError(f"recipe: {which}: {str(error).removeprefix('recipe: ')}") from error
+    runs = [
+        (f"before {number} of {len(before)}", part, out / f"before-{number}")
+        for number, part in enumerate(before, start=1)
+    ]
+    runs.append(("", recipe, out))
+    if not resume:
+        return runs
+    return runs[max((number for number, run in enumerate(runs) if begun(run[2])), default=0) :]
 
 
 def _look_for_teachers(runs: list[Recipe]) -> None:
@@ -83,16 +81,6 @@ def _look_for_teachers(runs: list[Recipe]) -> None:
                 f"recipe: {name} cannot be a teacher: it reads noise, and its answers hold chance; "
                 "name weights that read none, such as liif-edsr"
             )
-
-
-def _check_folders(recipe: Recipe, out: Path, *, resume: bool) -> None:
-    """Raise LiifError if a run's folder is another's, or there is nothing to go on with."""
-    folders = [out / f"before-{number}" for number in range(1, len(recipe.before) + 1)] + [out]
-    if not resume:
-        for folder in reversed(folders):
-            refuse_to_overwrite(folder)
-    elif not begun(out) and not begun(folders[0]):
-        raise LiifError(f"no run to resume in {folders[0]}; start it without --resume")
 
 
 def _begun_with(recipe: Recipe, start: Model | None) -> Model:

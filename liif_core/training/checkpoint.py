@@ -27,6 +27,7 @@ class State:
     Args:
         recipe: what is trained and how.
         init: weights to start from, instead of the recipe's.
+        resumed: `load` is to follow: nothing is started from.
         device: where the arithmetic runs.
         capturable: steps are to be recorded as a CUDA graph.
 
@@ -43,12 +44,18 @@ class State:
     """
 
     def __init__(
-        self, recipe: Recipe, init: str | None, device: torch.device, *, capturable: bool = False
+        self,
+        recipe: Recipe,
+        init: str | None,
+        device: torch.device,
+        *,
+        resumed: bool = False,
+        capturable: bool = False,
     ) -> None:
         self.recipe, self.device = recipe, device
         self.step, self.best, self.seconds = 0, float("-inf"), 0.0
         torch.manual_seed(recipe.seed)
-        start = init or recipe.init
+        start = None if resumed else init or recipe.init
         first = fitted(recipe, load_model(start, device="cpu") if start else None)
         self.model = first.train().requires_grad_(True)
         if recipe.loss == "crisp":
@@ -99,9 +106,11 @@ class State:
         state = _read(out, self.device)
         begun = Recipe.from_dict(state["recipe"])
         if not self.recipe.goes_on_from(begun, state["step"]):
+            differing = ", ".join(self.recipe.differing(begun))
             raise LiifError(
-                f"the run in {out} has another recipe; resume with the options it was started "
-                f"with, or begin another from its weights: --init {out / 'best.safetensors'}"
+                f"the run in {out} has another recipe, which differs in {differing}; resume with "
+                "the options it was started with, or begin another from its weights: "
+                f"--init {out / 'best.safetensors'}"
             )
         self.recipe = replace(self.recipe, before=begun.before)  # what is past stays as it was
         self.model.load_state_dict(state["model"])
@@ -128,14 +137,25 @@ def finished(recipe: Recipe, out: Path) -> bool:
 
 
 def begun(out: Path) -> bool:
-    """Whether a run was begun in a folder, even if it was stopped before its first checkpoint."""
-    return any((out / name).is_file() for name in ("last.pt", "log.csv", "recipe.json"))
+    """Whether a folder holds a run to go on with: each has a checkpoint before its first step."""
+    return (out / "last.pt").is_file()
 
 
-def refuse_to_overwrite(out: Path) -> None:
-    """Raise LiifError if a folder holds what a run has computed: a checkpoint, or a validation."""
+def check_folder(out: Path, *, resume: bool) -> None:
+    """See that a run can begin in a folder, or be resumed there.
+
+    Raises:
+        LiifError: a run is there already, or none is to be resumed.
+    """
     log = out / "log.csv"
-    if (out / "last.pt").is_file() or (log.is_file() and log.stat().st_size > 0):
+    if not begun(out) and log.is_file() and log.stat().st_size > 0:
+        raise LiifError(
+            f"the run in {out} has lost its checkpoint, last.pt; name another folder, and begin "
+            f"with --init {out / 'best.safetensors'} if that is there"
+        )
+    if resume and not begun(out):
+        raise LiifError(f"no run to resume in {out}; start it without --resume")
+    if not resume and begun(out):
         raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
 
 
@@ -144,12 +164,9 @@ def run_folder(out: Path, *, resume: bool) -> Iterator[None]:
     """Make the folder of a run, and take it away again if the block, which prepares it, fails.
 
     Raises:
-        LiifError: a run is there already, or none is to be resumed, or the folder cannot be made.
+        LiifError: as `check_folder`; or the folder cannot be made.
     """
-    if resume and not begun(out):
-        raise LiifError(f"no run to resume in {out}; start it without --resume")
-    if not resume:
-        refuse_to_overwrite(out)
+    check_folder(out, resume=resume)
     missing = list(itertools.takewhile(lambda folder: not folder.exists(), [out, *out.parents]))
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -9,12 +9,6 @@ from typing import Any
 from liif_core.files.publish import publishing
 
 
-def last_step(path: Path) -> int:
-    """Return the step of a log's last line; 0 if there is none."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return int(lines[-1].split(",")[0]) if len(lines) > 1 else 0
-
-
 class Log:
     """The run's CSV log; lines after `step` (from a run that was cut off) are dropped.
 

@@ -1,6 +1,8 @@
 """A recipe: everything that decides what a training run computes, apart from the photographs."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
@@ -214,12 +216,21 @@ def _placed(key: str, runs: tuple[Any, ...]) -> list[tuple[str, Any]]:
     return [(f"{key} {number} of {len(runs)}", run) for number, run in enumerate(runs, start=1)]
 
 
-def _at(place: str, values: dict[str, Any]) -> Recipe:
-    """Build the recipe of a run before, or of a soup; an error says of which."""
+@contextmanager
+def naming(which: str) -> Iterator[None]:
+    """Have a LiifError in this context say which of the runs it is about; "": the recipe's own."""
     try:
-        return Recipe.from_dict(values)
+        yield
     except LiifError as error:
-        raise LiifError(str(error).replace("recipe:", f"recipe: {place}:", 1)) from error
+        if not which:
+            raise
+        raise LiifError(f"recipe: {which}: {str(error).removeprefix('recipe: ')}") from error
+
+
+def _at(place: str, values: dict[str, Any]) -> Recipe:
+    """Build the recipe of a run before, or of a soup."""
+    with naming(place):
+        return Recipe.from_dict(values)
 
 
 def _check(recipe: Recipe) -> None:

@@ -16,7 +16,7 @@ from liif_core.photos import photo_paths
 from liif_core.processes import Place
 from liif_core.training.checkpoint import State, forget_parts, run_folder, share_out
 from liif_core.training.degrade import noise_and_jpeg
-from liif_core.training.log import Log, last_step, write_text
+from liif_core.training.log import Log, write_text
 from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
@@ -64,12 +64,10 @@ class Run:
             # What takes long comes last: nothing is decoded for a run that cannot begin.
             for folder in (photos, val) if val else (photos,):
                 photo_paths(folder)
-            self.state = State(recipe, init, place.device, capturable=record)
+            self.state = State(recipe, init, place.device, resumed=resume, capturable=record)
             tell = to_stderr if place.leads else _silently
-            if resume and (out / "last.pt").is_file():
+            if resume:
                 self._go_on()
-            elif resume:
-                self._begin_anew(init, tell)
             self.recipe = recipe = self.state.recipe
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]
@@ -79,6 +77,8 @@ class Run:
         if place.leads:
             forget_parts(out)
             write_text(out / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
+            if not resume:  # so that it can be resumed, and knows what it began with
+                self.state.save(out)
         self.log = Log(out / "log.csv", self.state.step) if place.leads else None
         self.update = Update(
             loss_of(self.state),
@@ -91,21 +91,6 @@ class Run:
             record=record,
         )
 
-    def _begin_anew(self, init: str | None, tell: Tell) -> None:
-        """Say what a run that was stopped before its first checkpoint begins with.
-
-        Raises:
-            LiifError: the log is of a run that had come further: its checkpoint is lost.
-        """
-        if last_step(self.out / "log.csv") > self.recipe.save_every:
-            raise LiifError(
-                f"{self.out} has lost its checkpoint, last.pt; name another folder, and begin "
-                f"with --init {self.out / 'best.safetensors'} if that is there"
-            )
-        # Whoever gave --init may have left it out now.
-        start = init or self.recipe.init or "random weights"
-        tell(f"{self.out} has no checkpoint yet: its run begins anew, from {start}")
-
     def _go_on(self) -> None:
         """Take up the run in the folder where it was left."""
         self.state.load(self.out)
@@ -115,10 +100,16 @@ class Run:
                 f"another from its weights: --init {self.out / 'best.safetensors'}"
             )
 
-    def loop(self, *, quiet: bool) -> float:
-        """Train to the end of the recipe; return the best gain over bicubic, in dB."""
+    def loop(self, *, quiet: bool, which: str = "") -> float:
+        """Train to the end of the recipe; return the best gain over bicubic, in dB.
+
+        Args:
+            quiet: no progress bar.
+            which: what stands before the bar: which of several runs this is.
+        """
         recipe, state, place = self.recipe, self.state, self.place
         bar = tqdm(
+            desc=which or None,
             total=recipe.steps,
             initial=state.step,
             unit="step",

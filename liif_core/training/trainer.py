@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from liif_core.processes import Place, processes
-from liif_core.training.ahead import look_ahead
+from liif_core.training.ahead import look_ahead, runs_left
 from liif_core.training.checkpoint import begun, finished
 from liif_core.training.loss import PairLoss
 from liif_core.training.photographs import to_stderr
@@ -44,8 +44,8 @@ def train(
         val: folder of validation photographs; without one, those that the recipe names are held
             out of `photos`, or else every 16th.
         init: weights to start from, instead of the recipe's; grown where its encoder is larger.
-        resume: go on with the run in `out`, wherever it was left; see `Recipe.goes_on_from`. A run
-            that was stopped before its first checkpoint begins anew.
+        resume: go on with the run in `out`, wherever it was left; see `Recipe.goes_on_from`. What
+            it began with, it knows: `init` does not count then.
         device: see `pick_device`.
         quiet: no progress bar.
 
@@ -58,13 +58,14 @@ def train(
     with processes(device) as place:
         look_ahead(recipe, photos, out, init=init, resume=resume, place=place)
         gain = float("-inf")
-        if recipe.before and not (out / "last.pt").is_file():
-            options: dict[str, Any] = {"val": val, "place": place, "quiet": quiet}
-            init = _before(recipe, photos, out, init=init, resume=resume, **options)
-            resume = resume and begun(out)
-        if not (recipe.soup and resume and finished(recipe, out)):
-            run = Run(recipe, photos, out, val=val, init=init, resume=resume, place=place)
-            gain = run.loop(quiet=quiet)
+        for which, part, folder in runs_left(recipe, out, resume=resume):
+            own = folder == out
+            # Of one that is finished, and which nothing follows, `Run` says so.
+            if not (resume and (recipe.soup or not own) and finished(part, folder)):
+                run = Run(part, photos, folder, val=val, init=init, resume=resume, place=place)
+                gain = run.loop(quiet=quiet, which=which)
+            place.wait()  # until the leading process has written what the next one begins with
+            init, resume = str(folder / "best.safetensors"), False
         if recipe.soup:
             gain = _soup(recipe, photos, out, val=val, place=place, quiet=quiet)
         return gain if place.leads else None
@@ -95,34 +96,6 @@ def closing_words(recipe: Recipe, out: Path, gain: float) -> list[str]:
     return lines
 
 
-def _before(
-    recipe: Recipe,
-    photos: Path,
-    out: Path,
-    *,
-    init: str | None,
-    resume: bool,
-    val: Path | None,
-    place: Place,
-    quiet: bool,
-) -> str:
-    """Take the runs before a recipe's own, in `before-N` folders; return what it begins with.
-
-    What is finished is not run again.
-    """
-    for number, part in enumerate(recipe.runs_before(), start=1):
-        folder = out / f"before-{number}"
-        # Without a first one there is nothing to resume, and `Run` says so.
-        going_on = resume and (number == 1 or begun(folder))
-        if not (going_on and finished(part, folder)):
-            run = Run(part, photos, folder, val=val, init=init, resume=going_on, place=place)
-            run.loop(quiet=quiet)
-        place.wait()  # until the leading process has written what the next one begins with
-        init = str(folder / "best.safetensors")
-    assert init is not None
-    return init
-
-
 def _soup(
     recipe: Recipe, photos: Path, out: Path, *, val: Path | None, place: Place, quiet: bool
 ) -> float:
@@ -140,7 +113,7 @@ def _soup(
             continue
         options: dict[str, Any] = {"val": val, "init": str(parts[0]), "place": place}
         run = Run(part, photos, folder, resume=begun(folder), **options)
-        run.loop(quiet=quiet)
+        run.loop(quiet=quiet, which=f"soup, seed {part.seed}")
     place.wait()
     held_out = split(photos, val, recipe, to_stderr if place.leads else lambda line: None)[1]
     validator = make_validator(recipe, held_out, place)

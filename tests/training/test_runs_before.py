@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -114,13 +115,13 @@ def test_it_goes_on_bit_for_bit_wherever_it_was_left(recipe, photos, tmp_path, m
 
 @pytest.mark.parametrize("resume_at", [1, 7, 12], ids=["before-1", "before-2", "own"])
 @pytest.mark.parametrize("validated", [False, True])
-def test_a_run_without_a_checkpoint_begins_anew(
-    resume_at, validated, recipe, photos, tmp_path, monkeypatch, capsys
+def test_a_run_can_be_resumed_from_its_first_step_on(
+    resume_at, validated, recipe, lender, photos, tmp_path, monkeypatch
 ):
-    """Stopped before its first checkpoint, at its first step or after its first validation."""
-    recipe = replace(recipe, validate_every=1, save_every=100)  # and a checkpoint at each end
+    """Stopped at its first step or after its first validation, it knows what it began with."""
+    recipe = replace(recipe, init=None, validate_every=1, save_every=100)
     whole, run = tmp_path / "whole", tmp_path / "run"
-    train(recipe, photos, whole, device="cpu", quiet=True)
+    train(recipe, photos, whole, init=lender, device="cpu", quiet=True)
     advance, steps = Run.advance, itertools.count(1)
 
     def interrupted(run, batch):
@@ -130,24 +131,46 @@ def test_a_run_without_a_checkpoint_begins_anew(
 
     monkeypatch.setattr(Run, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(recipe, photos, run, device="cpu", quiet=True)
+        train(recipe, photos, run, init=lender, device="cpu", quiet=True)
     folder = run / {1: "before-1", 7: "before-2", 12: "."}[resume_at]
-    assert not (folder / "last.pt").exists()
+    assert torch.load(folder / "last.pt", weights_only=True)["step"] == 0
     assert bool((folder / "log.csv").read_text()) == validated
     train(recipe, photos, run, device="cpu", quiet=True, resume=True)
-    assert f"{folder} has no checkpoint yet: its run begins anew, from " in capsys.readouterr().err
     for name, state in states(whole).items():
         assert_same(states(run)[name], state)
         assert logged(run / name) == logged(whole / name)
 
 
-def test_a_run_that_lost_its_checkpoint_is_not_begun_anew(recipe, photos, tmp_path):
-    recipe = replace(recipe, before=(), validate_every=1, save_every=1)
+def test_what_is_past_is_not_missed(recipe, photos, tmp_path, monkeypatch):
+    """A run that goes on holds all that those before it left it: their folders may go."""
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train(recipe, photos, whole, device="cpu", quiet=True)
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) == 9:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, run, device="cpu", quiet=True)
+    shutil.rmtree(run / "before-1")
+    train(recipe, photos, run, device="cpu", quiet=True, resume=True)
+    assert not (run / "before-1").exists()
+    for name in ("before-2", "."):
+        assert_same(states(run)[name], states(whole)[name])
+
+
+@pytest.mark.parametrize("before", [(), BEFORE[1:]], ids=["alone", "one before"])
+def test_a_run_that_lost_its_checkpoint_is_not_begun_anew(before, recipe, photos, tmp_path):
+    recipe = replace(recipe, before=before, validate_every=1, save_every=1)
     train(recipe, photos, tmp_path, device="cpu", quiet=True)
     (tmp_path / "last.pt").unlink()
     kept = {name: (tmp_path / name).read_bytes() for name in ("best.safetensors", "log.csv")}
-    with pytest.raises(LiifError, match="has lost its checkpoint, last.pt; name another folder"):
-        train(recipe, photos, tmp_path, device="cpu", quiet=True, resume=True)
+    for resume in (True, False):
+        with pytest.raises(LiifError, match="lost its checkpoint, last.pt; name another folder"):
+            train(recipe, photos, tmp_path, device="cpu", quiet=True, resume=resume)
     assert kept == {name: (tmp_path / name).read_bytes() for name in kept}
 
 
@@ -175,7 +198,7 @@ def test_a_folder_of_another_run_is_told_before_the_first(recipe, photos, tmp_pa
     monkeypatch.setattr(Run, "__init__", None)
     (tmp_path / "before-2").mkdir()
     (tmp_path / "before-2" / "log.csv").write_text("step\n1\n")
-    with pytest.raises(LiifError, match="before-2 holds a run already"):
+    with pytest.raises(LiifError, match="the run in .*before-2 has lost its checkpoint"):
         train(recipe, photos, tmp_path, device="cpu", quiet=True)
 
 
