@@ -10,9 +10,6 @@ from liif_core.liif import Latents
 from liif_core.models import KINDS, Model, kind_of
 from liif_core.training.pairs import Batch
 
-#: Below this mean squared error (50 dB) a patch is good enough: rounding to 8 bits alone is 59 dB.
-GOOD_ENOUGH = 1e-5
-
 
 class PairLoss(nn.Module):
     """The difference of the model's answers from the target pixels; a module, so that it can be
@@ -24,6 +21,8 @@ class PairLoss(nn.Module):
             tenth of the logarithm of each patch's mean squared error: a plain patch and a busy
             one, ×1.5 and ×4, then count the same in dB (as in HINet, Chen et al. 2021,
             arXiv 2105.06086).
+        enough: to "psnr", so many dB are good enough: the better a patch is than that, the less it
+            counts.
         teacher: a model whose answers are the target, instead of the photo's pixels (distillation,
             Hinton et al. 2015, arXiv 1503.02531). To "psnr", its own error is what is good enough:
             the squared errors of teacher and pupil are taken to add up, so that a patch counts by
@@ -40,6 +39,7 @@ class PairLoss(nn.Module):
         kind: str = "l1",
         teacher: Model | None = None,
         *,
+        enough: float = 50.0,
         teacher_to: float = 0.0,
         from_all_sides: bool = False,
     ) -> None:
@@ -49,6 +49,7 @@ class PairLoss(nn.Module):
         self.decoder: Any = KINDS[kind_of(model.config)].decoder
         self.of_teacher: Any = teacher and KINDS[kind_of(teacher.config)].decoder
         self.teacher_to, self.from_all_sides = teacher_to, from_all_sides
+        self.enough = 10 ** (-enough / 10)  # as a mean squared error
         self.same_codes = (
             teacher is not None and not from_all_sides and _same_encoder(model, teacher)
         )
@@ -60,7 +61,7 @@ class PairLoss(nn.Module):
         with torch.no_grad():
             colour = self._target(latents, batch)
         if self.kind == "psnr":
-            enough = GOOD_ENOUGH + _squared(colour, batch.colour)  # the teacher's own error
+            enough = self.enough + _squared(colour, batch.colour)  # the teacher's own error
             # A tenth: with gradients of about the L1's, one limit clips both.
             return 0.1 * (_squared(rgb, colour) + enough).log().mean()
         return (rgb - colour).abs().mean()

@@ -48,6 +48,9 @@ class Recipe:
         precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
             processor or accelerator has it (the weights stay float32); "float32" never does.
         loss: "l1" or "psnr", see `PairLoss`; or "crisp", see `CrispLoss`.
+        enough: the PSNR, in dB, beyond which a patch counts less and less in the loss "psnr". Plain
+            patches are better than any photograph as a whole, in which they hardly count: weights
+            that are to be good at photographs need no more than those reach.
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
             those of prints, with paper, print screens and unknown blur, a fifth of them clean.
@@ -99,6 +102,7 @@ class Recipe:
     clip: float = 1.0
     precision: str = "bfloat16"
     loss: str = "l1"
+    enough: float = 50.0
     crisp: dict[str, float] = field(default_factory=dict)
     degrade: str = "none"
     init: str | None = None

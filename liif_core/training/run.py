@@ -229,6 +229,7 @@ def loss_of(state: State) -> nn.Module:
     recipe = state.recipe
     if recipe.loss != "crisp":
         asked: dict[str, Any] = {
+            "enough": recipe.enough,
             "teacher_to": recipe.teacher_to,
             "from_all_sides": recipe.from_all_sides,
         }
