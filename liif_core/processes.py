@@ -101,10 +101,10 @@ def processes(device: str = "auto") -> Iterator[Place]:
 
 
 def _load_collectives() -> None:
-    """Load, before there is a process group, what would keep one alive that it is loaded beside.
+    """Load a module before there is a process group, which it would otherwise keep alive.
 
     Functions of `torch.distributed.nn` have the process group of the time they are loaded as an
-    argument's default, and the first step of an optimiser loads them. That group then outlives
+    argument's default, and the making of an optimiser loads them. That group then outlives
     `destroy_process_group`, and gloo's threads end with the process, some in the middle of letting
     go of a tensor: it aborts (PyTorch 2.13.0 with Python before 3.14).
     """

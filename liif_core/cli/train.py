@@ -40,7 +40,7 @@ def add_train(commands: Commands) -> None:
         "--resume",
         action="store_true",
         help="go on with the run in RUN, from its last checkpoint; give what it "
-        "was started with again",
+        "was started with again, but for --init",
     )
     train.add_argument("--device", default="auto")
     add_threads(train)
@@ -66,8 +66,8 @@ def _train(options: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         print(
-            "liif: interrupted; go on with --resume; what came after the last checkpoint is done "
-            "again",
+            "liif: interrupted; go on with --resume, or without it if no step was begun; what came "
+            "after the last checkpoint is done again",
             file=sys.stderr,
         )
         return 130

@@ -35,7 +35,9 @@ def look_ahead(
     for number, (_, _, folder) in reversed(list(enumerate(runs))):
         check_folder(folder, resume=resume and number == 0)
     for part in recipe.fine_tunings():
-        runs.append((f"soup, seed {part.seed}", part, out / f"soup-{part.seed}"))
+        folder = out / f"soup-{part.seed}"
+        check_folder(folder, resume=resume and begun(folder))
+        runs.append((f"soup, seed {part.seed}", part, folder))
     _look_for_teachers([part for _, part, _ in runs])
     if len(runs) == 1:  # it says all else itself, as soon
         return

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -109,8 +110,7 @@ class State:
             differing = ", ".join(self.recipe.differing(begun))
             raise LiifError(
                 f"the run in {out} has another recipe, which differs in {differing}; resume with "
-                "the options it was started with, or begin another from its weights: "
-                f"--init {out / 'best.safetensors'}"
+                f"the options it was started with, or {_instead(out, state['step'])}"
             )
         self.recipe = replace(self.recipe, before=begun.before)  # what is past stays as it was
         self.model.load_state_dict(state["model"])
@@ -148,14 +148,13 @@ def check_folder(out: Path, *, resume: bool) -> None:
         LiifError: a run is there already, or none is to be resumed.
     """
     log = out / "log.csv"
-    if not begun(out) and log.is_file() and log.stat().st_size > 0:
-        raise LiifError(
-            f"the run in {out} has lost its checkpoint, last.pt; name another folder, and begin "
-            f"with --init {out / 'best.safetensors'} if that is there"
-        )
+    logged = log.is_file() and log.stat().st_size > 0
+    if logged and not begun(out):
+        raise LiifError(f"the run in {out} has lost its checkpoint, last.pt; {_instead(out)}")
     if resume and not begun(out):
         raise LiifError(f"no run to resume in {out}; start it without --resume")
-    if not resume and begun(out):
+    # Of one that was stopped before a step was saved or logged, nothing would be lost.
+    if not resume and begun(out) and (logged or _read(out, torch.device("cpu"))["step"] > 0):
         raise LiifError(f"{out} holds a run already; go on with --resume, or name another folder")
 
 
@@ -194,13 +193,22 @@ def _read(out: Path, device: torch.device) -> dict[str, Any]:
         found = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged file: PyTorch raises almost anything
         raise LiifError(
-            f"{path} cannot be read: damaged, or not a checkpoint; begin another run, with "
-            f"--init {out / 'best.safetensors'} if that is there"
+            f"{path} cannot be read: damaged, or not a checkpoint; {_instead(out)}"
         ) from error
     if not isinstance(found, dict) or not {"recipe", "step", "model"} <= found.keys():
         raise LiifError(f"{path} is not the checkpoint of a run; name another folder")
     _name_teachers(found["recipe"])
     return found
+
+
+def _instead(out: Path, step: int = 1) -> str:
+    """Return what to do about a run that cannot go on, in words; `step`: how far it had come."""
+    if re.fullmatch(r"(before|soup)-\d+", out.name):  # what it began with lies beside it
+        return f"take {out} away, and this run alone begins anew"
+    if step == 0:
+        return "take last.pt and log.csv there away, and it begins anew: none of its steps is saved"
+    best = out / "best.safetensors"
+    return "name another folder" + (f", and begin with --init {best}" if best.is_file() else "")
 
 
 def _name_teachers(recipe: dict[str, Any]) -> None:

@@ -48,9 +48,10 @@ class Recipe:
         precision: "bfloat16" computes convolutions and matrix products in bfloat16 where the
             processor or accelerator has it (the weights stay float32); "float32" never does.
         loss: "l1" or "psnr", see `PairLoss`; or "crisp", see `CrispLoss`.
-        enough: the PSNR, in dB, beyond which a patch counts less and less in the loss "psnr". Plain
-            patches are better than any photograph as a whole, in which they hardly count: weights
-            that are to be good at photographs need no more than those reach.
+        enough: the PSNR, in dB, 0 to 100, beyond which a patch counts less and less in the loss
+            "psnr". A photograph's PSNR is decided by its busy parts; plain patches reach far more,
+            and making them better still hardly changes it. So for weights that are to be good at
+            photographs, about the PSNR that those reach as a whole.
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
             those of prints, with paper, print screens and unknown blur, a fifth of them clean.
@@ -264,6 +265,8 @@ def _check(recipe: Recipe) -> None:
         raise LiifError("recipe: from_all_sides must be true only of a teacher")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
+    if not 0 <= recipe.enough <= 100:
+        raise LiifError("recipe: enough must lie between 0 and 100, in dB")
     _check_shares(recipe)
     if recipe.warmup + recipe.decay > recipe.steps:
         raise LiifError("recipe: warmup and decay together take more than all steps")

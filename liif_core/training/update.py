@@ -62,7 +62,7 @@ class Update:
         record: bool = False,
     ) -> None:
         self.world, self.adversary = world, adversary
-        self.loss: Any = torch.compile(loss) if record and can_compile() else loss
+        self.loss: Any = torch.compile(loss, dynamic=False) if record and can_compile() else loss
         self.optimizers, self.recipe, self.record = optimizers, recipe, record
         both = zip(model.parameters(), average.parameters(), strict=True)
         learning = [(mine, mean) for mine, mean in both if mine.requires_grad]

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -76,8 +77,11 @@ def note_validated(folder: Path) -> None:
 
 def note_threads(folder: Path) -> None:
     """Note the names of the threads that this process still has, in a file named by its rank."""
-    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
-    (folder / os.environ["RANK"]).write_text("".join(names))
+    names = ""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it ended meanwhile
+            names += (task / "comm").read_text()
+    (folder / os.environ["RANK"]).write_text(names)
 
 
 if __name__ == "__main__":

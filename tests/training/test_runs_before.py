@@ -141,6 +141,66 @@ def test_a_run_can_be_resumed_from_its_first_step_on(
         assert logged(run / name) == logged(whole / name)
 
 
+def test_a_recipe_can_be_mended_while_none_of_its_steps_is_saved(
+    recipe, photos, tmp_path, monkeypatch
+):
+    """Stopped at its first step, as by a batch that is too large for the memory."""
+
+    def interrupted(run, batch):
+        raise MemoryError
+
+    advance = Run.advance
+    monkeypatch.setattr(Run, "advance", interrupted)
+    with pytest.raises(MemoryError):
+        train(replace(recipe, before=()), photos, tmp_path, device="cpu", quiet=True)
+    monkeypatch.setattr(Run, "advance", advance)
+    mended = replace(recipe, before=(), batch=1)
+    with pytest.raises(LiifError, match="take last.pt and log.csv there away, and it begins anew"):
+        train(mended, photos, tmp_path, device="cpu", quiet=True, resume=True)
+    train(mended, photos, tmp_path, device="cpu", quiet=True)
+    assert states(tmp_path)["."]["step"] == recipe.steps
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(b"", "before-2/last.pt cannot be read: damaged"), (None, "has lost its checkpoint")],
+)
+def test_a_run_before_that_cannot_go_on_begins_anew_alone(
+    damage, message, recipe, photos, tmp_path, monkeypatch
+):
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) == 11:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+    options = {"device": "cpu", "quiet": True}
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, photos, tmp_path, **options)
+    kept = (tmp_path / "before-1" / "last.pt").read_bytes()
+    last = tmp_path / "before-2" / "last.pt"
+    last.unlink() if damage is None else last.write_bytes(damage)
+    with pytest.raises(LiifError, match=f"{message}.*take .*before-2 away, and this run alone"):
+        train(recipe, photos, tmp_path, resume=True, **options)
+    shutil.rmtree(tmp_path / "before-2")
+    train(recipe, photos, tmp_path, resume=True, **options)
+    assert states(tmp_path)["."]["step"] == recipe.steps
+    assert (tmp_path / "before-1" / "last.pt").read_bytes() == kept
+
+
+def test_a_soups_folder_of_another_run_is_told_before_the_first(
+    recipe, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Run, "__init__", None)
+    recipe = replace(recipe, soup=({"seeds": [5], "steps": 1, "warmup": 0, "decay": 0},))
+    (tmp_path / "soup-5").mkdir()
+    (tmp_path / "soup-5" / "log.csv").write_text("step\n1\n")
+    with pytest.raises(LiifError, match="the run in .*soup-5 has lost its checkpoint"):
+        train(recipe, photos, tmp_path, device="cpu", quiet=True)
+
+
 def test_what_is_past_is_not_missed(recipe, photos, tmp_path, monkeypatch):
     """A run that goes on holds all that those before it left it: their folders may go."""
     whole, run = tmp_path / "whole", tmp_path / "run"

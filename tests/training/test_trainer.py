@@ -410,6 +410,10 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"teacher": "liif-edsr", "far": 0.5}, "needs teacher_to"),
         ({"teacher": "liif-edsr", "teacher_to": 2, "far": 1.5}, "share of the patches"),
         ({"init": ["liif-edsr"]}, "init must be the name of weights"),
+        ({"enough": "50"}, "enough must be a number"),
+        ({"enough": -1}, "enough must lie between 0 and 100, in dB"),
+        ({"enough": 10**400}, "enough must lie between 0 and 100, in dB"),
+        ({"enough": float("nan")}, "enough must lie between 0 and 100, in dB"),
     ],
 )
 def test_impossible_recipes(change, message):
