@@ -74,6 +74,18 @@ def assert_same(found, expected):
             assert torch.equal(found[part][name], value), (part, name)
 
 
+def stop_at(monkeypatch, *numbers):
+    """Interrupt what trains before these of its steps, counted through all runs and resumings."""
+    advance, steps = Run.advance, itertools.count(1)
+
+    def interrupted(run, batch):
+        if next(steps) in numbers:
+            raise KeyboardInterrupt
+        advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", interrupted)
+
+
 def logged(folder):
     with (folder / "log.csv").open() as file:
         return [{k: v for k, v in row.items() if k != "hours"} for row in csv.DictReader(file)]
@@ -82,15 +94,8 @@ def logged(folder):
 def test_it_goes_on_bit_for_bit_wherever_it_was_left(recipe, photos, tmp_path, monkeypatch):
     whole, run = tmp_path / "whole", tmp_path / "run"
     train(recipe, photos, whole, device="cpu", quiet=True)
-    advance, steps, stops = Run.advance, itertools.count(1), {5, 11, 19}
-
-    def interrupted(run, batch):
-        if next(steps) in stops:
-            raise KeyboardInterrupt
-        advance(run, batch)
-
     # Stopped at the fifth step, gone on with from the fourth, and so on: in each run once.
-    monkeypatch.setattr(Run, "advance", interrupted)
+    stop_at(monkeypatch, 5, 11, 19)
     left = []
     for resume in (False, True, True):
         with pytest.raises(KeyboardInterrupt):
@@ -122,14 +127,7 @@ def test_a_run_can_be_resumed_from_its_first_step_on(
     recipe = replace(recipe, init=None, validate_every=1, save_every=100)
     whole, run = tmp_path / "whole", tmp_path / "run"
     train(recipe, photos, whole, init=lender, device="cpu", quiet=True)
-    advance, steps = Run.advance, itertools.count(1)
-
-    def interrupted(run, batch):
-        if next(steps) == resume_at + validated:
-            raise KeyboardInterrupt
-        advance(run, batch)
-
-    monkeypatch.setattr(Run, "advance", interrupted)
+    stop_at(monkeypatch, resume_at + validated)
     with pytest.raises(KeyboardInterrupt):
         train(recipe, photos, run, init=lender, device="cpu", quiet=True)
     folder = run / {1: "before-1", 7: "before-2", 12: "."}[resume_at]
@@ -168,14 +166,7 @@ def test_a_recipe_can_be_mended_while_none_of_its_steps_is_saved(
 def test_a_run_before_that_cannot_go_on_begins_anew_alone(
     damage, message, recipe, photos, tmp_path, monkeypatch
 ):
-    advance, steps = Run.advance, itertools.count(1)
-
-    def interrupted(run, batch):
-        if next(steps) == 11:
-            raise KeyboardInterrupt
-        advance(run, batch)
-
-    monkeypatch.setattr(Run, "advance", interrupted)
+    stop_at(monkeypatch, 11)
     options = {"device": "cpu", "quiet": True}
     with pytest.raises(KeyboardInterrupt):
         train(recipe, photos, tmp_path, **options)
@@ -205,14 +196,7 @@ def test_what_is_past_is_not_missed(recipe, photos, tmp_path, monkeypatch):
     """A run that goes on holds all that those before it left it: their folders may go."""
     whole, run = tmp_path / "whole", tmp_path / "run"
     train(recipe, photos, whole, device="cpu", quiet=True)
-    advance, steps = Run.advance, itertools.count(1)
-
-    def interrupted(run, batch):
-        if next(steps) == 9:
-            raise KeyboardInterrupt
-        advance(run, batch)
-
-    monkeypatch.setattr(Run, "advance", interrupted)
+    stop_at(monkeypatch, 9)
     with pytest.raises(KeyboardInterrupt):
         train(recipe, photos, run, device="cpu", quiet=True)
     shutil.rmtree(run / "before-1")
