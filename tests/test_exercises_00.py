@@ -14,7 +14,7 @@ GIVEN_X = -0.04
 
 
 @pytest.mark.parametrize(
-    "y", [0.93, 0.955, 125 / 64 - 1 + 1 / 128, np.float32(0.95), np.array(0.95)]
+    "y", [0.93, 0.955, 0.965, 125 / 64 - 1 + 1 / 128, np.float32(0.95), np.array(0.95)]
 )
 def test_the_button_is_found(y: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert is_solved(lesson_00.button, y)
@@ -27,6 +27,8 @@ def test_the_button_is_found(y: Any, capsys: pytest.CaptureFixture[str]) -> None
         (0.0, "y = 0.0 is not below the middle"),
         (-0.95, "downwards"),
         (0.7, "further down"),
+        (0.925, "further down"),  # beige, the button's rim
+        (0.97, "Go back up"),  # the answer is brown from here on
         (1.0, "Go back up"),
         (118.0, "outside the photo"),
         ("0.95", "leave the quotes out"),
