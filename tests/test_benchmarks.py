@@ -256,6 +256,25 @@ def test_frames_that_move_are_timed_in_two_checkouts(tmp_path):
     assert all(row["ms"] > 0 and row["cpu_ms"] > 0 for row in rows)
 
 
+def test_dead_units_are_counted_block_by_block():
+    units = program("units")
+    (photo,) = units.middles(None, 48)
+    assert photo.shape == (1, 3, 48, 48)
+    assert -1 <= photo.min() < photo.max() <= 1
+    model = small_model()
+    with torch.no_grad():
+        for block in model.encoder.body[:-1]:
+            block.body[0].bias.fill_(1.0)
+        model.encoder.body[0].body[0].bias[[0, 2]] = -1e3
+    found = units.shares(model, [photo, photo.flip(3)])
+    blocks, channels = model.config.blocks, model.config.channels
+    assert found.shape == (2, blocks, channels)
+    each = ["2", *["0"] * (blocks - 1)]
+    share = f"{float(found.mean(dim=0)[found[0] > 0].mean()):.1%}"
+    wanted = f"| a | 2 of {blocks * channels} | {' '.join(each)} | {share} |"
+    assert units.line("a", found) == wanted
+
+
 def test_cells_are_measured_against_two_references():
     cells = program("cells")
     (photo,) = cells.crops(None, 1, 72)

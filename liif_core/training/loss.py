@@ -31,6 +31,8 @@ class PairLoss(nn.Module):
             are the target by halves. 0: at all scales.
         from_all_sides: the teacher's answer is the mean of those that it gives to the photo's eight
             orientations (self-ensemble, Lim et al. 2017, arXiv 1707.02921, section 3.4).
+        from_any_side: it is what the teacher answers to one of them, another for each sample: over
+            many steps the same, for an eighth of the work.
     """
 
     def __init__(
@@ -42,17 +44,18 @@ class PairLoss(nn.Module):
         enough: float = 50.0,
         teacher_to: float = 0.0,
         from_all_sides: bool = False,
+        from_any_side: bool = False,
     ) -> None:
         super().__init__()
         self.model, self.kind, self.teacher = model, kind, teacher
         # Looked up once: see `compile`.
         self.decoder: Any = KINDS[kind_of(model.config)].decoder
         self.of_teacher: Any = teacher and KINDS[kind_of(teacher.config)].decoder
-        self.teacher_to, self.from_all_sides = teacher_to, from_all_sides
+        self.teacher_to = teacher_to
+        self.from_all_sides, self.from_any_side = from_all_sides, from_any_side
         self.enough = 10 ** (-enough / 10)  # as a mean squared error
-        self.same_codes = (
-            teacher is not None and not from_all_sides and _same_encoder(model, teacher)
-        )
+        turned = from_all_sides or from_any_side
+        self.same_codes = teacher is not None and not turned and _same_encoder(model, teacher)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss: a scalar."""
@@ -71,7 +74,10 @@ class PairLoss(nn.Module):
         decoder = self.of_teacher(self.teacher)
         if self.same_codes:
             return _answers(decoder, latents, batch)
-        seen = _sides(batch) if self.from_all_sides else [batch]
+        if self.from_any_side:
+            seen = [_any_side(batch)]
+        else:
+            seen = _sides(batch) if self.from_all_sides else [batch]
         answers = [_answers(decoder, self.teacher.encode(side.photo), side) for side in seen]
         return torch.stack(answers).mean(dim=0)
 
@@ -101,6 +107,16 @@ def _sides(batch: Batch) -> list[Batch]:
             one._replace(photo=one.photo.flip(upside_down), coord=torch.stack(along, dim=-1))
         )
     return found
+
+
+def _any_side(batch: Batch) -> Batch:
+    """Return each sample in one of the eight orientations; its seed, a number, says which."""
+    side, sample = batch.seed % 8, torch.arange(len(batch.seed), device=batch.seed.device)
+    photos, coords, cells = (
+        torch.stack(all_sides)[side, sample]
+        for all_sides in zip(*((s.photo, s.coord, s.cell) for s in _sides(batch)), strict=True)
+    )
+    return batch._replace(photo=photos, coord=coords, cell=cells)
 
 
 def _answers(decoder: Any, latents: Latents, batch: Batch) -> Tensor:

@@ -60,6 +60,8 @@ class Recipe:
         before: runs that come first, in their order: each the changes to this recipe that make
             its own. The first starts from `init`, each other, and this one, from what the one
             before it has left. Empty: none.
+        revive: let the encoder's units whose ReLU no patch opens begin anew, before the first step;
+            see `liif_core.training.revive`.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
         teacher: weights whose answers are the target, instead of the photo's pixels. They have no
@@ -71,6 +73,8 @@ class Recipe:
             others', drawn evenly too, end there.
         from_all_sides: the teacher answers as a self-ensemble does: the mean of what it says of
             the photo in its eight orientations, which is better than each.
+        from_any_side: the teacher sees each sample in one of these orientations. Over many steps
+            that teaches the same mean, for an eighth of the work.
         stored: number format of the weights that are written, "float32", or "float16" for half the
             bytes; they are loaded to float32. What only begins another run stays float32.
         seed: decides every random choice.
@@ -108,11 +112,13 @@ class Recipe:
     degrade: str = "none"
     init: str | None = None
     before: tuple[dict[str, Any], ...] = ()
+    revive: bool = False
     freeze_encoder: bool = False
     teacher: str | None = None
     teacher_to: float = 0.0
     far: float = 0.0
     from_all_sides: bool = False
+    from_any_side: bool = False
     stored: str = "float32"
     seed: int = 0
     validate_every: int = 1000
@@ -261,8 +267,13 @@ def _check(recipe: Recipe) -> None:
             raise LiifError(f"recipe: {key} must be the name of weights, or a file")
     if recipe.teacher and recipe.loss == "crisp":
         raise LiifError("recipe: the crisp loss has no teacher")
-    if recipe.from_all_sides and not recipe.teacher:
-        raise LiifError("recipe: from_all_sides must be true only of a teacher")
+    for key in ("from_all_sides", "from_any_side"):
+        if getattr(recipe, key) and not recipe.teacher:
+            raise LiifError(f"recipe: {key} must be true only of a teacher")
+    if recipe.from_all_sides and recipe.from_any_side:
+        raise LiifError("recipe: a teacher is asked from_all_sides or from_any_side; drop one")
+    if recipe.revive and recipe.freeze_encoder:
+        raise LiifError("recipe: revive changes the encoder, freeze_encoder leaves it; drop one")
     if not 1 <= recipe.min_scale <= recipe.max_scale:
         raise LiifError("recipe: 1 ≤ min_scale ≤ max_scale is needed")
     if not 0 <= recipe.enough <= 100:

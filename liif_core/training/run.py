@@ -21,6 +21,7 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
 from liif_core.training.recipe import Recipe
+from liif_core.training.revive import revive
 from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 #: Where neither a folder nor the recipe says what to validate on, every 16th photograph is kept
 #: for it.
 HELD_OUT = 16
+
+#: How many patches tell which of an encoder's units are dead.
+TELLING = 128
 
 #: Photographs in memory are handed to each process that cuts batches; not more than so many bytes.
 MOST_HANDED_OVER = 256 << 20
@@ -72,6 +76,8 @@ class Run:
             paths, held_out = split(photos, val, recipe, tell)
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
+        if recipe.revive and not resume:
+            self._revive(tell)
         self.validator = make_validator(recipe, held_out, place)
         self.realness = realness_of(recipe, held_out) if place.leads else None
         if place.leads:
@@ -90,6 +96,17 @@ class Run:
             world=place.world,
             record=record,
         )
+
+    def _revive(self, tell: Tell) -> None:
+        """Let the encoder's dead units begin anew, the same ones in each process."""
+        state, seed = self.state, self.recipe.seed
+        patches = self.sampler.batch(range(TELLING)).photo.to(self.place.device) * 2 - 1
+        encoder = state.model.encoder
+        count = revive(encoder, patches, torch.Generator().manual_seed(seed))
+        state.average.encoder.load_state_dict(encoder.state_dict())
+        config = state.model.config
+        units = config.blocks * config.channels
+        tell(f"{count:,} of the encoder's {units:,} units were dead, and begin anew")
 
     def _go_on(self) -> None:
         """Take up the run in the folder where it was left."""
@@ -232,6 +249,7 @@ def loss_of(state: State) -> nn.Module:
             "enough": recipe.enough,
             "teacher_to": recipe.teacher_to,
             "from_all_sides": recipe.from_all_sides,
+            "from_any_side": recipe.from_any_side,
         }
         return PairLoss(state.model, recipe.loss, state.teacher, **asked)
     from liif_core.training.crisp import CrispLoss, Weights  # it needs an extra, the companions'

@@ -181,6 +181,24 @@ def test_a_teacher_asked_from_all_sides_answers_as_a_self_ensemble(photos, encod
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-6)
 
 
+def test_a_teacher_asked_from_any_side_answers_the_same_over_eight_numbers(photos, encoder):
+    changes = {"teacher": encoder, "patch": 8, "queries": 64}
+    recipe = Recipe.from_dict({**RECIPE.to_dict(), **changes})
+    state = State(recipe, encoder, torch.device("cpu"))
+    one = PairSampler(photo_paths(photos), recipe).batch(range(1))
+    many = type(one)(*(part.expand(8, *part.shape[1:]) for part in one))
+    numbered = many._replace(seed=torch.arange(16, 24))
+    any_side, all_sides = (
+        PairLoss(state.model, teacher=state.teacher, **{key: True})
+        for key in ("from_any_side", "from_all_sides")
+    )
+    with torch.no_grad():
+        found = any_side._of_teacher(state.model.encode(many.photo), numbered)
+        wanted = all_sides._of_teacher(state.model.encode(one.photo), one)
+    assert found.std(dim=0).max() > 1e-3, "the orientations should differ"
+    torch.testing.assert_close(found.mean(dim=0), wanted[0])
+
+
 def test_another_encoder_may_have_the_teacher(photos, encoder, monkeypatch):
     """A frozen encoder that is not the teacher's: each reads with its own."""
     monkeypatch.setitem(CONFIGS, "tiny-heat", HeatConfig(blocks=3, channels=8, width=8, waves=6))

@@ -400,6 +400,11 @@ def test_nothing_is_decoded_for_a_run_that_cannot_begin(photos, tmp_path, monkey
         ({"before": [{"pepper": 1}]}, "unknown pepper"),
         ({"teacher": "liif-edsr", "loss": "crisp", "window": 16}, "the crisp loss has no teacher"),
         ({"from_all_sides": True}, "true only of a teacher"),
+        ({"from_any_side": True}, "true only of a teacher"),
+        (
+            {"from_any_side": True, "from_all_sides": True, "teacher": "liif-edsr"},
+            "or from_any_side; drop one",
+        ),
         ({"teacher": 3}, "teacher must be the name of weights"),
         ({"teacher": False}, "teacher must be the name of weights"),
         ({"drawn": 0.7, "crisper": 0.4}, "1 together at most"),
