@@ -21,7 +21,7 @@ from liif_core.training.loss import PairLoss
 from liif_core.training.pairs import Batch, PairSampler, batches
 from liif_core.training.photographs import Tell, read_each, to_stderr
 from liif_core.training.recipe import Recipe
-from liif_core.training.revive import revive
+from liif_core.training.revive import open_shares, revive
 from liif_core.training.scans import DEGRADATIONS
 from liif_core.training.update import Update, can_record
 from liif_core.training.validation import LEAST, Scores, Validator
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 #: Where neither a folder nor the recipe says what to validate on, every 16th photograph is kept
 #: for it.
 HELD_OUT = 16
+
+#: What share of an encoder's units may be dead before it is worth a line.
+MANY_DEAD = 0.05
 
 #: How many patches tell which of an encoder's units are dead.
 TELLING = 128
@@ -69,7 +72,7 @@ class Run:
             for folder in (photos, val) if val else (photos,):
                 photo_paths(folder)
             self.state = State(recipe, init, place.device, resumed=resume, capturable=record)
-            tell = to_stderr if place.leads else _silently
+            self.tell = tell = to_stderr if place.leads else _silently
             if resume:
                 self._go_on()
             self.recipe = recipe = self.state.recipe
@@ -77,7 +80,7 @@ class Run:
             degrade = DEGRADATIONS[recipe.degrade]
             self.sampler = PairSampler(paths, recipe, degrade, place=place, tell=tell)
         if recipe.revive and not resume:
-            self._revive(tell)
+            self._revive()
         self.validator = make_validator(recipe, held_out, place)
         self.realness = realness_of(recipe, held_out) if place.leads else None
         if place.leads:
@@ -97,16 +100,30 @@ class Run:
             record=record,
         )
 
-    def _revive(self, tell: Tell) -> None:
+    def _revive(self) -> None:
         """Let the encoder's dead units begin anew, the same ones in each process."""
-        state, seed = self.state, self.recipe.seed
-        patches = self.sampler.batch(range(TELLING)).photo.to(self.place.device) * 2 - 1
-        encoder = state.model.encoder
-        count = revive(encoder, patches, torch.Generator().manual_seed(seed))
-        state.average.encoder.load_state_dict(encoder.state_dict())
-        config = state.model.config
+        encoder = self.state.model.encoder
+        generator = torch.Generator().manual_seed(self.recipe.seed)
+        count = revive(encoder, self._telling_patches(), generator)
+        self.state.average.encoder.load_state_dict(encoder.state_dict())
+        config = self.state.model.config
         units = config.blocks * config.channels
-        tell(f"{count:,} of the encoder's {units:,} units were dead, and begin anew")
+        self.tell(f"{count:,} of the encoder's {units:,} units were dead, and begin anew")
+
+    def _telling_patches(self) -> torch.Tensor:
+        """Return patches that tell which units are dead, in [-1, 1]."""
+        return self.sampler.batch(range(TELLING)).photo.to(self.place.device) * 2 - 1
+
+    def tell_of_dead_units(self) -> None:
+        """Say how many of the encoder's units are dead, if that is more than a few."""
+        found = open_shares(self.state.average.encoder, self._telling_patches())
+        dead = int((found == 0).sum())
+        if dead > MANY_DEAD * found.numel():
+            self.tell(
+                f"{dead:,} of the encoder's {found.numel():,} units are dead: no patch opens their "
+                'ReLU. Another run from these weights, with "revive": true in its recipe, lets '
+                "them begin anew"
+            )
 
     def _go_on(self) -> None:
         """Take up the run in the folder where it was left."""

@@ -64,6 +64,8 @@ def train(
             if not (resume and (recipe.soup or not own) and finished(part, folder)):
                 run = Run(part, photos, folder, val=val, init=init, resume=resume, place=place)
                 gain = run.loop(quiet=quiet, which=which)
+                if own and place.leads and not recipe.freeze_encoder:
+                    run.tell_of_dead_units()
             place.wait()  # until the leading process has written what the next one begins with
             init, resume = str(folder / "best.safetensors"), False
         if recipe.soup:

@@ -1,6 +1,7 @@
 """Dead units of an encoder: counted, and begun anew without a change of what it computes."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -142,6 +143,17 @@ def test_a_resumed_run_does_not_revive_again(recipe, photos, tmp_path, capsys, m
     ends = [load_model(tmp_path / name / "best.safetensors", "cpu") for name in ("whole", "cut")]
     for one, other in zip(*(end.parameters() for end in ends), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_run_that_ends_with_many_dead_units_says_so(recipe, photos, tmp_path, capsys):
+    train(replace(recipe, revive=False), photos, tmp_path / "run", device="cpu", quiet=True)
+    model = load_model(tmp_path / "run" / "best.safetensors", "cpu")
+    units = model.config.blocks * model.config.channels
+    told = capsys.readouterr().err
+    assert f"3 of the encoder's {units} units are dead" in told
+    assert 'with "revive": true in its recipe' in told
+    train(recipe, photos, tmp_path / "revived", device="cpu", quiet=True)
+    assert "are dead" not in capsys.readouterr().err
 
 
 def test_an_encoder_that_stays_cannot_be_revived():
