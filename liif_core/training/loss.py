@@ -32,7 +32,7 @@ class PairLoss(nn.Module):
         from_all_sides: the teacher's answer is the mean of those that it gives to the photo's eight
             orientations (self-ensemble, Lim et al. 2017, arXiv 1707.02921, section 3.4).
         from_any_side: it is what the teacher answers to one of them, another for each sample: over
-            many steps the same, for an eighth of the work.
+            many steps about the same, for an eighth of the work (with squared errors, just that).
     """
 
     def __init__(

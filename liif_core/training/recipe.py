@@ -74,7 +74,7 @@ class Recipe:
         from_all_sides: the teacher answers as a self-ensemble does: the mean of what it says of
             the photo in its eight orientations, which is better than each.
         from_any_side: the teacher sees each sample in one of these orientations. Over many steps
-            that teaches the same mean, for an eighth of the work.
+            that teaches about the same, for an eighth of the work.
         stored: number format of the weights that are written, "float32", or "float16" for half the
             bytes; they are loaded to float32. What only begins another run stays float32.
         seed: decides every random choice.

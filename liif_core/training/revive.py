@@ -1,8 +1,8 @@
 """Units of an encoder that no photo opens: found, and begun anew.
 
-A ReLU that is closed everywhere passes no gradient: its unit never learns again (a dead ReLU: Lu et
-al. 2019, arXiv 1903.06733). High rates close them. What such a unit adds is nothing, so that it may
-as well begin anew.
+A ReLU that is closed everywhere passes no gradient: its unit hardly ever learns again (a dead ReLU:
+Lu et al. 2019, arXiv 1903.06733). What such a unit adds is nothing, so that it may as well begin
+anew.
 """
 
 from collections.abc import Iterator
