@@ -11,7 +11,7 @@ from liif_core.edsr import EDSR
 from liif_core.errors import LiifError
 from liif_core.models import CONFIGS
 from liif_core.training.recipe import Recipe
-from liif_core.training.revive import open_shares, revive
+from liif_core.training.revive import LOUDNESS, open_shares, revive
 from liif_core.training.run import Run
 from liif_core.training.trainer import train
 from liif_core.weights import load_model, save_weights
@@ -69,6 +69,15 @@ def test_revived_units_open_and_the_encoder_computes_the_same(encoder, patches):
     kept = [0, 1, 3, 4, 6, 7]
     assert torch.equal(encoder.body[1].body[0].weight[kept], live.weight[kept])
     assert revive(encoder, patches, torch.Generator()) == 0
+
+
+def test_a_revived_unit_is_as_loud_as_trained_ones(encoder, patches):
+    revive(encoder, patches, torch.Generator().manual_seed(0))
+    seen = encoder.body[:2](encoder.head(patches))
+    given = encoder.body[2].body[0](seen)
+    loud = given.std(dim=(0, 2, 3)) / seen.std(dim=(0, 2, 3)).mean()
+    torch.testing.assert_close(loud, torch.full((8,), LOUDNESS))
+    torch.testing.assert_close(given.mean(dim=(0, 2, 3)), torch.zeros(8), atol=1e-5, rtol=0)
 
 
 def test_a_revived_unit_learns_and_a_dead_one_does_not(encoder, patches):
