@@ -15,7 +15,7 @@ def add_train(commands: Commands) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="2 or more, each 128 pixels or wider",
+        help="2 or more, their shorter side 192 pixels or more (320 for a heat field)",
     )
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     train.add_argument(

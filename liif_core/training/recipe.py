@@ -60,8 +60,8 @@ class Recipe:
         before: runs that come first, in their order: each the changes to this recipe that make
             its own. The first starts from `init`, each other, and this one, from what the one
             before it has left. Empty: none.
-        revive: let the encoder's units whose ReLU no patch opens begin anew, before the first step;
-            see `liif_core.training.revive`.
+        revive: let the encoder's units whose ReLU no patch opens begin anew, before the first step
+            (the soup's are left as they are); see `liif_core.training.revive`.
         freeze_encoder: leave the encoder as `init` has it: a new decoder learns to read its codes
             first, in a third of the time.
         teacher: weights whose answers are the target, instead of the photo's pixels. They have no
@@ -147,7 +147,8 @@ class Recipe:
 
     def fine_tunings(self) -> list["Recipe"]:
         """Return the recipes whose results make up the soup, along with this one's own."""
-        alike = {**self.to_dict(), "init": None, **ALONE}
+        # Each would let other units begin anew, and their mean be of none.
+        alike = {**self.to_dict(), "init": None, "revive": False, **ALONE}
         found = []
         for place, group in _placed("soup", self.soup):
             changes = {key: value for key, value in group.items() if key != "seeds"}
@@ -320,7 +321,7 @@ def _check_more_runs(recipe: Recipe) -> None:
     for place, changes in (*_placed("before", recipe.before), *_placed("soup", recipe.soup)):
         if not isinstance(changes, dict):
             raise LiifError(f"recipe: {place} must be changes to the recipe, {{…}}")
-        fixed = {"init", *ALONE} | ({"model"} if place.startswith("soup") else set())
+        fixed = {"init", *ALONE} | ({"model", "revive"} if place.startswith("soup") else set())
         if own := fixed & set(changes):
             raise LiifError(f"recipe: {place}: {', '.join(sorted(own))} cannot change there")
     for place, group in _placed("soup", recipe.soup):

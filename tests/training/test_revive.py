@@ -165,6 +165,14 @@ def test_a_run_that_ends_with_many_dead_units_says_so(recipe, photos, tmp_path, 
     assert "are dead" not in capsys.readouterr().err
 
 
+def test_the_fine_tunings_of_a_soup_do_not_revive():
+    values = {"model": "liif-edsr", "steps": 1, "revive": True, "warmup": 0}
+    recipe = Recipe.from_dict({**values, "soup": [{"seeds": [1, 2]}]})
+    assert [part.revive for part in recipe.fine_tunings()] == [False, False]
+    with pytest.raises(LiifError, match="soup 1 of 1: revive cannot change there"):
+        Recipe.from_dict({**values, "soup": [{"seeds": [1], "revive": True}]})
+
+
 def test_an_encoder_that_stays_cannot_be_revived():
     with pytest.raises(LiifError, match="revive changes the encoder"):
         Recipe.from_dict({"model": "liif-edsr", "steps": 1, "revive": True, "freeze_encoder": True})
