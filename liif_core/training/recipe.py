@@ -54,7 +54,8 @@ class Recipe:
             photographs, about the PSNR that those reach as a whole.
         crisp: the weights of that loss, by the names of `liif_core.training.crisp.Weights`.
         degrade: "none" for clean bicubic inputs as in the paper, "photo" for worn ones, "scan" for
-            those of prints, with paper, print screens and unknown blur, a fifth of them clean.
+            those of prints, with paper, print screens and unknown blur, a fifth of them clean;
+            "mixed" for both of these, clean ones and ones that are only blurred.
         init: weights to start from, unless the command names others; they grow where `model` is
             the larger one, and where its decoder is of another kind lend their encoder alone.
         before: runs that come first, in their order: each the changes to this recipe that make
@@ -253,8 +254,8 @@ def _check(recipe: Recipe) -> None:
     for key in positive:
         if not getattr(recipe, key) > 0:
             raise LiifError(f"recipe: {key} must be greater than 0")
-    if recipe.degrade not in ("none", "photo", "scan"):
-        raise LiifError("recipe: degrade must be 'none', 'photo' or 'scan'")
+    if recipe.degrade not in ("none", "photo", "scan", "mixed"):
+        raise LiifError("recipe: degrade must be 'none', 'photo', 'scan' or 'mixed'")
     if recipe.loss not in LOSSES:
         raise LiifError("recipe: loss must be 'l1', 'psnr' or 'crisp'")
     if recipe.optimizer not in ("muon", "adamw"):

@@ -13,6 +13,9 @@ from liif_core.training.degrade import Degradation, fade, film_grain, jpeg, to_u
 #: Share of the inputs to which nothing is done.
 CLEAN = 0.2
 
+#: Shares of the inputs that `mixed` leaves as they are, blurs alone, wears and scans.
+MIXTURE = (0.2, 0.15, 0.45, 0.2)
+
 #: Angles of the screens that a press prints red, green and blue with (as cyan, magenta, yellow).
 SCREEN_ANGLES = (15.0, 75.0, 0.0)
 
@@ -51,6 +54,20 @@ def scan(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         for _ in range(1 + (rng.random() < 0.4)):  # saved once, or sent and saved again
             picture = jpeg(picture, int(rng.integers(worst, 97)), rng.integers(8, size=2))
     return picture
+
+
+def mixed(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Do what `MIXTURE` says: nothing, blur alone, `wear` or `scan`.
+
+    A network that has to take back noise and JPEG leaves clean photos and merely soft ones alone
+    only if it sees enough of both.
+    """
+    kind = rng.choice(len(MIXTURE), p=MIXTURE)
+    if kind == 0:
+        return picture
+    if kind == 1:
+        return blur(picture, rng.uniform(0.2, 1.5), rng)
+    return wear(picture, rng) if kind == 2 else scan(picture, rng)
 
 
 def blur(picture: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarray:
@@ -138,4 +155,5 @@ DEGRADATIONS: dict[str, Degradation | None] = {
     "none": None,
     "photo": Degradation(fade, wear),
     "scan": Degradation(age, scan),
+    "mixed": Degradation(fade, mixed),
 }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from liif_core.training import scans
 from liif_core.training.recipe import Recipe
 from liif_core.training.scans import (
     CLEAN,
@@ -38,6 +39,15 @@ def test_a_fifth_stays_clean_and_most_are_worn_a_little():
     worn = errors[errors > 0]
     assert np.median(worn) < 0.5 * np.quantile(worn, 0.95)
     assert np.quantile(worn, 0.95) > 5
+
+
+def test_a_mixture_leaves_some_as_they_are_and_blurs_some_alone(monkeypatch):
+    for name in ("blur", "wear", "scan"):
+        monkeypatch.setattr(scans, name, lambda picture, *_, said=name: said)
+    found = [scans.mixed(GREY, rng(n)) for n in range(2000)]
+    shares = [sum(one is GREY for one in found) / len(found)]
+    shares += [sum(one is name for one in found) / len(found) for name in ("blur", "wear", "scan")]
+    assert shares == pytest.approx(scans.MIXTURE, abs=0.03)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -95,5 +105,5 @@ def test_old_prints_are_sepia_or_faded_in_a_share_of_the_pairs():
 def test_a_recipe_may_ask_for_scans():
     recipe = Recipe.from_dict({"model": "liif-edsr", "steps": 400, "degrade": "scan"})
     assert DEGRADATIONS[recipe.degrade].input_only is scan
-    with pytest.raises(Exception, match="degrade must be 'none', 'photo' or 'scan'"):
+    with pytest.raises(Exception, match="degrade must be 'none', 'photo', 'scan' or 'mixed'"):
         Recipe.from_dict({"model": "liif-edsr", "steps": 400, "degrade": "dirt"})
