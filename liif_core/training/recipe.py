@@ -146,6 +146,15 @@ class Recipe:
         _check(recipe)
         return recipe
 
+    @property
+    def last_is_best(self) -> bool:
+        """Whether the validation's PSNR does not tell which weights are best, so the last are kept.
+
+        A crisp model looks ever better while its PSNR falls; and of inputs of many kinds, that of
+        one kind is measured.
+        """
+        return self.loss == "crisp" or self.degrade in ("scan", "mixed")
+
     def fine_tunings(self) -> list["Recipe"]:
         """Return the recipes whose results make up the soup, along with this one's own."""
         # Each would let other units begin anew, and their mean be of none.

@@ -182,7 +182,7 @@ class Run:
         scores = self.validator.scores(state.average)  # each process scores its share
         gain = scores.mean_gain
         better, state.best = gain > state.best, max(gain, state.best)
-        if self.recipe.loss == "crisp":  # it looks ever better while its PSNR falls: the last one
+        if self.recipe.last_is_best:
             better = True
         if self.log is None:
             return

@@ -1,8 +1,9 @@
 """Training: resumable, and bit for bit so on as many processes; on one or several.
 
 A run folder holds `recipe.json`, `log.csv`, `curves.png`, `last.pt` (everything a resumed run
-needs) and `best.safetensors` (the averaged weights that validated best). A recipe with a soup
-leaves a run folder `soup-SEED` for each fine-tuning besides, and `soup.safetensors`, the mean.
+needs) and `best.safetensors` (the averaged weights that validated best, or the last; see
+`Recipe.last_is_best`). A recipe with a soup leaves a run folder `soup-SEED` for each fine-tuning
+besides, and `soup.safetensors`, the mean.
 """
 
 from pathlib import Path

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from small_models import small_model
 
+from liif_core.models import CONFIGS
 from liif_core.training import scans
 from liif_core.training.recipe import Recipe
 from liif_core.training.scans import (
@@ -16,6 +18,9 @@ from liif_core.training.scans import (
     print_screen,
     scan,
 )
+from liif_core.training.trainer import train
+from liif_core.training.validation import Scores, Validator
+from liif_core.weights import training_facts
 
 GREY = np.full((96, 96, 3), 128, np.uint8)
 
@@ -107,3 +112,21 @@ def test_a_recipe_may_ask_for_scans():
     assert DEGRADATIONS[recipe.degrade].input_only is scan
     with pytest.raises(Exception, match="degrade must be 'none', 'photo', 'scan' or 'mixed'"):
         Recipe.from_dict({"model": "liif-edsr", "steps": 400, "degrade": "dirt"})
+
+
+@pytest.mark.parametrize(("degrade", "kept"), [("photo", 1), ("scan", 3), ("mixed", 3)])
+def test_where_the_score_is_of_one_kind_of_input_the_last_weights_are_kept(
+    degrade, kept, photos, tmp_path, monkeypatch
+):
+    scores = iter([30.0, 29.0, 28.0])
+
+    def falling(validator, model):
+        psnr = dict.fromkeys(validator.bicubic, next(scores))
+        return Scores(psnr, psnr)
+
+    monkeypatch.setattr(Validator, "scores", falling)
+    monkeypatch.setitem(CONFIGS, "tiny-liif", small_model().config)
+    small = {"batch": 2, "patch": 8, "queries": 16, "warmup": 1, "precision": "float32"}
+    recipe = Recipe("tiny-liif", steps=3, validate_every=1, degrade=degrade, **small)
+    train(recipe, photos, tmp_path / "run", device="cpu", quiet=True)
+    assert training_facts(tmp_path / "run" / "best.safetensors")["step"] == kept
