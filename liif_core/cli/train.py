@@ -15,7 +15,8 @@ def add_train(commands: Commands) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="2 or more, their shorter side 192 pixels or more (320 for a heat field)",
+        help="2 or more, their shorter side 192 pixels or more (liif-edsr-photo: 256, heat "
+        "fields: 320)",
     )
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     train.add_argument(

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from liif_core.exercises.outputs import number
 
 #: By how many dB one set of weights must beat the other in exercise 2.
-CLEAR = 0.2
+CLEAR = 0.1
 
 #: The largest sensible value of each number of the lesson's `wear`; the least is 0.
 MOST = {"blur": 20, "grain": 128, "noise": 128, "quality": 100}

@@ -6,7 +6,7 @@ pixel. The squared error of a mixture is never more than that mixture of the two
 
 Mixing their weights would take half the time, and does not serve: the two lie in different valleys
 of the loss, and half-way between them are weights that serve clean photos worse than either, by
-0.6 dB (`benchmarks/old_photos.py --path`).
+0.7 dB (`benchmarks/old_photos.py --path`).
 """
 
 from typing import TypeAlias
