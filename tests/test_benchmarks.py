@@ -256,6 +256,16 @@ def test_frames_that_move_are_timed_in_two_checkouts(tmp_path):
     assert all(row["ms"] > 0 and row["cpu_ms"] > 0 for row in rows)
 
 
+def test_a_wider_blur_is_harder_to_zoom():
+    blurred = program("blurred")
+    (photo,) = blurred.middles(None, 48)
+    assert photo.shape == (48, 48, 3)
+    model = small_model(local_colour=True)
+    found = [blurred.validator([photo], width).scores(model).psnr[2] for width in blurred.WIDTHS]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1] + 0.1, "it does blur"
+
+
 def test_dead_units_are_counted_block_by_block():
     units = program("units")
     (photo,) = units.middles(None, 48)
